@@ -1,0 +1,88 @@
+"""The tidy tables that modules hand to each other, and the checks at the door.
+
+All coordinates are pixels of the original image, 0-based, the centre of the top left pixel at
+(0, 0), x to the right and y down. A table is checked once, where it enters or leaves a module.
+"""
+
+import pandas as pd
+import pandera.pandas as pa
+
+from monkey_transfer.errors import StudyError
+
+IMAGES = pa.DataFrameSchema(
+    {
+        "image_id": pa.Column(str, unique=True),
+        "path": pa.Column(str),
+        "width": pa.Column(int, pa.Check.gt(0)),
+        "height": pa.Column(int, pa.Check.gt(0)),
+        # What must not be split across train and test: video, person, source photograph.
+        "group": pa.Column(str),
+        "bbox_x": pa.Column(float, nullable=True),
+        "bbox_y": pa.Column(float, nullable=True),
+        "bbox_w": pa.Column(float, nullable=True),
+        "bbox_h": pa.Column(float, nullable=True),
+        "split": pa.Column(str),
+    },
+    name="images",
+)
+LABELS = pa.DataFrameSchema(
+    {
+        "image_id": pa.Column(str),
+        "keypoint": pa.Column(str),
+        "x": pa.Column(float, nullable=True),
+        "y": pa.Column(float, nullable=True),
+        "labelled": pa.Column(bool),
+        "visible": pa.Column(bool),
+    },
+    checks=[
+        pa.Check(
+            lambda t: t.labelled == (t.x.notna() & t.y.notna()),
+            error="a labelled joint needs x and y, an unlabelled one has neither",
+        ),
+    ],
+    unique=["image_id", "keypoint"],
+    name="labels",
+)
+PREDICTIONS = pa.DataFrameSchema(
+    {
+        "image_id": pa.Column(str),
+        "keypoint": pa.Column(str),
+        "x": pa.Column(float),
+        "y": pa.Column(float),
+        "likelihood": pa.Column(float, nullable=True),
+    },
+    unique=["image_id", "keypoint"],
+    name="predictions",
+)
+REFERENCE_LENGTHS = pa.DataFrameSchema(
+    {
+        "image_id": pa.Column(str),
+        # head_size, head_segment, mpii_200scale, bbox_length or torso: what errors are divided by.
+        "name": pa.Column(str),
+        "length": pa.Column(float, pa.Check.gt(0)),
+    },
+    unique=["image_id", "name"],
+    name="reference_lengths",
+)
+
+
+def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd.DataFrame:
+    """Return ``table`` (columns of the schema only, in its order) or raise StudyError naming ``origin`` and the row."""
+    missing = [column for column in schema.columns if column not in table.columns]
+    if missing:
+        raise StudyError(f"{origin}: the {schema.name} table lacks the column(s) {', '.join(missing)}")
+    table = table[list(schema.columns)]
+    try:
+        return schema.validate(table)
+    except pa.errors.SchemaError as error:
+        raise StudyError(f"{origin}: the {schema.name} table is not valid: {_first_failure(table, error)}") from None
+
+
+def _first_failure(table: pd.DataFrame, error: pa.errors.SchemaError) -> str:
+    cases = error.failure_cases
+    reason = getattr(error.check, "error", None) or str(error.check)
+    if not isinstance(cases, pd.DataFrame) or "index" not in cases or cases["index"].isna().all():
+        return str(error).splitlines()[0]
+    row = cases["index"].dropna().iloc[0]
+    key = ", ".join(f"{c} {table.at[row, c]!r}" for c in ("image_id", "keypoint", "name") if c in table.columns)
+    return f"row {row} ({key}): {reason}"
