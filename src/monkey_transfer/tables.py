@@ -6,6 +6,7 @@ All coordinates are pixels of the original image, 0-based, the centre of the top
 
 import pandas as pd
 import pandera.pandas as pa
+from pandera.errors import SchemaErrorReason
 
 from monkey_transfer.errors import StudyError
 
@@ -79,10 +80,18 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd
 
 
 def _first_failure(table: pd.DataFrame, error: pa.errors.SchemaError) -> str:
+    column = getattr(error.schema, "name", None)
+    reason = {
+        SchemaErrorReason.WRONG_DATATYPE: f"{column} must be of type {getattr(error.schema, 'dtype', None)}",
+        SchemaErrorReason.SERIES_CONTAINS_NULLS: f"{column} is missing",
+        SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: f"there is another row with this {column}",
+        SchemaErrorReason.DUPLICATES: "there is another row for the same",
+    }.get(error.reason_code) or getattr(error.check, "error", None) or str(error.check)
+    if column in table.columns and column not in reason:
+        reason = f"{column} must be {reason}"
     cases = error.failure_cases
-    reason = getattr(error.check, "error", None) or str(error.check)
     if not isinstance(cases, pd.DataFrame) or "index" not in cases or cases["index"].isna().all():
-        return str(error).splitlines()[0]
+        return reason
     row = cases["index"].dropna().iloc[0]
     key = ", ".join(f"{c} {table.at[row, c]!r}" for c in ("image_id", "keypoint", "name") if c in table.columns)
     return f"row {row} ({key}): {reason}"

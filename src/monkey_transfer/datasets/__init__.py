@@ -1,0 +1,37 @@
+"""Data sets: one module per format, each of which reads files into a :class:`~.base.Dataset`."""
+
+import os
+from pathlib import Path
+
+from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.profiles import CocoData, LspData, SyntheticData, data_folder, runs_folder
+from monkey_transfer.skeletons import get_skeleton
+
+
+def open_dataset(data: SyntheticData | LspData | CocoData, size: int) -> Dataset:
+    """Read, or draw where it is rendered, the data set that a profile describes.
+
+    Parameters
+    ----------
+    size : side in pixels at which pictures are drawn; data sets on disk have their own sizes.
+
+    Raises
+    ------
+    StudyError
+        If files are missing or not what their format says.
+    """
+    match data:
+        case SyntheticData():
+            from monkey_transfer.datasets.synthetic import rendered_dataset
+
+            folder = runs_folder() / "rendered" / f"{data.species}-{data.seed}-{data.images}-{size}"
+            return rendered_dataset(data.species, data.images, data.seed, folder, size, processes=os.cpu_count() or 1)
+        case LspData():
+            from monkey_transfer.datasets.lsp import read_lsp
+
+            return read_lsp(data_folder() / data.folder)
+        case CocoData():
+            from monkey_transfer.datasets.coco import read_coco
+
+            folder = data_folder() if not Path(data.annotations).is_absolute() else Path("/")
+            return read_coco(folder / data.annotations, folder / data.images, get_skeleton(data.skeleton))

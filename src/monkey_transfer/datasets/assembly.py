@@ -1,0 +1,145 @@
+"""From labelled points to a Dataset: what is done to every real data set alike, whatever its format."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.errors import StudyError
+from monkey_transfer.images import picture_size
+from monkey_transfer.skeletons import Skeleton
+
+BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
+# The outermost joints lie inside the body: a box of the joints is enlarged by this share of its longer side.
+BOX_MARGIN = 0.1
+# Fewer joints than this say nothing about where and how large somebody is.
+MIN_LABELLED = 2
+
+
+def picture_sizes(origin: object, paths: Sequence[Path]) -> np.ndarray:
+    """(pictures, 2) widths and heights in pixels, from the headers of the files.
+
+    Raises StudyError naming ``origin``, the first missing picture and how many are missing, or the
+    first one that is not a picture.
+    """
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise StudyError(
+            f"{origin}: {len(missing)} of {len(paths)} labelled pictures are missing, the first is {missing[0]}: "
+            "restore them or take them out of the labels"
+        )
+    return np.array([picture_size(path) for path in paths], int).reshape(-1, 2)
+
+
+def assemble(
+    origin: object,
+    name: str,
+    skeleton: Skeleton,
+    images: pd.DataFrame,
+    points: np.ndarray,
+    labelled: np.ndarray,
+    visible: np.ndarray,
+) -> Dataset:
+    """Build the checked tables of a data set from its labelled points.
+
+    Joints outside their picture become unlabelled, and pictures with fewer than two labelled joints are
+    left out; one warning counts both. Where a format has no box of the person, it is the box of the
+    labelled joints, enlarged on every side by a tenth of its longer side.
+
+    Reference lengths, in pixels: ``bbox_length``, the longer side of the box; ``head_segment``, head top to
+    upper neck (4/3 of MPII's official head size for most people, hence looser); ``torso``, a diagonal of the
+    trunk as in Sapp and Taskar, CVPR 2013: right shoulder to left hip, or left shoulder to right hip where
+    the first two are not both labelled. A picture has a row only for lengths that are known and above zero.
+
+    Parameters
+    ----------
+    origin : the file that was read, for messages.
+    name, skeleton : of the data set.
+    images : one row per person: image_id, path, width, height, group, split and, where the format has
+        them, bbox_x, bbox_y, bbox_w, bbox_h (NaN for a person without a box).
+    points : (people, keypoints, 2) x and y, 0-based pixel centres; ignored where not labelled.
+    labelled, visible : (people, keypoints) bool.
+
+    Raises
+    ------
+    StudyError
+        If a labelled joint has no finite position, an id comes twice, or nobody is left.
+    """
+    finite = np.isfinite(points).all(axis=-1)
+    if (labelled & ~finite).any():
+        person, joint = np.argwhere(labelled & ~finite)[0]
+        raise StudyError(
+            f"{origin}: joint {skeleton.keypoints[joint]} of picture {images['image_id'].iloc[person]} is marked as "
+            "labelled but has no finite position: correct it or mark it as unlabelled"
+        )
+    # Also false for an unlabelled joint at NaN.
+    inside = ((points >= -0.5) & (points <= images[["width", "height"]].to_numpy()[:, None] - 0.5)).all(axis=-1)
+    kept = (labelled & inside).sum(axis=1) >= MIN_LABELLED
+    _warn_of_losses(origin, int((labelled & ~inside).sum()), int((~kept).sum()))
+
+    images, labelled = images[kept], (labelled & inside)[kept]
+    points = np.where(labelled[..., None], points[kept], np.nan)
+    images = images.reindex(columns=[*images.columns.difference(BOX), *BOX])
+    images[BOX] = images[BOX].fillna(_joint_boxes(points, index=images.index))
+    return Dataset.checked(
+        origin,
+        name=name,
+        skeleton=skeleton,
+        images=images,
+        labels=_labels(images, skeleton, points, labelled, visible[kept]),
+        reference_lengths=_reference_lengths(images, skeleton, points),
+    )
+
+
+def _warn_of_losses(origin: object, outside: int, unusable: int) -> None:
+    if outside or unusable:
+        warnings.warn(
+            f"{origin}: {outside} joints outside their picture are taken as unlabelled, and {unusable} pictures with "
+            f"fewer than {MIN_LABELLED} labelled joints are left out",
+            stacklevel=4,
+        )
+
+
+def _joint_boxes(points: np.ndarray, index: pd.Index) -> pd.DataFrame:
+    if not len(points):
+        return pd.DataFrame(columns=BOX, index=index, dtype=float)
+    low, high = np.nanmin(points, axis=1), np.nanmax(points, axis=1)
+    margin = BOX_MARGIN * (high - low).max(axis=1, keepdims=True)
+    return pd.DataFrame(np.hstack([low - margin, high - low + 2 * margin]), columns=BOX, index=index)
+
+
+def _labels(
+    images: pd.DataFrame, skeleton: Skeleton, points: np.ndarray, labelled: np.ndarray, visible: np.ndarray
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "image_id": np.repeat(images["image_id"].to_numpy(), len(skeleton.keypoints)),
+            "keypoint": np.tile(np.array(skeleton.keypoints, object), len(images)),
+            "x": points[..., 0].ravel(),
+            "y": points[..., 1].ravel(),
+            "labelled": labelled.ravel(),
+            "visible": (labelled & visible).ravel(),
+        }
+    )
+
+
+def _reference_lengths(images: pd.DataFrame, skeleton: Skeleton, points: np.ndarray) -> pd.DataFrame:
+    def between(a: str, b: str) -> np.ndarray:
+        if not {a, b} <= skeleton.keypoint_of.keys():
+            return np.full(len(points), np.nan)
+        ends = [points[:, skeleton.keypoints.index(skeleton.keypoint_of[landmark])] for landmark in (a, b)]
+        return np.linalg.norm(ends[0] - ends[1], axis=-1)
+
+    torso = between("right_shoulder", "left_hip")
+    lengths = pd.DataFrame(
+        {
+            "image_id": images["image_id"].to_numpy(),
+            "bbox_length": images[["bbox_w", "bbox_h"]].max(axis=1).to_numpy(float),
+            "head_segment": between("head_top", "upper_neck"),
+            "torso": np.where(np.isnan(torso), between("left_shoulder", "right_hip"), torso),
+        }
+    ).melt(id_vars="image_id", var_name="name", value_name="length")
+    return lengths[lengths["length"] > 0]

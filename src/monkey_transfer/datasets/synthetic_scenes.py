@@ -1,0 +1,355 @@
+"""Where rendered primates are: seats, trunks and branches, shadows, and painted backgrounds.
+
+Backgrounds are painted straight into the picture, colours 0 to 1, with the ground ending at the row
+that the camera gives for the horizon.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from monkey_transfer.datasets.synthetic_bodies import Body, Cone, Material
+from monkey_transfer.datasets.synthetic_drawing import Camera, Light, noise
+from monkey_transfer.datasets.synthetic_poses import SIDES, Frame, Pose
+
+Rng = np.random.Generator
+INDOORS, OUTDOORS = ("room", "gym", "street"), ("meadow", "park", "beach", "forest")
+PLACES: dict[str, dict[str, tuple[str, ...]]] = {
+    "human": {
+        "ground": INDOORS + OUTDOORS,
+        "trunk": ("park", "foliage", "gym", "forest"),
+        "hands": ("gym", "park", "sky", "foliage"),
+    },
+    "macaque": {
+        "ground": ("meadow", "forest", "enclosure", "rocks", "forest", "beach"),
+        "trunk": ("foliage", "forest", "foliage", "enclosure"),
+        "hands": ("foliage", "sky", "enclosure", "forest"),
+    },
+}
+
+
+def place_of(species: str, pose: Pose, rng: Rng) -> str:
+    """Draw a place where that species may take that pose."""
+    places = PLACES[species].get(pose.kind.support, PLACES[species]["ground"])
+    return places[rng.integers(len(places))]
+
+
+def add_props(body: Body, pose: Pose, place: str, rng: Rng) -> float:
+    """Add what the pose needs (a seat, a trunk, a bar or branch); return the height of the ground."""
+    support, indoors = pose.kind.support, place in (*INDOORS, "enclosure")
+    world = Frame(np.zeros(3), np.eye(3))
+    lowest = body.lowest()
+    wood = rng.uniform(0.8, 1.1) * np.array((0.42, 0.31, 0.21))
+    body.materials["bark"] = Material(tuple(wood), tuple(0.5 * wood), "bark", 14, 0.02)
+    body.materials["metal"] = Material((0.62, 0.64, 0.67), (0.4, 0.4, 0.4), gloss=0.5)
+    if support == "seat":
+        _seat(body, pose, lowest, indoors, rng)
+    if support == "trunk":
+        hands = np.mean([pose.frames[f"{side}_hand"].at(0, -0.05, 0) for side in SIDES], axis=0)
+        radius = 0.022 if indoors else rng.uniform(0.045, 0.075)
+        middle = np.array((hands[0], 0, hands[2] + 0.6 * radius))
+        lean = np.array((rng.uniform(-0.05, 0.05), 1.0, 0))
+        body.cone(world, middle - 2 * lean, middle + 2 * lean, (radius * 1.1, radius), "metal" if indoors else "bark", "prop")
+        return lowest - rng.uniform(0.05, 0.5)
+    if support == "hands":
+        grip = np.mean([pose.frames[f"{side}_hand"].at(0, -0.045, 0) for side in pose.gripping], axis=0)
+        radius = 0.014 if indoors else rng.uniform(0.016, 0.032)
+        along = np.array((1.5, 0 if indoors else rng.uniform(-0.1, 0.1), rng.uniform(-0.2, 0.2)))
+        body.cone(world, grip - along, grip + along, (radius * 1.2, radius), "metal" if indoors else "bark", "prop")
+        if not indoors:
+            _leaves(body, grip, along, rng)
+        return lowest - rng.uniform(0.05, 0.6)
+    return lowest
+
+
+def _seat(body: Body, pose: Pose, ground: float, indoors: bool, rng: Rng) -> None:
+    """Something to sit on, from the ground up to the rump."""
+    pelvis = pose.frames["pelvis"].origin
+    upright = Frame(pelvis, np.eye(3))
+    top = -pose.bones.rump + 0.012
+    bottom = ground - pelvis[1]
+    height = top - bottom
+    if not indoors:
+        rock = rng.uniform(0.85, 1.05) * np.array((0.52, 0.50, 0.47))
+        body.materials["rock"] = Material(tuple(rock), tuple(0.7 * rock), "leaf", 7, 0.03)
+        body.blob(upright, (0, bottom + 0.42 * height, -0.03), (0.17, 0.60 * height, 0.13), "rock", "prop")
+        return
+    colour = np.array(((0.75, 0.35, 0.30), (0.30, 0.50, 0.55), (0.85, 0.75, 0.55), (0.35, 0.35, 0.40))[rng.integers(4)])
+    body.materials["seat"] = Material(tuple(colour), tuple(0.7 * colour), gloss=0.15)
+    body.blob(upright, (0, top - 0.022, -0.01), (0.135, 0.026, 0.125), "seat", "prop")
+    for x in (-0.085, 0.085):
+        for z in (-0.09, 0.07):
+            body.cone(upright, (x, top - 0.03, z), (1.25 * x, bottom + 0.01, 1.25 * z), (0.013, 0.010), "metal", "prop")
+
+
+def _leaves(body: Body, grip: np.ndarray, along: np.ndarray, rng: Rng) -> None:
+    """Twigs with leaves on a branch, away from the hands."""
+    green = np.array((0.30, 0.46, 0.18)) * rng.uniform(0.8, 1.2)
+    body.materials["leaf"] = Material(tuple(green), tuple(0.6 * green), "leaf", 14, 0.1)
+    for _ in range(rng.integers(3, 9)):
+        where = grip + along * rng.uniform(0.12, 0.55) * rng.choice((-1, 1)) + rng.uniform(-0.05, 0.05, 3)
+        axes, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+        body.blob(Frame(where, axes), (0, 0, 0), (0.055, 0.030, 0.010), "leaf", "prop")
+
+
+def cast_shadow(body: Body, ground: float, camera: Camera, light: Light, size: int) -> np.ndarray:
+    """Brightness (size, size) of level ground at height ``ground`` under the body: 1 in the light, less in its shadow."""
+    lamp = camera.turn.T @ (light.direction * (1, -1, 1))
+    slide = lamp / max(lamp[1], 0.45)
+    shadow = np.zeros((size, size), np.uint8)
+    ends = [(p.shape.start, p.shape.end, max(p.shape[2:])) for p in body.parts if isinstance(p.shape, Cone)]
+    tips = np.array([end for start, stop, _ in ends for end in (start, stop)])
+    fallen = tips - slide * (tips[:, 1] - ground)[:, None]
+    pixels, scales = camera.project(fallen)
+    places = np.clip(np.round(pixels[:, :2] * 8), -8000, 8000).astype(int)
+    for i, (_, _, radius) in enumerate(ends):
+        thickness = max(int(1.6 * radius * scales[2 * i]), 1)
+        cv2.line(shadow, places[2 * i].tolist(), places[2 * i + 1].tolist(), 255, thickness, cv2.LINE_AA, 3)
+    soft = cv2.GaussianBlur(shadow, (0, 0), size / 60).astype(np.float32) / 255
+    return 1 - 0.5 * soft
+
+
+def paint(place: str, size: int, horizon: float, rng: Rng) -> tuple[np.ndarray, bool]:
+    """The background of ``place`` (size, size, 3), and whether it has a ground on which a shadow falls."""
+    canvas = np.zeros((size, size, 3), np.float32)
+    PAINTERS[place](canvas, horizon, rng)
+    return np.clip(canvas, 0, 1), place not in ("foliage", "sky")
+
+
+def _cloud(size: int, zoom: float, rng: Rng) -> np.ndarray:
+    """Fractal noise (size, size) in 0 to 1, ``zoom`` times coarser than its tile."""
+    side = max(int(size / zoom), 2)
+    tile = np.roll(noise("cloud"), tuple(rng.integers(0, 256, 2)), axis=(0, 1))
+    tile = np.tile(tile, (side // 256 + 1,) * 2)[:side, :side]
+    return cv2.resize(tile, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def _blend(canvas: np.ndarray, colours: np.ndarray, share: np.ndarray) -> None:
+    canvas += (colours - canvas) * share[..., None]
+
+
+def _colour(rng: Rng, *options: tuple[float, float, float], vary: float = 0.06) -> np.ndarray:
+    return np.array(options[rng.integers(len(options))], np.float32) * np.float32(rng.uniform(1 - vary, 1 + vary))
+
+
+def _below(size: int, horizon: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the rows below the horizon: which they are, and their (across, away) ground coordinates."""
+    rows = np.arange(max(int(np.ceil(horizon)), 0), size)
+    away = 1 / (rows - horizon + 3.0)[:, None]
+    across = (np.arange(size) - size / 2)[None] * away
+    return rows, across, np.broadcast_to(away, across.shape) * size
+
+
+def _ground(canvas: np.ndarray, horizon: float, colour: np.ndarray, contrast: float, rng: Rng, grain: str = "cloud") -> None:
+    """Level ground of one colour, with noise that gets finer towards the horizon, and haze."""
+    rows, across, away = _below(len(canvas), horizon)
+    if not len(rows):
+        return
+    shift = rng.integers(0, 256)
+    tile = noise(grain)
+    near = tile[(away * 40 + shift).astype(int) % 256, (across * 90 + shift).astype(int) % 256]
+    patches = noise("cloud")[(away * 14).astype(int) % 256, (across * 22 + shift).astype(int) % 256]
+    shade = 1 + contrast * (near - 0.5) + 0.7 * contrast * (patches - 0.5)
+    depth = np.clip(np.linspace(0.86, 1.05, len(rows)), 0, 1.2)[:, None]
+    canvas[rows] = colour * (shade * depth)[..., None]
+
+
+def _sky(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    size = len(canvas)
+    top, low = _colour(rng, (0.42, 0.62, 0.86), (0.55, 0.72, 0.90), (0.72, 0.78, 0.84)), _colour(rng, (0.86, 0.92, 0.96))
+    ramp = np.clip((np.arange(size) + 0.4 * size) / max(horizon + 0.4 * size, 40), 0, 1)[:, None, None]
+    canvas[:] = top + (low - top) * ramp
+    clouds = np.clip(_cloud(size, 1.6, rng) * 3 - 1.5, 0, 0.85)
+    _blend(canvas, np.float32((0.98, 0.98, 0.99)), clouds)
+
+
+def _treeline(canvas: np.ndarray, horizon: float, rng: Rng, height: float) -> None:
+    """Distant trees or hills above the horizon."""
+    size = len(canvas)
+    wave = _cloud(size, 2.0, rng)[0]
+    tops = horizon - size * height * (0.4 + 1.2 * wave)
+    depth = np.arange(size)[:, None] - tops[None]
+    colour = _colour(rng, (0.30, 0.42, 0.28), (0.38, 0.50, 0.36), (0.45, 0.55, 0.52))
+    texture = 0.75 + 0.5 * _cloud(size, 0.8, rng)
+    _blend(canvas, colour * texture[..., None], np.clip(depth / 2, 0, 1) * 0.92)
+
+
+def _meadow(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    _sky(canvas, horizon, rng)
+    _treeline(canvas, horizon, rng, rng.uniform(0.05, 0.25))
+    _ground(canvas, horizon, _colour(rng, (0.44, 0.56, 0.26), (0.55, 0.58, 0.32), (0.36, 0.50, 0.24), vary=0.12), 0.5, rng, "strand")
+
+
+def _park(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    _meadow(canvas, horizon, rng)
+    _leaf_masses(canvas, rng, int(horizon * 0.75), 40)
+
+
+def _beach(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    _sky(canvas, horizon, rng)
+    _ground(canvas, horizon, _colour(rng, (0.84, 0.75, 0.58), (0.78, 0.68, 0.52), (0.90, 0.91, 0.94)), 0.18, rng)
+    sea = slice(max(int(horizon), 0), max(int(horizon + 0.09 * len(canvas)), 0))
+    canvas[sea] = _colour(rng, (0.25, 0.52, 0.62), (0.34, 0.58, 0.66)) * (0.9 + 0.2 * _cloud(len(canvas), 1, rng)[sea, :, None])
+
+
+def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
+    """Overlapping blurred clumps of leaves, dark behind and bright in front, above row ``bottom``."""
+    size = len(canvas)
+    if bottom <= 0:
+        return
+    base = _colour(rng, (0.30, 0.44, 0.18), (0.36, 0.48, 0.24), (0.42, 0.46, 0.20), (0.24, 0.40, 0.24), vary=0.12)
+    for layer, strength in enumerate((0.55, 0.85, 1.2)):
+        radius = size / (9 + 7 * layer)
+        spots = np.zeros((size, size), np.float32)
+        places = rng.uniform((0, -0.1 * size), (size, bottom), (count, 2))
+        for (x, y), r in zip(places, rng.uniform(0.4, 1.1, count) * radius, strict=True):
+            cv2.circle(spots, (int(x), int(y)), max(int(r), 1), float(rng.uniform(0.7, 1)), -1, cv2.LINE_AA)
+        spots = cv2.GaussianBlur(spots, (0, 0), 1.2 + 0.8 * (2 - layer))
+        texture = 0.6 + 0.8 * _cloud(size, 0.7, rng)
+        _blend(canvas, base * strength * texture[..., None], np.clip(spots, 0, 1) * 0.9)
+
+
+def _foliage(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    size = len(canvas)
+    canvas[:] = _colour(rng, (0.22, 0.32, 0.16), (0.50, 0.60, 0.46), (0.62, 0.72, 0.74)) * (0.7 + 0.6 * _cloud(size, 2, rng)[..., None])
+    _leaf_masses(canvas, rng, size, 55)
+    canvas[:] = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.6, 2.0))
+
+
+def _forest(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    size = len(canvas)
+    haze = _colour(rng, (0.62, 0.70, 0.58), (0.44, 0.54, 0.40), (0.72, 0.74, 0.66))
+    canvas[:] = haze * (0.75 + 0.5 * _cloud(size, 1.6, rng)[..., None])
+    _leaf_masses(canvas, rng, int(horizon), 30)
+    _ground(canvas, horizon, _colour(rng, (0.46, 0.38, 0.25), (0.40, 0.42, 0.24), (0.52, 0.44, 0.32)), 0.55, rng)
+    for nearness in np.sort(rng.uniform(0.2, 1, rng.integers(2, 6))):
+        x, width = rng.uniform(0, size), size * (0.015 + 0.05 * nearness)
+        foot = int(np.clip(horizon + 0.25 * nearness**2 * size, 0, size))
+        edge = np.clip((width - np.abs(np.arange(size) - x)) / 1.5, 0, 1)[None].repeat(foot, 0)
+        round_ = 1.1 - 0.5 * ((np.arange(size) - x) / width + 0.4) ** 2
+        bark = haze * (0.75 - 0.45 * nearness) * (np.clip(round_, 0.4, 1.1) * (0.8 + 0.4 * noise("strand")[:foot, :size] if size <= 256 else round_))[..., None]
+        _blend(canvas[:foot], bark, edge * 0.95)
+
+
+def _rocks(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    _meadow(canvas, horizon, rng)
+    _ground(canvas, horizon, _colour(rng, (0.60, 0.56, 0.50), (0.66, 0.58, 0.46), (0.52, 0.51, 0.50)), 0.5, rng)
+    size = len(canvas)
+    for _ in range(rng.integers(2, 7)):
+        x, y, r = rng.uniform(0, size), horizon + rng.uniform(0, 0.15) * size, rng.uniform(0.06, 0.2) * size
+        mask = np.zeros((size, size), np.float32)
+        cv2.ellipse(mask, (int(x), int(y)), (int(r * 1.3), int(r * 0.8)), float(rng.uniform(-15, 15)), 0, 360, 1.0, -1, cv2.LINE_AA)
+        slope = 0.95 - 0.35 * np.clip((np.arange(size)[:, None] - y + r) / (1.6 * r), 0, 1)
+        stone = _colour(rng, (0.66, 0.63, 0.58), (0.58, 0.56, 0.53)) * (slope * (0.75 + 0.5 * _cloud(size, 0.9, rng)))[..., None]
+        _blend(canvas, stone, mask)
+
+
+def _wall(canvas: np.ndarray, horizon: float, rng: Rng, colour: np.ndarray) -> int:
+    """A wall down to the floor's edge, lit unevenly; returns the row of the edge."""
+    size = len(canvas)
+    edge = int(np.clip(horizon + rng.uniform(0.10, 0.32) * size, 0.05 * size, 0.86 * size))
+    fall = 1.06 - 0.22 * np.abs(np.linspace(-1, 1, size) - rng.uniform(-0.8, 0.8))
+    canvas[:] = colour * fall[None, :, None]
+    canvas *= 0.97 + 0.06 * _cloud(size, 1, rng)[..., None]
+    return edge
+
+
+def _floor(canvas: np.ndarray, horizon: float, edge: int, rng: Rng, kind: str) -> None:
+    rows, across, away = _below(len(canvas), min(horizon, edge - 4.0))
+    rows, across, away = (a[rows >= edge] for a in (rows, across, away))
+    plank = np.floor(across * 6).astype(int)
+    if kind == "planks":
+        tone = noise("fine")[plank % 256, (plank * 7) % 256] * 0.25 + 0.85
+        tone = tone - 0.18 * ((across * 6) % 1 < 0.06)
+        colour = _colour(rng, (0.68, 0.50, 0.33), (0.55, 0.39, 0.26), (0.78, 0.64, 0.46))
+    elif kind == "tiles":
+        square = (plank + np.floor(away * 1.2).astype(int)) % 2
+        tone = 0.86 + rng.uniform(0.05, 0.25) * square
+        colour = _colour(rng, (0.75, 0.74, 0.72), (0.66, 0.60, 0.55), (0.60, 0.66, 0.70))
+    else:
+        tone = 0.85 + 0.3 * noise("fine")[(away * 60).astype(int) % 256, (across * 90).astype(int) % 256]
+        colour = _colour(rng, (0.56, 0.55, 0.53), (0.45, 0.42, 0.44), (0.62, 0.52, 0.46), (0.40, 0.48, 0.50))
+    grain = 0.94 + 0.12 * noise("strand")[(away * 8).astype(int) % 256, (across * 200).astype(int) % 256]
+    canvas[rows] = colour * (tone * grain)[..., None]
+
+
+def _room(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    size = len(canvas)
+    wall = _colour(rng, (0.88, 0.85, 0.79), (0.74, 0.80, 0.80), (0.83, 0.74, 0.66), (0.62, 0.68, 0.62), (0.70, 0.66, 0.74), vary=0.1)
+    edge = _wall(canvas, horizon, rng, wall)
+    ornament = ("none", "window", "picture", "stripes", "curtain")[rng.integers(5)]
+    x, y = int(rng.uniform(0.02, 0.65) * size), int(rng.uniform(-0.05, 0.15) * size)
+    w, h = int(rng.uniform(0.22, 0.36) * size), int(rng.uniform(0.25, 0.42) * size)
+    if ornament == "stripes":
+        canvas *= (1 - 0.07 * (np.arange(size) // max(size // rng.integers(14, 26), 1) % 2))[None, :, None]
+    if ornament == "curtain":
+        folds = 0.82 + 0.18 * np.sin(np.arange(w) / size * 90)
+        canvas[: int(edge * 0.95), x : x + w] = (_colour(rng, (0.70, 0.40, 0.36), (0.46, 0.52, 0.60), (0.80, 0.74, 0.60)) * folds[:, None])[: size - x]
+    if ornament in ("window", "picture") and y + h < edge:
+        frame = (0.95, 0.94, 0.92) if ornament == "window" else (0.30, 0.22, 0.16)
+        cv2.rectangle(canvas, (x - 3, y - 3), (x + w + 3, y + h + 3), frame, -1)
+        view = np.zeros((size, size, 3), np.float32)
+        _meadow(view, 0.7 * size, rng)
+        top, left = max(y, 0), max(x, 0)
+        inside = canvas[top : y + h, left : x + w]
+        inside[:] = cv2.resize(view, inside.shape[1::-1], interpolation=cv2.INTER_AREA)
+        if ornament == "window":
+            cv2.line(canvas, (x + w // 2, y), (x + w // 2, y + h), frame, 2)
+    _floor(canvas, horizon, edge, rng, ("planks", "tiles", "carpet")[rng.integers(3)])
+    canvas[max(edge - 4, 0) : edge] = _colour(rng, (0.94, 0.93, 0.90), (0.40, 0.30, 0.22))
+
+
+def _gym(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    size = len(canvas)
+    edge = _wall(canvas, horizon, rng, _colour(rng, (0.80, 0.80, 0.78), (0.68, 0.72, 0.76), (0.82, 0.76, 0.66)))
+    band = int(edge * rng.uniform(0.45, 0.7))
+    canvas[band:edge] *= _colour(rng, (0.55, 0.70, 0.85), (0.90, 0.62, 0.45), (0.60, 0.78, 0.62))
+    step = int(rng.uniform(0.07, 0.14) * size)
+    canvas[::step] *= 0.94
+    canvas[:, :: 2 * step] *= 0.94
+    _floor(canvas, horizon, edge, rng, "planks")
+
+
+def _bricks(canvas: np.ndarray, edge: int, rng: Rng) -> None:
+    size = len(canvas)
+    height, width = size / rng.uniform(18, 26), size / rng.uniform(8, 11)
+    row, column = np.arange(edge)[:, None] / height, np.arange(size)[None] / width
+    column = column + 0.5 * (np.floor(row) % 2)
+    tone = 0.85 + 0.3 * noise("fine")[np.floor(row).astype(int) % 256, np.floor(column).astype(int) * 5 % 256]
+    mortar = ((row % 1 < 0.14) | (column % 1 < 0.06)) * 1.0
+    canvas[:edge] *= tone[..., None]
+    _blend(canvas[:edge], np.float32((0.78, 0.75, 0.71)), mortar * 0.7)
+
+
+def _street(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    edge = _wall(canvas, horizon, rng, _colour(rng, (0.66, 0.40, 0.32), (0.72, 0.58, 0.46), (0.58, 0.55, 0.54), vary=0.1))
+    _bricks(canvas, edge, rng)
+    _floor(canvas, horizon, edge, rng, ("tiles", "asphalt")[rng.integers(2)])
+
+
+def _enclosure(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+    """Concrete with stains, straw or earth on the floor, sometimes wire mesh."""
+    size = len(canvas)
+    edge = _wall(canvas, horizon, rng, _colour(rng, (0.62, 0.61, 0.58), (0.55, 0.57, 0.55), (0.70, 0.64, 0.54)))
+    canvas[:] *= 0.72 + 0.5 * _cloud(size, 1.4, rng)[..., None]
+    if rng.random() < 0.5:
+        step = int(rng.uniform(0.05, 0.09) * size)
+        canvas[::step] *= 0.72
+        canvas[:, ::step] *= 0.72
+    _ground(canvas, float(edge), _colour(rng, (0.64, 0.53, 0.36), (0.55, 0.50, 0.43), (0.72, 0.62, 0.40)), 0.4, rng, "strand")
+
+
+PAINTERS: dict[str, Callable[[np.ndarray, float, Rng], None]] = {
+    "room": _room,
+    "gym": _gym,
+    "street": _street,
+    "meadow": _meadow,
+    "park": _park,
+    "beach": _beach,
+    "forest": _forest,
+    "rocks": _rocks,
+    "enclosure": _enclosure,
+    "foliage": _foliage,
+    "sky": _sky,
+}

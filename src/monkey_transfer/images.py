@@ -1,0 +1,171 @@
+"""Pictures, and the cuts that a network sees of them, each with its invertible transform.
+
+Everything here uses pixel centres: the centre of the top left pixel is (0, 0), so a picture that is
+``w`` pixels wide reaches from -0.5 to w - 0.5. Enlarging it ``s`` times moves x to (x + 0.5) s - 0.5.
+"""
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from monkey_transfer.errors import StudyError
+
+# The mean colour of ImageNet, which DeepLabCut's networks subtract from a picture (`mean_pixel` in its
+# pose_cfg.yaml, rounded): padding with it is padding with nothing.
+PADDING_RGB = (124, 117, 104)
+
+
+@dataclass(frozen=True)
+class Transform:
+    """The way from one picture's pixels to another's: ``new = scale * old + (dx, dy)``.
+
+    The scale is the same along both axes, so nobody is distorted. Lengths are multiplied by ``scale``.
+    """
+
+    scale: float
+    dx: float
+    dy: float
+
+    def apply(self, points: ArrayLike) -> np.ndarray:
+        """Points (..., 2) of the old picture as points of the new one; NaN stays NaN."""
+        return np.asarray(points, float) * self.scale + (self.dx, self.dy)
+
+    def invert(self, points: ArrayLike) -> np.ndarray:
+        """Points (..., 2) of the new picture as points of the old one; NaN stays NaN."""
+        return (np.asarray(points, float) - (self.dx, self.dy)) / self.scale
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """The picture as (height, width, 3) uint8 RGB, its pixels as they are stored.
+
+    An orientation tag in the file is not followed: labels count the pixels that are stored.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing, cut short, not a picture, or has more than 8 bits a channel.
+    """
+    with _opened(path) as picture:
+        if picture.mode.startswith(("I", "F")):
+            raise StudyError(f"{path}: expected a picture with 8 bits a channel, found mode {picture.mode}: convert it")
+        return np.array(picture.convert("RGB"))
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """(width, height) in pixels from the file's header alone; StudyError as for :func:`read_picture`."""
+    with _opened(path) as picture:
+        return picture.size
+
+
+def write_picture(path: str | Path, image: np.ndarray) -> None:
+    """Write an (height, width, 3) uint8 RGB picture as PNG: the file is there whole, or as it was before.
+
+    Raises StudyError if the folder is missing, cannot be written to or is full.
+    """
+    path = Path(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        # Level 1 is several times faster than the default; photographs hardly shrink further.
+        Image.fromarray(image).save(unfinished, format="PNG", compress_level=1)
+        os.replace(unfinished, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StudyError(f"{path}: cannot write the picture ({reason}): check the folder and its free space") from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+
+
+def letterbox(image: np.ndarray, size: int) -> tuple[np.ndarray, Transform]:
+    """The whole picture fitted into a square, centred, its aspect kept and the rest padded.
+
+    Parameters
+    ----------
+    image : (height, width, 3) uint8.
+    size : side of the square in pixels.
+
+    Returns
+    -------
+    picture : (size, size, 3) uint8.
+    transform : from pixels of ``image`` to pixels of ``picture``.
+    """
+    height, width = image.shape[:2]
+    transform = _centred((width - 1) / 2, (height - 1) / 2, size / max(width, height), size)
+    return _sampled(image, transform, size), transform
+
+
+def crop_person(
+    image: np.ndarray, box: tuple[float, float, float, float], person: int, size: int
+) -> tuple[np.ndarray, Transform]:
+    """A square cut in which every person is equally large, padded where it leaves the source.
+
+    Parameters
+    ----------
+    image : (height, width, 3) uint8.
+    box : x, y, width, height of the person in pixels of ``image``.
+    person : pixels that the longer side of the box gets in the cut.
+    size : side of the cut in pixels; the centre of the box becomes its centre.
+
+    Returns
+    -------
+    picture : (size, size, 3) uint8.
+    transform : from pixels of ``image`` to pixels of ``picture``.
+
+    Raises
+    ------
+    StudyError
+        If the box has no extent or lies outside the picture.
+    """
+    x, y, box_width, box_height = (float(value) for value in box)
+    height, width = image.shape[:2]
+    longer = max(box_width, box_height)
+    shown = x < width - 0.5 and y < height - 0.5 and x + box_width > -0.5 and y + box_height > -0.5
+    if not (longer > 0 and math.isfinite(longer) and shown):
+        raise StudyError(
+            f"the person's box (x {x:g}, y {y:g}, width {box_width:g}, height {box_height:g}) shows nothing of a "
+            f"{width} x {height} picture: correct the box or leave the picture out"
+        )
+    transform = _centred(x + box_width / 2, y + box_height / 2, person / longer, size)
+    return _sampled(image, transform, size), transform
+
+
+@contextlib.contextmanager
+def _opened(path: str | Path) -> Iterator[Image.Image]:
+    try:
+        with Image.open(path) as picture:
+            yield picture
+    except FileNotFoundError:
+        raise StudyError(f"{path}: there is no such picture: restore it or take it out of the labels") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = str(error).replace(str(path), "the file")
+        raise StudyError(f"{path}: not a whole picture ({reason}): replace it or take it out of the labels") from error
+
+
+def _centred(x: float, y: float, scale: float, size: int) -> Transform:
+    """The transform that brings (x, y) to the centre of a square of that size."""
+    centre = (size - 1) / 2
+    return Transform(scale, centre - scale * x, centre - scale * y)
+
+
+def _sampled(image: np.ndarray, transform: Transform, size: int) -> np.ndarray:
+    """The (size, size, 3) picture that ``transform`` makes of ``image``, smoothed as far as it shrinks."""
+    # Pillow counts from the corner of the top left pixel, half a pixel before its centre.
+    left, top = transform.invert((-0.5, -0.5)) + 0.5
+    side = size / transform.scale
+    # Room for the smoothing filter, which reaches one new pixel beyond the edge.
+    margin = math.ceil(max(1 / transform.scale, 1))
+    x0, y0 = math.floor(left) - margin, math.floor(top) - margin
+    extent = math.ceil(side) + 2 * margin + 1
+    canvas = np.full((extent, extent, 3), PADDING_RGB, np.uint8)
+    seen = image[max(y0, 0) : max(y0 + extent, 0), max(x0, 0) : max(x0 + extent, 0)]
+    row, column = max(-y0, 0), max(-x0, 0)
+    canvas[row : row + seen.shape[0], column : column + seen.shape[1]] = seen
+    region = (left - x0, top - y0, left - x0 + side, top - y0 + side)
+    return np.array(Image.fromarray(canvas).resize((size, size), Image.Resampling.BILINEAR, box=region))

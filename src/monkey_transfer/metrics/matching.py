@@ -1,0 +1,159 @@
+"""The one table that every metric reads: labelled joints joined with an arm's predictions of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer import tables
+from monkey_transfer.errors import StudyError
+
+# The largest normalised distance at which a prediction counts as correct, for each yardstick.
+CORRECT_WITHIN = {
+    "head_size": 0.5,  # PCKh@0.5: Andriluka et al., CVPR 2014; the paper, section 2.5
+    "head_segment": 0.5,  # the other reading of the paper's "head segment length", section 2.5
+    "torso": 0.2,  # PCK@0.2: Sapp and Taskar, CVPR 2013
+    "bbox_length": 0.2,  # PCK@0.2 of the longer box side: Yang and Ramanan, PAMI 2013
+    "mpii_200scale": 0.05,  # head_size is a tenth of it in MPII, so this is PCKh@0.5 again
+}
+
+_COLUMNS = ["image_id", "keypoint", "dx", "dy", "distance", "reference_length", "normalised", "likelihood", "correct"]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What one arm predicted for a set of people, next to the truth.
+
+    Attributes
+    ----------
+    joints : one row per labelled joint whose keypoint the arm has, sorted by image and keypoint:
+        ``image_id, keypoint``; ``dx, dy`` (prediction minus label) and ``distance``, in pixels of
+        the original image; ``reference_length`` (same pixels); ``normalised`` (distance over
+        reference length); ``likelihood`` (the arm's confidence); ``correct`` (``normalised`` is at
+        most ``CORRECT_WITHIN[reference]``).
+    people : ``image_id, group`` of every picture with a labelled joint, also of those in which the
+        arm has none of the labelled keypoints: two arms can be compared when this table is equal.
+    reference : name of the yardstick.
+    """
+
+    joints: pd.DataFrame
+    people: pd.DataFrame
+    reference: str
+
+
+def match(
+    labels: pd.DataFrame,
+    predictions: pd.DataFrame,
+    reference_lengths: pd.DataFrame,
+    reference: str = "head_size",
+    images: pd.DataFrame | None = None,
+) -> Matched:
+    """Join an arm's predictions with the labels of the people it is evaluated on.
+
+    Parameters
+    ----------
+    labels : the people to evaluate on, see :data:`monkey_transfer.tables.LABELS`.
+    predictions : keypoints named as in ``labels`` (:func:`monkey_transfer.skeletons.mapping` gives the
+        names). Keypoints that the labels do not have cannot be measured and are left out.
+    reference_lengths : must hold ``reference`` for every picture that is measured.
+    reference : what distances are divided by, a key of :data:`CORRECT_WITHIN`.
+    images : gives each picture's ``group``; without it each picture is a group of its own.
+
+    Raises
+    ------
+    StudyError
+        A table breaks its contract (a duplicate row, a length that is not above zero), no joint is
+        labelled, predictions are for a picture that the labels do not know, a predicted keypoint
+        lacks a labelled picture, or a reference length or group is missing.
+    """
+    if reference not in CORRECT_WITHIN:
+        raise StudyError(f"reference length '{reference}' is unknown: choose one of {', '.join(CORRECT_WITHIN)}")
+    labels = tables.check(labels, tables.LABELS, "labels to match")
+    predictions = tables.check(predictions, tables.PREDICTIONS, "predictions to match")
+    labelled = labels[labels["labelled"]]
+    if labelled.empty:
+        raise StudyError("labels: no joint is labelled, so nothing can be measured: label at least one")
+    unknown = predictions.loc[~predictions["image_id"].isin(labels["image_id"]), "image_id"]
+    if len(unknown):
+        raise StudyError(
+            f"predictions: picture '{unknown.iloc[0]}' is not among the labelled pictures: "
+            "evaluate an arm on the pictures that it predicted"
+        )
+    joints = _predicted_joints(labelled, predictions)
+    lengths = tables.check(
+        reference_lengths[reference_lengths["name"] == reference], tables.REFERENCE_LENGTHS, "reference lengths"
+    ).set_index("image_id")["length"]
+    joints["reference_length"] = _look_up(lengths, joints["image_id"], f"reference lengths: {reference}")
+    joints["normalised"] = joints["distance"] / joints["reference_length"]
+    joints["correct"] = joints["normalised"] <= CORRECT_WITHIN[reference]
+
+    people = pd.DataFrame({"image_id": np.sort(labelled["image_id"].unique())})
+    if images is None:
+        people["group"] = people["image_id"]
+    else:
+        groups = images.set_index("image_id")["group"]
+        people["group"] = _look_up(groups, people["image_id"], "images: the group")
+    return Matched(joints[_COLUMNS], people, reference)
+
+
+def on_keypoints(matched: Matched, keypoints: Collection[str]) -> Matched:
+    """The same people, measured on those keypoints only; StudyError if the arm has none of them labelled."""
+    joints = matched.joints[matched.joints["keypoint"].isin(keypoints)].reset_index(drop=True)
+    if joints.empty:
+        raise StudyError(f"none of the keypoints {', '.join(sorted(keypoints))} is both labelled and predicted")
+    return replace(matched, joints=joints)
+
+
+def on_shared_keypoints(arms: Mapping[str, Matched]) -> dict[str, Matched]:
+    """All arms measured on the keypoints that every one of them has; StudyError if they share none."""
+    shared = set.intersection(*(set(matched.joints["keypoint"]) for matched in arms.values()))
+    if not shared:
+        raise StudyError(f"arms {', '.join(arms)} share no keypoint, so nothing can be compared: choose other arms")
+    return {arm: on_keypoints(matched, shared) for arm, matched in arms.items()}
+
+
+def in_frame(matched: Matched, scales: pd.Series) -> Matched:
+    """The same errors in another frame's pixels, say those of the picture that the network saw.
+
+    Parameters
+    ----------
+    scales : by ``image_id``, how many pixels of the new frame one original pixel is (equal in x and y).
+        A normalised distance, and what is correct, does not depend on the frame.
+
+    Raises StudyError when a picture has no scale.
+    """
+    factor = _look_up(scales, matched.joints["image_id"], "scales of the frame: the scale")
+    pixels = ["dx", "dy", "distance", "reference_length"]
+    return replace(matched, joints=matched.joints.assign(**{c: matched.joints[c] * factor for c in pixels}))
+
+
+def _predicted_joints(labelled: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    own = labelled[labelled["keypoint"].isin(predictions["keypoint"])]
+    if own.empty:
+        raise StudyError(
+            f"predictions: none of the labelled keypoints ({', '.join(labelled['keypoint'].unique())}) is among them: "
+            "rename the predictions to the labels' keypoints (skeletons.mapping)"
+        )
+    joints = (
+        own[["image_id", "keypoint", "x", "y"]]
+        .merge(predictions, on=["image_id", "keypoint"], how="left", suffixes=("", "_predicted"))
+        .sort_values(["image_id", "keypoint"], ignore_index=True)
+    )
+    joints["dx"] = joints["x_predicted"] - joints["x"]
+    joints["dy"] = joints["y_predicted"] - joints["y"]
+    joints["distance"] = np.hypot(joints["dx"], joints["dy"])
+    lost = joints[~np.isfinite(joints["distance"])]
+    if len(lost):
+        raise StudyError(
+            f"predictions: keypoint '{lost['keypoint'].iloc[0]}' of picture '{lost['image_id'].iloc[0]}' is labelled "
+            "but has no finite prediction, though the arm predicts it elsewhere: predict every evaluated picture"
+        )
+    return joints
+
+
+def _look_up(values: pd.Series, image_ids: pd.Series, what: str) -> pd.Series:
+    found = image_ids.map(values)
+    if found.isna().any():
+        raise StudyError(f"{what} of picture '{image_ids[found.isna()].iloc[0]}' is missing: add it or leave it out")
+    return found

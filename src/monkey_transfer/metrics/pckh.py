@@ -1,0 +1,89 @@
+"""Percentage of correct keypoints: the share of labelled joints predicted within a part of a body length.
+
+The official score of MPII is PCKh@0.5 (Andriluka et al., "2D Human Pose Estimation: New Benchmark and
+State of the Art Analysis", CVPR 2014, and the release's evaluation toolkit): the yardstick is the head
+size, 0.6 x the diagonal of the head box; a joint is correct at a distance of *at most* half of it;
+unlabelled joints are ignored; pelvis and thorax are left out; the remaining 14 joints are pooled.
+
+All scores are in percent, as MPII prints them.
+"""
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.metrics.matching import CORRECT_WITHIN, Matched
+from monkey_transfer.skeletons import SKELETONS
+
+# What a score is called under each yardstick: only the official one is plainly "pckh".
+SCORE_NAME = {
+    "head_size": "pckh",
+    "head_segment": "pckh_by_head_segment",
+    "torso": "pck_by_torso",
+    "bbox_length": "pck_by_bbox_length",
+    "mpii_200scale": "pck_by_mpii_200scale",
+}
+JOINT_GROUPS = ("head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+# Landmarks that MPII's toolkit leaves out of its total.
+NOT_SCORED = ("pelvis", "thorax")
+
+_LANDMARK = {keypoint: landmark for s in SKELETONS.values() for keypoint, landmark in s.landmarks}
+_CURVE_STEPS = 50
+
+
+def joint_groups(keypoints: pd.Series) -> pd.Series:
+    """The row of MPII's table that each keypoint, of any known set, belongs to, or "other".
+
+    The head's row holds head top and upper neck (``genTablePCK`` of the toolkit). Left and right are
+    pooled here; the toolkit averages their two rates, which is the same when both are labelled equally often.
+    """
+    return keypoints.map({keypoint: _joint_group(keypoint) for keypoint in keypoints.unique()})
+
+
+def scored(joints: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a PCK counts: all but pelvis and thorax."""
+    left_out = [keypoint for keypoint in joints["keypoint"].unique() if _LANDMARK.get(keypoint) in NOT_SCORED]
+    return joints[~joints["keypoint"].isin(left_out)]
+
+
+def pck(joints: pd.DataFrame, threshold: float) -> float:
+    """Percentage of the rows whose normalised distance is at most ``threshold``; NaN when there are none."""
+    return 100 * float((joints["normalised"] <= threshold).mean())
+
+
+def official_pckh(matched: Matched, threshold: float = 0.5) -> float:
+    """MPII's official score, in percent; StudyError when the yardstick is not the official head size."""
+    if matched.reference != "head_size":
+        raise StudyError(
+            f"official PCKh is measured by head_size, not by {matched.reference}: match with reference='head_size'"
+        )
+    return pck(scored(matched.joints), threshold)
+
+
+def by_group(joints: pd.DataFrame, threshold: float) -> pd.Series:
+    """Percentage correct of each joint group that has a row, head first, indexed by group."""
+    groups = joint_groups(joints["keypoint"])
+    present = [group for group in JOINT_GROUPS if (groups == group).any()]
+    return pd.Series({group: pck(joints[groups == group], threshold) for group in present}, dtype=float)
+
+
+def curve_thresholds(reference: str) -> np.ndarray:
+    """51 even thresholds from 0 to where the yardstick calls a joint correct: 0, 0.01, ... 0.5 for a head, as MPII."""
+    return CORRECT_WITHIN[reference] * np.arange(_CURVE_STEPS + 1) / _CURVE_STEPS
+
+
+def curve(joints: pd.DataFrame, thresholds: np.ndarray) -> pd.DataFrame:
+    """Percentage correct at each threshold: columns ``threshold, pck``."""
+    return pd.DataFrame({"threshold": thresholds, "pck": [pck(joints, threshold) for threshold in thresholds]})
+
+
+def area(curve: pd.DataFrame) -> float:
+    """Mean height of the curve in percent: trapezoids over its range scaled to 0..1, as MPII's toolkit prints it."""
+    threshold, height = curve["threshold"].to_numpy(), curve["pck"].to_numpy()
+    return float(np.sum(np.diff(threshold) * (height[1:] + height[:-1]) / 2) / (threshold[-1] - threshold[0]))
+
+
+def _joint_group(keypoint: str) -> str:
+    landmark = _LANDMARK.get(keypoint, keypoint)
+    group = "head" if landmark in ("head_top", "upper_neck") else landmark.removeprefix("right_").removeprefix("left_")
+    return group if group in JOINT_GROUPS else "other"

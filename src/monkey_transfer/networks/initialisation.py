@@ -1,0 +1,125 @@
+"""Initial weights: what is restored, what is not, and what makes random weights usable.
+
+TensorFlow 1 graphs, as DeepLabCut builds them: every function works on the default graph.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.imagenet import checkpoint_files
+
+BACKBONE_SCOPES = {"resnet": "resnet_v1_", "mobilenet": "MobilenetV2/"}
+CALIBRATION_BATCHES = 4
+
+
+@dataclass(frozen=True)
+class Restored:
+    """How many of a network's variables came from a checkpoint."""
+
+    checkpoint: str | None
+    backbone: int
+    backbone_total: int
+    heads: int
+    heads_total: int
+
+
+def is_backbone(variable_name: str) -> bool:
+    """Whether a variable belongs to the backbone rather than to a head (DeepLabCut, core/train.py)."""
+    return variable_name.startswith(tuple(BACKBONE_SCOPES.values()))
+
+
+def restore(session: tf.compat.v1.Session, variables: list, checkpoint: str | None, what: str) -> Restored:
+    """Overwrite initialised ``variables`` with those of ``checkpoint``.
+
+    Parameters
+    ----------
+    variables : the network's own, without optimiser slots.
+    what : 'backbone' or 'all'.
+
+    Raises
+    ------
+    StudyError
+        If the checkpoint is missing or unreadable, or lacks a wanted variable, or holds it in another shape:
+        it is then of another backbone, or of a network with other keypoints.
+    """
+    backbone = [v for v in variables if is_backbone(v.op.name)]
+    heads = [v for v in variables if not is_backbone(v.op.name)]
+    if checkpoint is None:
+        return Restored(None, 0, len(backbone), 0, len(heads))
+    wanted = variables if what == "all" else backbone
+    shapes = _checkpoint_shapes(checkpoint)
+    for variable in wanted:
+        name, shape = variable.op.name, variable.shape.as_list()
+        if shapes.get(name) != shape:
+            found = f"in shape {shapes[name]}" if name in shapes else "not at all"
+            raise StudyError(
+                f"checkpoint {checkpoint} does not fit: it holds variable '{name}' {found}, expected shape {shape}; "
+                "name a checkpoint of the same backbone (and keypoints, if heads are restored)"
+            )
+    tf.compat.v1.train.Saver(wanted).restore(session, checkpoint)
+    return Restored(checkpoint, len(backbone), len(backbone), len(wanted) - len(backbone), len(heads))
+
+
+def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
+    if not checkpoint_files(checkpoint):
+        raise StudyError(
+            f"checkpoint {checkpoint} is missing: expected the files {Path(checkpoint).name}.index and "
+            f"{Path(checkpoint).name}.data-00000-of-00001 there"
+        )
+    try:
+        return tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise StudyError(f"checkpoint {checkpoint} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def freeze(blocks: int | str) -> list[str]:
+    """Take the first ``blocks`` blocks of the backbone ('backbone': all) off the list of what is trained.
+
+    A block is a part of the backbone that its authors named: ``conv1`` and ``block1`` to ``block4``
+    of a ResNet, ``Conv``, ``expanded_conv`` ... and ``Conv_1`` of a MobileNet. Frozen are weights
+    and batch-norm scale and offset; a MobileNet's stored statistics go on following the data, as
+    they do with DeepLabCut's ``freezeencoder``.
+
+    Returns the names of the frozen blocks; StudyError if there are not so many.
+    """
+    trainable = tf.compat.v1.get_default_graph().get_collection_ref(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
+    names = list(dict.fromkeys(_block(v.op.name) for v in trainable if is_backbone(v.op.name)))
+    if blocks != "backbone" and blocks > len(names):
+        raise StudyError(f"frozen: {blocks} blocks, but the backbone has {len(names)}: {', '.join(names)}")
+    frozen = names if blocks == "backbone" else names[:blocks]
+    trainable[:] = [v for v in trainable if not (is_backbone(v.op.name) and _block(v.op.name) in frozen)]
+    return frozen
+
+
+def _block(variable_name: str) -> str:
+    return variable_name.split("/")[1]
+
+
+def calibrate_batch_norm(session: tf.compat.v1.Session, inputs: tf.Tensor, batches: list[np.ndarray]) -> int:
+    """Set the stored statistics of every layer that uses them in training to those of ``batches``.
+
+    DeepLabCut's ResNets normalise by stored statistics in training too; with random weights and
+    the default statistics (mean 0, variance 1) their activations grow without bound. Layers are
+    set one after the other, from the picture on, since each one's input depends on those before.
+
+    Parameters
+    ----------
+    inputs : the training graph's picture placeholder; ``batches`` are fed to it.
+
+    Returns the number of layers that were set: 0 where batch statistics are used.
+    """
+    variables = {v.op.name: v for v in tf.compat.v1.global_variables()}
+    layers = [op for op in inputs.graph.get_operations() if op.type == "FusedBatchNormV3" and not op.get_attr("is_training")]
+    for layer in layers:
+        scope = layer.name.rsplit("/", 1)[0]
+        mean, variance = tf.nn.moments(layer.inputs[0], axes=[0, 1, 2])
+        moments = np.array([session.run([mean, variance], {inputs: batch}) for batch in batches])
+        means, variances = moments[:, 0], moments[:, 1]
+        variables[f"{scope}/moving_mean"].load(means.mean(axis=0), session)
+        # law of total variance over batches of equal size
+        variables[f"{scope}/moving_variance"].load(variances.mean(axis=0) + means.var(axis=0), session)
+    return len(layers)

@@ -1,0 +1,115 @@
+"""What is handed to the process that trains a network, and what it hands back.
+
+A job is a folder with three files: ``job.json`` (:class:`Job`), ``pictures.parquet`` (image_id,
+path of the framed picture, role: 'train', 'validation' or the name of a set to predict) and
+``joints.parquet`` (image_id, keypoint, x, y of the labelled joints). Coordinates are network
+pixels: those of the framed picture, 0-based, pixel centres. Nothing here knows DeepLabCut.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from monkey_transfer.profiles import Training
+
+FIT_ROLES = ("train", "validation")
+
+
+class Job(BaseModel):
+    """One network to initialise, train and use.
+
+    Attributes
+    ----------
+    name : title of the DeepLabCut project that the job leaves.
+    keypoints, pairs : the network's outputs in order, and the (right, left) names among them.
+    checkpoint : prefix of the TensorFlow checkpoint to start from; None for random weights.
+    restore : 'backbone' leaves the heads at random weights, 'all' restores them too.
+    frozen : number of blocks, counted from the picture, that are not trained.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    keypoints: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    training: Training
+    checkpoint: str | None
+    restore: Literal["backbone", "all"] = "backbone"
+    frozen: int | Literal["backbone"] = 0
+    seed: int
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """Paths inside a run's folder that the training process reads and writes."""
+
+    path: Path
+
+    @property
+    def job(self) -> Path:
+        return self.path / "job.json"
+
+    @property
+    def pictures(self) -> Path:
+        return self.path / "pictures.parquet"
+
+    @property
+    def joints(self) -> Path:
+        return self.path / "joints.parquet"
+
+    @property
+    def project(self) -> Path:
+        return self.path / "deeplabcut"
+
+    @property
+    def resume(self) -> Path:
+        return self.path / "resume"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def progress(self) -> Path:
+        return self.path / "progress.json"
+
+    @property
+    def error(self) -> Path:
+        return self.path / "error.json"
+
+    @property
+    def learning_curve(self) -> Path:
+        return self.path / "learning_curve.csv"
+
+    @property
+    def outcome(self) -> Path:
+        """What training ended with: chosen snapshot, variables restored, optimiser, timings."""
+        return self.path / "outcome.json"
+
+    @property
+    def network_predictions(self) -> Path:
+        """Predictions of every role but 'train', in network pixels, with the role in a column."""
+        return self.path / "network_predictions.parquet"
+
+    def write(self, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame) -> None:
+        """Write the three input files; job.json last, so that its presence means the job is whole."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        pictures.to_parquet(self.pictures)
+        joints.to_parquet(self.joints)
+        write_json(self.job, json.loads(job.model_dump_json()))
+
+    def read(self) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
+        """The job, its pictures and its joints."""
+        job = Job.model_validate_json(self.job.read_text(encoding="utf-8"))
+        return job, pd.read_parquet(self.pictures), pd.read_parquet(self.joints)
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write ``content`` so that ``file`` is either the old one or the new one, never half of it."""
+    temporary = file.with_name(f".{file.name}.tmp")
+    temporary.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+    temporary.replace(file)

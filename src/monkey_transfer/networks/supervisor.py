@@ -1,0 +1,116 @@
+"""Runs a job in a child process: live progress, and a clear end whatever happens to the child."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.job import JobFolder
+
+# Importing TensorFlow on a cold disk takes up to a minute; a training step never takes so long.
+HANGS_AFTER_SECONDS = 600.0
+_POLL_SECONDS = 0.5
+_LOG_LINES_IN_AN_ERROR = 15
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECONDS) -> None:
+    """Run the job in ``folder`` to its end in a process of its own.
+
+    Progress is shown as a bar where there is a terminal or a notebook that can draw one, else as
+    a line every half minute.
+
+    Parameters
+    ----------
+    hangs_after : seconds without any sign of progress after which the child is killed.
+
+    Raises
+    ------
+    StudyError
+        If the child reports an error, ends without its result, or hangs; with the end of its log.
+    """
+    for stale in (folder.progress, folder.error):
+        stale.unlink(missing_ok=True)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    command = [sys.executable, "-W", "ignore", "-m", "monkey_transfer.networks.child", str(folder.path)]
+    with folder.log.open("ab") as log:
+        child = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
+    try:
+        _follow(child, folder, title, hangs_after)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    if folder.error.is_file():
+        raise StudyError(f"{title}: {json.loads(folder.error.read_text(encoding='utf-8'))['message']}")
+    if child.returncode != 0:
+        raise StudyError(f"{title}: its process {_ending(child.returncode)}; {_end_of_log(folder.log)}")
+
+
+def _follow(child: subprocess.Popen, folder: JobFolder, title: str, hangs_after: float) -> None:
+    shown = _Display(title)
+    last_sign, last_change = 0, time.monotonic()
+    try:
+        while child.poll() is None:
+            time.sleep(_POLL_SECONDS)
+            sign = folder.progress.stat().st_mtime_ns if folder.progress.is_file() else 0
+            if sign != last_sign:
+                last_sign, last_change = sign, time.monotonic()
+                shown.update(json.loads(folder.progress.read_text(encoding="utf-8")))
+            elif time.monotonic() - last_change > hangs_after:
+                child.send_signal(signal.SIGKILL)
+                raise StudyError(
+                    f"{title}: no progress for {hangs_after:.0f} s, so its process was stopped; {_end_of_log(folder.log)}"
+                )
+    finally:
+        shown.close()
+
+
+class _Display:
+    """A progress bar for people; a line now and then where the output is kept."""
+
+    def __init__(self, title: str):
+        self.title, self.bar, self.stage, self.last_line = title, None, "", 0.0
+        self.live = sys.stderr.isatty() or "JPY_PARENT_PID" in os.environ and "PAPERMILL_RUN" not in os.environ
+
+    def update(self, progress: dict) -> None:
+        stage, done, of = progress["stage"], progress["done"], progress["of"]
+        rate = progress["per_second"]
+        if self.live:
+            self._draw(stage, done, of, progress)
+        elif stage != "starting" and (time.monotonic() - self.last_line > _SECONDS_BETWEEN_LINES or done == of):
+            self.last_line = time.monotonic()
+            loss = f", loss {progress['loss']:.4f}" if "loss" in progress else ""
+            left = f", {_clock((of - done) / rate)} left" if rate and done < of else ""
+            print(f"{self.title}: {stage} {done}/{of}{loss}, {rate:.1f}/s{left}", flush=True)
+
+    def _draw(self, stage: str, done: int, of: int, progress: dict) -> None:
+        if stage != self.stage:
+            self.close()
+            self.stage, self.bar = stage, tqdm(total=of, desc=f"{self.title}: {stage}")
+        self.bar.update(done - self.bar.n)
+        if "loss" in progress:
+            self.bar.set_postfix(loss=f"{progress['loss']:.4f}")
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _ending(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
+
+
+def _end_of_log(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES_IN_AN_ERROR:]
+    return f"the end of {log}:\n" + "\n".join(lines)

@@ -1,0 +1,131 @@
+"""Poses without place and size, so that those of monkeys and of people can be compared.
+
+A pose is an array (landmarks, 2). Its unit is the *body size*, the root mean square distance of its
+landmarks from their centre; x points to the right of the picture and y down. A pose and its mirror image
+are two poses, and so are one posture seen from two sides.
+
+The distance of two poses is the root mean square, over landmarks, of the distance between the two
+positions of a landmark. It is in body sizes, whatever the number of landmarks.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.errors import StudyError
+from monkey_transfer.skeletons import LIMB_JOINTS, Skeleton, mapping
+
+_HIPS = ("right_hip", "left_hip")
+
+
+def common_landmarks(a: Skeleton, b: Skeleton) -> tuple[str, ...]:
+    """The landmarks that both keypoint sets have, in the order of ``a``; StudyError if there is none."""
+    shared = mapping(a, b)
+    return tuple(landmark for keypoint, landmark in a.landmarks if keypoint in shared)
+
+
+def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -> tuple[np.ndarray, np.ndarray]:
+    """The poses of a data set in body sizes, the middle of the hips at (0, 0).
+
+    Where ``landmarks`` lack one of the two hips, the centre of all landmarks is at (0, 0) instead. Pictures
+    in which a landmark is not labelled are left out, ``len(dataset) - len(image_ids)`` of them.
+
+    Parameters
+    ----------
+    landmarks : which ones, and their order; for two data sets those that both have (:func:`common_landmarks`).
+
+    Returns
+    -------
+    image_ids : (poses,) str, in the order of ``dataset.images``.
+    poses : (poses, landmarks, 2) x and y.
+
+    Raises
+    ------
+    StudyError
+        If the data set's skeleton lacks a landmark, no picture has all of them labelled, or all of a
+        picture's landmarks are at one point.
+    """
+    keypoint_of = dataset.skeleton.keypoint_of
+    lacking = [landmark for landmark in landmarks if landmark not in keypoint_of]
+    if lacking:
+        raise StudyError(
+            f"data set {dataset.name}: its skeleton {dataset.skeleton.name} has no {', '.join(lacking)}: "
+            "choose landmarks that it has (poses.common_landmarks)"
+        )
+    keypoints = [keypoint_of[landmark] for landmark in landmarks]
+    wide = dataset.labels.pivot(index="image_id", columns="keypoint", values=["x", "y"])
+    wide = wide.reindex(dataset.images["image_id"])
+    points = np.stack([wide[axis][keypoints].to_numpy(float) for axis in ("x", "y")], axis=-1)
+    complete = np.isfinite(points).all(axis=(1, 2))
+    if not complete.any():
+        raise StudyError(
+            f"data set {dataset.name}: no picture has all of {', '.join(landmarks)} labelled: choose fewer landmarks"
+        )
+    image_ids = wide.index.to_numpy(str)[complete]
+    return image_ids, _normalised(points[complete], landmarks, image_ids, dataset.name)
+
+
+def variety(poses: np.ndarray) -> dict[str, float]:
+    """How much the poses (poses, landmarks, 2) of a data set differ, in three numbers.
+
+    - ``total_variance``: mean squared distance from the mean pose, in body sizes squared.
+    - ``effective_dimension``: (sum of l)^2 / (sum of l^2) over the eigenvalues l of the poses' covariance, the
+      'participation ratio': in how many directions, about equally, they differ. NaN if they do not differ.
+    - ``nearest_neighbour``: median distance from a pose to the one most like it, in body sizes.
+
+    The second grows and the third shrinks with the number of poses, which is the fourth, ``poses``: compare
+    data sets at equal numbers. Raises StudyError for fewer than two poses.
+    """
+    if len(poses) < 2:
+        raise StudyError(f"variety of poses: expected at least two poses, got {len(poses)}: label more pictures")
+    from scipy.spatial import cKDTree
+
+    rows = _rows(poses)
+    eigenvalues = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False) ** 2 / len(rows)
+    total = eigenvalues.sum()
+    to_nearest = cKDTree(rows).query(rows, k=2)[0][:, 1]  # the nearest of all is the pose itself
+    return {
+        "poses": len(poses),
+        "total_variance": float(total),
+        "effective_dimension": float(total**2 / np.sum(eigenvalues**2)) if total > 0 else float("nan"),
+        "nearest_neighbour": float(np.median(to_nearest)),
+    }
+
+
+def coverage(of: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """How far each pose is from the nearest one of another set: (poses in ``of``,) distances in body sizes.
+
+    Parameters
+    ----------
+    of, by : (poses, landmarks, 2), of the same landmarks in the same order.
+
+    Raises StudyError when ``by`` is empty or has other landmarks.
+    """
+    if not len(by) or of.shape[1:] != by.shape[1:]:
+        raise StudyError(
+            f"coverage of poses: expected poses of the same landmarks, got shapes {of.shape} and {by.shape}: "
+            "normalise both data sets with the same landmarks"
+        )
+    from scipy.spatial import cKDTree
+
+    return cKDTree(_rows(by)).query(_rows(of))[0]
+
+
+def _normalised(points: np.ndarray, landmarks: Sequence[str], image_ids: np.ndarray, name: str) -> np.ndarray:
+    centred = points - points.mean(axis=1, keepdims=True)
+    size = np.sqrt(np.mean(np.sum(centred**2, axis=-1), axis=-1))
+    if not size.all():
+        raise StudyError(
+            f"data set {name}: all landmarks of picture '{image_ids[size == 0][0]}' are labelled at one point: "
+            "correct its labels or leave it out"
+        )
+    poses = centred / size[:, None, None]
+    if set(_HIPS) <= set(landmarks):
+        poses = poses - poses[:, [list(landmarks).index(hip) for hip in _HIPS]].mean(axis=1, keepdims=True)
+    return poses
+
+
+def _rows(poses: np.ndarray) -> np.ndarray:
+    """(poses, 2 x landmarks): rows whose Euclidean distance is the distance of the poses."""
+    return poses.reshape(len(poses), -1) / np.sqrt(poses.shape[1])

@@ -1,0 +1,334 @@
+"""What a profile may say, and how one is loaded, overridden and checked.
+
+A profile is one YAML file in ``config/`` that fixes everything about a study. Every key has a
+type, an unknown key is an error, and the defaults of :class:`Training` and :class:`Augmentation`
+are DeepLabCut's own (``deeplabcut/pose_cfg.yaml`` of release 3.0.2), so that a profile shows
+exactly where it departs from them.
+"""
+
+import math
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.skeletons import SKELETONS
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "config"
+
+# A validation set smaller than this says too little about when to stop.
+SMALLEST_VALIDATION = 50
+VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
+
+Positive = Annotated[int, Field(gt=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SyntheticData(_Strict):
+    """Rendered primates, drawn by :mod:`monkey_transfer.datasets.synthetic`."""
+
+    format: Literal["synthetic"]
+    species: Literal["human", "macaque"]
+    images: Positive
+    seed: int = 0
+
+
+class LspData(_Strict):
+    """Leeds Sports Pose or its extended set: ``folder`` holds joints.mat and images/."""
+
+    format: Literal["lsp"]
+    folder: str
+
+
+class CocoData(_Strict):
+    """Any COCO keypoint file; paths are relative to MONKEY_TRANSFER_DATA unless absolute."""
+
+    format: Literal["coco"]
+    annotations: str
+    images: str
+    skeleton: str
+
+    @field_validator("skeleton")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in SKELETONS:
+            raise ValueError(f"expected one of {', '.join(SKELETONS)}")
+        return name
+
+
+class StudyData(_Strict):
+    """One of the two data sets of a study and how many of its pictures are kept for the test."""
+
+    data: Annotated[SyntheticData | LspData | CocoData, Field(discriminator="format")]
+    test: Positive
+
+
+class WholePicture(_Strict):
+    """The whole picture, letterboxed to ``size`` x ``size`` pixels."""
+
+    framing: Literal["whole"]
+    size: Positive
+
+
+class PersonCrop(_Strict):
+    """A crop around the labelled box, its longer side ``person`` pixels in ``size`` x ``size``.
+
+    Top-down benchmarks call such a box a ground-truth box; it is the same for every arm.
+    """
+
+    framing: Literal["person"]
+    size: Positive
+    person: Positive
+
+
+class Augmentation(_Strict):
+    """DeepLabCut's own augmentation keys with its own defaults (pose_cfg.yaml, pose_imgaug.py)."""
+
+    apply_prob: Probability = 0.5
+    scale_jitter_lo: float = 0.5
+    scale_jitter_up: float = 1.25
+    rotation: int = 25
+    rotratio: Probability = 0.4
+    cropratio: Probability = 0.4
+    crop_by: float = 0.15
+    fliplr: bool = False
+    motion_blur: bool = True
+    covering: bool = True
+    elastic_transform: bool = True
+    contrast: dict[str, float | bool] = {"clahe": True, "claheratio": 0.1, "histeq": True, "histeqratio": 0.1}
+    convolution: dict[str, Any] = {
+        "sharpen": False,
+        "sharpenratio": 0.3,
+        "edge": False,
+        "emboss": {"alpha": [0.0, 1.0], "strength": [0.5, 1.5]},
+        "embossratio": 0.1,
+    }
+
+
+class StopRule(_Strict):
+    """When training ends before its last iteration.
+
+    ``validation_plateau``: the mean error on the validation people has not fallen by
+    ``min_improvement`` (relative) for ``patience`` validations in a row.
+    ``training_loss_plateau``: the same of the training loss, which is the paper's rule
+    (section 2.3: "halted when the loss began to plateau").
+    """
+
+    rule: Literal["validation_plateau", "training_loss_plateau", "none"] = "none"
+    patience: Positive = 5
+    min_improvement: Probability = 0.01
+
+
+class Training(_Strict):
+    """How a network is trained; the defaults are DeepLabCut's."""
+
+    net_type: Literal[
+        "resnet_50", "resnet_101", "mobilenet_v2_1.0", "mobilenet_v2_0.75", "mobilenet_v2_0.5", "mobilenet_v2_0.35"
+    ] = "resnet_50"
+    iterations: Positive = 1_030_000
+    batch_size: Positive = 1
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    # (learning rate, last iteration at which it holds), DeepLabCut's multi_step
+    multi_step: tuple[tuple[float, int], ...] = (
+        (0.005, 10_000),
+        (0.02, 430_000),
+        (0.002, 730_000),
+        (0.001, 1_030_000),
+    )
+    global_scale: float = 0.8
+    pos_dist_thresh: float = 17
+    locref_loss_weight: float = 0.05
+    intermediate_supervision: bool = False
+    weigh_only_present_joints: bool = False
+    augmentation: Augmentation = Augmentation()
+    validate_every: Positive = 1000
+    stop: StopRule = StopRule()
+
+    @model_validator(mode="after")
+    def _schedule_covers_the_iterations(self) -> "Training":
+        ends = [end for _, end in self.multi_step]
+        if not ends or ends != sorted(set(ends)):
+            raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
+        if ends[-1] < self.iterations:
+            raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
+        return self
+
+
+class Arm(_Strict):
+    """One network of the study and how it came to be."""
+
+    learns: Literal["source", "target"]
+    images: Positive
+    init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+)$")]
+    # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3).
+    restore: Literal["backbone", "all"] = "backbone"
+    # Number of blocks, counted from the picture, whose weights stay as they are; 'backbone' for all of them.
+    frozen: Annotated[int, Field(ge=0)] | Literal["backbone"] = 0
+    training: Training
+
+    @property
+    def parent(self) -> str | None:
+        """The arm whose weights this one starts from, if any."""
+        return self.init.removeprefix("arm:") if self.init.startswith("arm:") else None
+
+
+class Profile(_Strict):
+    """Everything that fixes a study. See ``config/demo.yaml`` for a commented example."""
+
+    name: str
+    title: str
+    source: StudyData
+    target: StudyData
+    picture: Annotated[WholePicture | PersonCrop, Field(discriminator="framing")]
+    yardstick: Literal["head_size", "head_segment", "torso", "bbox_length"]
+    arms: dict[str, Arm]
+    seeds: tuple[int, ...]
+    split_seed: int = 0
+    # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
+    confidence_cut: Probability = 0.4
+    # False keeps photographs out of figures, so that reports of data one may not publish can be shown.
+    pictures_in_reports: bool = True
+    requires_gpu: bool = False
+    imagenet_checkpoint: str | None = None
+
+    @field_validator("arms")
+    @classmethod
+    def _three_arms_at_least(cls, arms: dict[str, Arm]) -> dict[str, Arm]:
+        missing = {"baseline", "benchmark", "transfer"} - set(arms)
+        if missing:
+            raise ValueError(f"arm '{sorted(missing)[0]}' is missing; a study has baseline, benchmark and transfer")
+        return arms
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) != len(seeds):
+            raise ValueError("expected at least one seed, each once")
+        return seeds
+
+    @model_validator(mode="after")
+    def _inits_lead_somewhere(self) -> "Profile":
+        for name, arm in self.arms.items():
+            seen = [name]
+            while (parent := self.arms[seen[-1]].parent) is not None:
+                if parent not in self.arms:
+                    raise ValueError(f"arms.{seen[-1]}.init: arm '{parent}' is unknown; expected one of "
+                                     f"{', '.join(self.arms)}")
+                if parent in seen:
+                    raise ValueError(f"arms.{name}.init: the arms {' -> '.join([*seen, parent])} start from each other")
+                if self.arms[parent].training.net_type != arm.training.net_type:
+                    raise ValueError(f"arms.{name}.init: arm '{parent}' is a {self.arms[parent].training.net_type}, "
+                                     f"expected the {arm.training.net_type} of arm '{name}'")
+                seen.append(parent)
+        return self
+
+    def study_data(self, role: str) -> StudyData:
+        """The data set that has the role 'source' or 'target'."""
+        return {"source": self.source, "target": self.target}[role]
+
+    def largest_training_set(self, role: str) -> int:
+        """Most training pictures that any arm takes from that data set."""
+        return max((arm.images for arm in self.arms.values() if arm.learns == role), default=1)
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name; StudyError names the known ones if there is none."""
+        if name not in self.arms:
+            raise StudyError(f"profile {self.name}: arm '{name}' is unknown; expected one of {', '.join(self.arms)}")
+        return self.arms[name]
+
+
+def validation_size(training_images: int) -> int:
+    """Number of people held out to decide when to stop: 50, or 5 % if that is more."""
+    return max(SMALLEST_VALIDATION, math.ceil(VALIDATION_SHARE * training_images))
+
+
+def load_profile(name: str, config: Path = CONFIG) -> Profile:
+    """Read ``config/<name>.yaml``, merged over the profile that its ``extends`` names.
+
+    The file's ``training`` is merged under every arm's own ``training``, so that arms share what
+    they do not say otherwise.
+
+    Raises
+    ------
+    StudyError
+        If there is no such file, it is not YAML, or a key is unknown or of the wrong type; the
+        message names the file and the key.
+    """
+    settings = _settings(name, config)
+    shared = settings.pop("training", {})
+    file = config / f"{name}.yaml"
+    if not isinstance(shared, dict) or not isinstance(settings.get("arms", {}), dict):
+        raise StudyError(f"{file}: expected 'training' and 'arms' to be mappings of keys to values")
+    for arm in settings.get("arms", {}).values():
+        if isinstance(arm, dict):
+            arm["training"] = _merged(shared, arm.get("training") or {})
+    try:
+        return Profile(name=name, **settings)
+    except ValidationError as error:
+        raise StudyError(f"{file}: {_first_problem(error)}") from None
+    except TypeError as error:
+        raise StudyError(f"{file}: {error}") from None
+
+
+def profile_names(config: Path = CONFIG) -> list[str]:
+    """Names of the profiles in ``config/``."""
+    return sorted(file.stem for file in config.glob("*.yaml"))
+
+
+def data_folder() -> Path:
+    """The folder that MONKEY_TRANSFER_DATA names; StudyError if it is not set or not a folder."""
+    folder = os.environ.get("MONKEY_TRANSFER_DATA")
+    if not folder:
+        raise StudyError("this profile reads data from disk: set MONKEY_TRANSFER_DATA to the folder that holds it")
+    if not Path(folder).is_dir():
+        raise StudyError(f"MONKEY_TRANSFER_DATA names '{folder}', which is not a folder")
+    return Path(folder).resolve()
+
+
+def runs_folder() -> Path:
+    """Where runs are kept: ``runs/`` of the project, or what MONKEY_TRANSFER_RUNS names."""
+    return Path(os.environ.get("MONKEY_TRANSFER_RUNS", ROOT / "runs")).resolve()
+
+
+def _settings(name: str, config: Path, below: tuple[str, ...] = ()) -> dict[str, Any]:
+    file = config / f"{name}.yaml"
+    if name in below:
+        raise StudyError(f"{file}: 'extends' leads back to {name}")
+    if not file.is_file():
+        raise StudyError(f"profile '{name}' is unknown: expected one of {', '.join(profile_names(config))} ({file})")
+    try:
+        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise StudyError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(settings, dict):
+        raise StudyError(f"{file}: expected keys and values, found {type(settings).__name__}")
+    base = settings.pop("extends", None)
+    return _merged(_settings(base, config, (*below, name)), settings) if base else settings
+
+
+def _merged(base: dict, over: dict) -> dict:
+    both = dict(base)
+    for key, value in over.items():
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = _merged(both[key], value) if nested else value
+    return both
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"key '{key}' is unknown; remove it or correct its spelling"
+    message = problem["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
+    found = "" if problem["type"] == "missing" else f" (found {problem['input']!r})"
+    return f"key '{key}': {message}{found}"

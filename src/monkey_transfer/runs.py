@@ -1,0 +1,152 @@
+"""Run folders: where one arm, at one number of training images and one seed, is kept.
+
+A run is written to ``<its folder>.partial`` and renamed when complete, so a killed run is never
+mistaken for a finished one; it is reused only while its digest matches its specification.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.profiles import ROOT, runs_folder
+
+_RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "tensorflow", "numpy", "pandas", "imgaug", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One arm at one number of training images and one seed, finished or not."""
+
+    profile: str
+    arm: str
+    images: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.arm} n{self.images} s{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        return runs_folder() / self.profile / self.arm / f"n{self.images}-s{self.seed}"
+
+    @property
+    def partial(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.partial")
+
+    @property
+    def is_complete(self) -> bool:
+        return (self.folder / "run.json").is_file()
+
+    def manifest(self) -> dict[str, Any]:
+        """Specification, digest, versions, data digest, timings and machine of a finished run."""
+        return json.loads(self._file("run.json").read_text(encoding="utf-8"))
+
+    def metrics(self) -> dict[str, Any]:
+        """Headline numbers on the test people."""
+        return json.loads(self._file("metrics.json").read_text(encoding="utf-8"))
+
+    def predictions(self) -> pd.DataFrame:
+        """Predictions on the test people: the target's keypoint names, original pixels."""
+        return pd.read_parquet(self._file("predictions.parquet"))
+
+    def source_predictions(self) -> pd.DataFrame:
+        """Predictions on the held-out source pictures, of an arm that learnt the source; original pixels."""
+        return pd.read_parquet(self._file("source_predictions.parquet"))
+
+    def learning_curve(self) -> pd.DataFrame:
+        """iteration, training_loss, validation_error (network pixels), learning_rate, seconds."""
+        return pd.read_csv(self._file("learning_curve.csv"))
+
+    def snapshot(self) -> Path:
+        """Prefix of the chosen snapshot's checkpoint."""
+        chosen = self.manifest()["outcome"]["chosen_iteration"]
+        found = sorted(self.folder.glob(f"deeplabcut/dlc-models/*/*/train/snapshot-{chosen}.index"))
+        if not found:
+            raise StudyError(f"{self.folder}: snapshot-{chosen} is missing; delete the folder to train it again")
+        return found[0].with_suffix("")
+
+    def _file(self, name: str) -> Path:
+        if not self.is_complete:
+            raise StudyError(f"run '{self}' of profile {self.profile} is not there yet: make study PROFILE={self.profile}")
+        return self.folder / name
+
+
+def digest_of(specification: dict[str, Any]) -> str:
+    """sha256 of a specification, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest()
+
+
+def has_digest(folder: Path, file: str, digest: str) -> bool:
+    """Whether ``folder/file`` is there and was written for that digest."""
+    try:
+        return json.loads((folder / file).read_text(encoding="utf-8")).get("digest") == digest
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+
+
+def publish(run: Run) -> None:
+    """Give a finished run its final name, in place of an older one of that name."""
+    outdated = run.folder.with_name(f"{run.folder.name}.outdated")
+    shutil.rmtree(outdated, ignore_errors=True)
+    if run.folder.exists():
+        run.folder.rename(outdated)
+    run.partial.rename(run.folder)
+    shutil.rmtree(outdated, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Wait until no other process works on ``folder``, and keep others waiting meanwhile."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def clear_disk_errors() -> Iterator[None]:
+    """Turn a full disk or a folder that cannot be written into one sentence for the user."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or runs_folder()
+        raise StudyError(
+            f"{where}: {error.strerror or error}; free some space there, or set MONKEY_TRANSFER_RUNS to a folder "
+            "that can be written"
+        ) from error
+
+
+def environment() -> dict[str, Any]:
+    """What a run's numbers may depend on besides its specification: versions, commit, machine."""
+    return {
+        "versions": {package: version(package) for package in _RECORDED_PACKAGES},
+        "python": platform.python_version(),
+        "git_commit": _git_commit(),
+        "machine": {
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        },
+    }
+
+
+def _git_commit() -> str | None:
+    asked = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True
+    )
+    return asked.stdout.strip() or None

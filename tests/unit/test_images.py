@@ -1,0 +1,208 @@
+"""A cut of a picture must be where its transform says it is, and a file must be whole or refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.images import (
+    PADDING_RGB,
+    Transform,
+    crop_person,
+    letterbox,
+    picture_size,
+    read_picture,
+    write_picture,
+)
+
+SIDES = st.integers(1, 300)
+LENGTHS = st.floats(1, 300)
+
+
+def blob(width: int, height: int, x: float, y: float, spread: float) -> np.ndarray:
+    """A bright round spot centred on (x, y), on the colour of the padding."""
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    spot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * spread**2))
+    return np.round(np.array(PADDING_RGB) + 120 * spot[..., None]).astype(np.uint8)
+
+
+def centroid(picture: np.ndarray) -> np.ndarray:
+    weight = (picture.astype(float) - PADDING_RGB).sum(axis=-1)
+    rows, columns = np.indices(weight.shape)
+    return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+
+
+@pytest.mark.parametrize("width, height", [(160, 120), (121, 201), (97, 97)])
+@pytest.mark.parametrize("size", [48, 64, 97, 192, 355])
+def test_letterbox_puts_a_spot_where_its_transform_says(width, height, size):
+    image = blob(width, height, x=0.61 * width, y=0.37 * height, spread=6)
+    picture, transform = letterbox(image, size)
+    assert picture.shape == (size, size, 3)
+    assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "box", [(20, 30, 60, 90), (50.3, 41.7, 33.3, 20.1), (-30, -20, 110, 130), (5.5, 80, 80.25, 60)]
+)
+@pytest.mark.parametrize("person, size", [(40, 96), (75, 128), (150, 193)])
+def test_crop_puts_a_spot_where_its_transform_says(box, person, size):
+    image = blob(150, 170, x=box[0] + 0.6 * box[2], y=box[1] + 0.55 * box[3], spread=4)
+    picture, transform = crop_person(image, box, person, size)
+    assert picture.shape == (size, size, 3)
+    assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
+
+
+@settings(deadline=None)
+@given(width=SIDES, height=SIDES, size=st.integers(1, 64))
+def test_letterbox_round_trip_and_whole_picture(width, height, size):
+    _, transform = letterbox(np.zeros((height, width, 3), np.uint8), size)
+    corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
+    shown = transform.apply(corners)
+    assert transform.invert(shown) == pytest.approx(corners, abs=1e-6)
+    assert (shown > -0.5 - 1e-6).all() and (shown < size - 0.5 + 1e-6).all()
+    # Centred, and filled along the longer side.
+    assert shown.sum(axis=0) == pytest.approx([size - 1, size - 1], abs=1e-6)
+    assert (shown[1] - shown[0]).max() == pytest.approx(size)
+
+
+@settings(deadline=None)
+@given(
+    box=st.tuples(st.floats(-200, 60), st.floats(-200, 40), LENGTHS, LENGTHS).filter(
+        lambda box: box[0] + box[2] > 0 and box[1] + box[3] > 0
+    ),
+    person=st.integers(16, 64),
+    size=st.integers(1, 64),
+    point=st.tuples(st.floats(-500, 500), st.floats(-500, 500)),
+)
+def test_crop_round_trip_centre_and_length(box, person, size, point):
+    x, y, width, height = box
+    _, transform = crop_person(np.zeros((50, 70, 3), np.uint8), box, person, size)
+    assert transform.invert(transform.apply(point)) == pytest.approx(point, abs=1e-6)
+    assert transform.apply((x + width / 2, y + height / 2)) == pytest.approx([(size - 1) / 2] * 2, abs=1e-6)
+    assert transform.scale * max(width, height) == pytest.approx(person)
+
+
+@given(
+    scale=st.floats(0.01, 100),
+    shift=st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4)),
+    point=st.tuples(st.floats(-1e3, 1e4), st.floats(-1e3, 1e4)),
+)
+def test_transform_round_trip(scale, shift, point):
+    transform = Transform(scale, *shift)
+    assert transform.invert(transform.apply(point)) == pytest.approx(point, abs=1e-6)
+
+
+def test_transform_takes_any_shape_and_keeps_nan():
+    points = np.array([[[1.0, 2.0], [np.nan, np.nan]]])
+    np.testing.assert_array_equal(Transform(2, 10, 20).apply(points), [[[12, 24], [np.nan, np.nan]]])
+
+
+def test_same_size_changes_no_pixel():
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(letterbox(image, 40)[0], image)
+    # This box has its centre in the middle of pixels 10 to 25, and is as long as it is to become.
+    np.testing.assert_array_equal(crop_person(image, (12.5, 9.5, 10, 16), 16, 16)[0], image[10:26, 10:26])
+
+
+def test_outside_the_source_there_is_padding_only():
+    picture, transform = letterbox(np.zeros((50, 100, 3), np.uint8), 200)
+    top = transform.apply((0, -0.5))[1]
+    assert top == 49.5
+    assert (picture[:49] == PADDING_RGB).all()
+    assert (picture[51:149, 1:-1] == 0).all()
+    assert (picture[151:] == PADDING_RGB).all()
+
+
+def test_shrinking_averages_fine_texture():
+    checkerboard = (np.indices((240, 240)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    picture, _ = letterbox(np.repeat(checkerboard[..., None], 3, axis=2), 60)
+    assert np.abs(picture[2:-2, 2:-2].astype(int) - 127).max() <= 3
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(10, 10, 0, 0), (100, 10, 20, 20), (10, -40, 20, 30), (np.nan, 1, 2, 3), (1, 1, np.inf, 3), (1, 1, np.nan, 3)],
+)
+def test_a_box_that_shows_nothing_is_refused(box):
+    with pytest.raises(StudyError, match="shows nothing of a 70 x 50 picture"):
+        crop_person(np.zeros((50, 70, 3), np.uint8), box, 30, 40)
+
+
+def photograph(height: int = 120, width: int = 160) -> Image.Image:
+    noise = np.random.default_rng(1).integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
+    return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def test_write_then_read(tmp_path):
+    image = np.array(photograph())
+    write_picture(tmp_path / "a.png", image)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), image)
+    assert picture_size(tmp_path / "a.png") == (160, 120)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1", "CMYK"])
+def test_every_kind_of_picture_becomes_rgb(tmp_path, mode):
+    path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
+    photograph().convert(mode).save(path)
+    assert read_picture(path).shape == (120, 160, 3)
+
+
+def test_orientation_tag_is_not_followed(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: to be turned by 90 degrees
+    photograph().save(tmp_path / "turned.jpg", exif=exif)
+    assert read_picture(tmp_path / "turned.jpg").shape == (120, 160, 3)
+    assert picture_size(tmp_path / "turned.jpg") == (160, 120)
+
+
+def test_missing_picture(tmp_path):
+    for read in (read_picture, picture_size):
+        with pytest.raises(StudyError, match="gone.jpg: there is no such picture"):
+            read(tmp_path / "gone.jpg")
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.95])
+@pytest.mark.parametrize("kind", [{"suffix": "jpg"}, {"suffix": "jpg", "progressive": True}, {"suffix": "png"}])
+def test_truncated_picture(tmp_path, share, kind):
+    options = dict(kind)
+    path = tmp_path / f"cut.{options.pop('suffix')}"
+    photograph().save(path, **options)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(StudyError, match=f"{path.name}: not a whole picture"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"these are words"])
+def test_not_a_picture(tmp_path, content):
+    (tmp_path / "a.jpg").write_bytes(content)
+    for read in (read_picture, picture_size):
+        with pytest.raises(StudyError, match="a.jpg: not a whole picture"):
+            read(tmp_path / "a.jpg")
+
+
+def test_sixteen_bits_are_refused(tmp_path):
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(StudyError, match="deep.png: expected a picture with 8 bits"):
+        read_picture(tmp_path / "deep.png")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    write_picture(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full_disk)
+    with pytest.raises(StudyError, match=r"a.png: cannot write the picture \(No space left on device\)"):
+        write_picture(tmp_path / "a.png", np.ones((4, 4, 3), np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert (read_picture(tmp_path / "a.png") == 0).all()
+
+
+def test_writing_into_no_folder(tmp_path):
+    with pytest.raises(StudyError, match="cannot write the picture"):
+        write_picture(tmp_path / "nowhere" / "a.png", np.zeros((4, 4, 3), np.uint8))
