@@ -67,15 +67,16 @@ def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -
 
 
 def variety(poses: np.ndarray) -> dict[str, float]:
-    """How much the poses (poses, landmarks, 2) of a data set differ, in three numbers.
+    """How much the poses (poses, landmarks, 2) of a data set differ.
 
+    - ``poses``: how many there are.
     - ``total_variance``: mean squared distance from the mean pose, in body sizes squared.
     - ``effective_dimension``: (sum of l)^2 / (sum of l^2) over the eigenvalues l of the poses' covariance, the
       'participation ratio': in how many directions, about equally, they differ. NaN if they do not differ.
     - ``nearest_neighbour``: median distance from a pose to the one most like it, in body sizes.
 
-    The second grows and the third shrinks with the number of poses, which is the fourth, ``poses``: compare
-    data sets at equal numbers. Raises StudyError for fewer than two poses.
+    The last two depend on how many poses there are: compare data sets at equal numbers. Raises StudyError for
+    fewer than two poses.
     """
     if len(poses) < 2:
         raise StudyError(f"variety of poses: expected at least two poses, got {len(poses)}: label more pictures")
@@ -113,13 +114,14 @@ def coverage(of: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 
 def _normalised(points: np.ndarray, landmarks: Sequence[str], image_ids: np.ndarray, name: str) -> np.ndarray:
-    centred = points - points.mean(axis=1, keepdims=True)
-    size = np.sqrt(np.mean(np.sum(centred**2, axis=-1), axis=-1))
-    if not size.all():
+    at_one_point = (points == points[:, :1]).all(axis=(1, 2))
+    if at_one_point.any():
         raise StudyError(
-            f"data set {name}: all landmarks of picture '{image_ids[size == 0][0]}' are labelled at one point: "
+            f"data set {name}: all landmarks of picture '{image_ids[at_one_point][0]}' are labelled at one point: "
             "correct its labels or leave it out"
         )
+    centred = points - points.mean(axis=1, keepdims=True)
+    size = np.sqrt(np.mean(np.sum(centred**2, axis=-1), axis=-1))
     poses = centred / size[:, None, None]
     if set(_HIPS) <= set(landmarks):
         poses = poses - poses[:, [list(landmarks).index(hip) for hip in _HIPS]].mean(axis=1, keepdims=True)

@@ -220,13 +220,16 @@ class Profile(_Strict):
             seen = [name]
             while (parent := self.arms[seen[-1]].parent) is not None:
                 if parent not in self.arms:
-                    raise ValueError(f"arms.{seen[-1]}.init: arm '{parent}' is unknown; expected one of "
-                                     f"{', '.join(self.arms)}")
+                    raise ValueError(
+                        f"arms.{seen[-1]}.init: arm '{parent}' is unknown; expected one of {', '.join(self.arms)}"
+                    )
                 if parent in seen:
                     raise ValueError(f"arms.{name}.init: the arms {' -> '.join([*seen, parent])} start from each other")
                 if self.arms[parent].training.net_type != arm.training.net_type:
-                    raise ValueError(f"arms.{name}.init: arm '{parent}' is a {self.arms[parent].training.net_type}, "
-                                     f"expected the {arm.training.net_type} of arm '{name}'")
+                    raise ValueError(
+                        f"arms.{name}.init: arm '{parent}' is a {self.arms[parent].training.net_type}, "
+                        f"expected the {arm.training.net_type} of arm '{name}'"
+                    )
                 seen.append(parent)
         return self
 
@@ -269,11 +272,12 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
         raise StudyError(f"{file}: expected 'training' and 'arms' to be mappings of keys to values")
     for arm in settings.get("arms", {}).values():
         if isinstance(arm, dict):
-            arm["training"] = _merged(shared, arm.get("training") or {})
+            own = arm.get("training") or {}
+            arm["training"] = _merged(shared, own) if isinstance(own, dict) else own
     try:
         return Profile(name=name, **settings)
     except ValidationError as error:
-        raise StudyError(f"{file}: {_first_problem(error)}") from None
+        raise StudyError(f"{file}: {_first_problem(error, settings)}") from None
     except TypeError as error:
         raise StudyError(f"{file}: {error}") from None
 
@@ -322,13 +326,23 @@ def _merged(base: dict, over: dict) -> dict:
     return both
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, settings: dict) -> str:
     problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
+    key = ".".join(_written(problem["loc"], settings))
     if problem["type"] == "extra_forbidden":
         return f"key '{key}' is unknown; remove it or correct its spelling"
     message = problem["msg"].removeprefix("Value error, ")
     if not key:
         return message
-    found = "" if problem["type"] == "missing" else f" (found {problem['input']!r})"
+    found = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
     return f"key '{key}': {message}{found}"
+
+
+def _written(location: tuple[int | str, ...], settings: Any) -> list[str]:
+    """The parts of pydantic's location that are keys of the file; it also names the members of unions."""
+    parts = []
+    for depth, part in enumerate(location, start=1):
+        if isinstance(settings, list) or isinstance(settings, dict) and (part in settings or depth == len(location)):
+            parts.append(str(part))
+            settings = settings.get(part) if isinstance(settings, dict) else settings[int(part)]
+    return parts

@@ -81,7 +81,9 @@ class Run:
 
     def _file(self, name: str) -> Path:
         if not self.is_complete:
-            raise StudyError(f"run '{self}' of profile {self.profile} is not there yet: make study PROFILE={self.profile}")
+            raise StudyError(
+                f"run '{self}' of profile {self.profile} is not there yet: make study PROFILE={self.profile}"
+            )
         return self.folder / name
 
 

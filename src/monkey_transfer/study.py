@@ -202,7 +202,11 @@ def mean_pose(study: Study) -> pd.DataFrame:
     """
     ids = training_subset(study.splits["target"], study.profile.arm("transfer").images)
     labels = study.target.subset(ids).labels
-    mean = in_network_pixels(labels[labels["labelled"]], framed(study, "target", ids)).groupby("keypoint")[["x", "y"]].mean()
+    mean = (
+        in_network_pixels(labels[labels["labelled"]], framed(study, "target", ids))
+        .groupby("keypoint")[["x", "y"]]
+        .mean()
+    )
     people = framed(study, "target", study.splits["target"].test)
     everywhere = people[["image_id"]].merge(mean.reset_index(), how="cross").assign(likelihood=1.0)
     return in_original_pixels(everywhere, people)
@@ -212,6 +216,16 @@ def matched(study: Study, predictions: pd.DataFrame) -> Matched:
     """Predictions on the test people beside their labels, measured in the profile's yardstick."""
     people = study.test_people
     return match(people.labels, predictions, people.reference_lengths, study.profile.yardstick, people.images)
+
+
+def matched_on_source(study: Study, run: Run) -> Matched:
+    """Predictions of an arm on the held-out source pictures beside their labels, in the macaque study's yardstick.
+
+    That is the length of the animal's bounding box (Labuguen et al. 2021; paper, section 2.1).
+    """
+    held_out = study.held_out_source
+    predictions = run.source_predictions()
+    return match(held_out.labels, predictions, held_out.reference_lengths, "bbox_length", held_out.images)
 
 
 def _job(study: Study, arm: Arm, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
@@ -306,7 +320,7 @@ def _data_digest(pictures: pd.DataFrame, joints: pd.DataFrame) -> str:
     digest = hashlib.sha256()
     for picture in pictures.itertuples():
         digest.update(f"{picture.image_id}:{picture.role}:".encode())
-        digest.update(Path(picture.path).read_bytes())
+        digest.update(Path(str(picture.path)).read_bytes())
     digest.update(pd.util.hash_pandas_object(joints, index=False).to_numpy().tobytes())
     return digest.hexdigest()
 

@@ -81,12 +81,16 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd
 
 def _first_failure(table: pd.DataFrame, error: pa.errors.SchemaError) -> str:
     column = getattr(error.schema, "name", None)
-    reason = {
-        SchemaErrorReason.WRONG_DATATYPE: f"{column} must be of type {getattr(error.schema, 'dtype', None)}",
-        SchemaErrorReason.SERIES_CONTAINS_NULLS: f"{column} is missing",
-        SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: f"there is another row with this {column}",
-        SchemaErrorReason.DUPLICATES: "there is another row for the same",
-    }.get(error.reason_code) or getattr(error.check, "error", None) or str(error.check)
+    reason = (
+        {
+            SchemaErrorReason.WRONG_DATATYPE: f"{column} must be of type {getattr(error.schema, 'dtype', None)}",
+            SchemaErrorReason.SERIES_CONTAINS_NULLS: f"{column} is missing",
+            SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: f"there is another row with this {column}",
+            SchemaErrorReason.DUPLICATES: "there is another row for the same",
+        }.get(error.reason_code)
+        or getattr(error.check, "error", None)
+        or str(error.check)
+    )
     if column in table.columns and column not in reason:
         reason = f"{column} must be {reason}"
     cases = error.failure_cases

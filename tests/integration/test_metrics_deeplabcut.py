@@ -27,7 +27,9 @@ def test_mean_distance_is_what_deeplabcut_calls_rmse():
         return pd.DataFrame(points.reshape(30, -1), index=images, columns=columns)
 
     confident = np.concatenate([predicted, predictions["likelihood"].to_numpy().reshape(30, 3, 1)], axis=2)
-    combined = pd.concat([wide(truth, "human", ["x", "y"]), wide(confident, "network", ["x", "y", "likelihood"])], axis=1)
+    combined = pd.concat(
+        [wide(truth, "human", ["x", "y"]), wide(confident, "network", ["x", "y", "likelihood"])], axis=1
+    )
     distances, _ = evaluate.pairwisedistances(combined, "human", "network")
     assert ours.mean_distance == pytest.approx(np.nanmean(distances.to_numpy()))
     assert ours.joints == np.isfinite(distances.to_numpy()).sum()

@@ -50,9 +50,9 @@ def matched(errors, likelihood, people=None, keypoints=None, length=10.0, refere
 
 
 @st.composite
-def arms(draw, people=st.integers(1, 6)) -> Matched:
+def arms(draw) -> Matched:
     """Random people with all of KEYPOINTS; few distinct errors and confidences, so that there are ties."""
-    count = draw(people) * len(KEYPOINTS)
+    count = draw(st.integers(1, 6)) * len(KEYPOINTS)
     errors = draw(st.lists(st.tuples(st.integers(-8, 8), st.integers(-8, 8)), min_size=count, max_size=count))
     likelihood = draw(st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), min_size=count, max_size=count))
     names = [f"p{i:03d}" for i in range(count // len(KEYPOINTS)) for _ in KEYPOINTS]

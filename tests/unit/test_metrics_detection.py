@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from metric_tables import arms, matched
+from scipy.integrate import trapezoid
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 from monkey_transfer.errors import StudyError
@@ -45,9 +46,7 @@ def test_agrees_with_scikit_learn(arm):
     correct, confidence = joints["correct"], joints["likelihood"]
     assume(0 < correct.sum() < len(joints))
     assert detection.roc(joints).auc == pytest.approx(roc_auc_score(correct, confidence), abs=1e-12)
-    assert detection.average_precision(joints) == pytest.approx(
-        average_precision_score(correct, confidence), abs=1e-12
-    )
+    assert detection.average_precision(joints) == pytest.approx(average_precision_score(correct, confidence), abs=1e-12)
     precision, recall, threshold = precision_recall_curve(correct, confidence)
     table = detection.at_each_threshold(joints)[::-1]
     np.testing.assert_allclose(table["threshold"], threshold)
@@ -62,9 +61,10 @@ def test_agrees_with_scikit_learn(arm):
 def test_the_roc_curve_has_the_area_that_is_reported(arm):
     roc = detection.roc(arm.joints)
     if roc.reason:
-        assert np.isnan(roc.auc) and roc.curve.empty
+        assert np.isnan(roc.auc)
+        assert roc.curve.empty
     else:
-        area = np.trapz(roc.curve["true_positive_rate"], roc.curve["false_positive_rate"])
+        area = trapezoid(roc.curve["true_positive_rate"], roc.curve["false_positive_rate"])
         assert roc.auc == pytest.approx(area, abs=1e-12)
 
 
@@ -86,7 +86,8 @@ def test_constant_confidence_ranks_nothing():
 def test_without_a_correct_prediction_no_threshold_is_best():
     joints = matched([WRONG, WRONG], [0.7, 0.2]).joints
     best = detection.best_f1(joints)
-    assert best.f1 == 0 and np.isnan([best.threshold, best.precision, best.recall_over_own_correct]).all()
+    assert best.f1 == 0
+    assert np.isnan([best.threshold, best.precision, best.recall_over_own_correct]).all()
     assert (best.correct, best.labelled) == (0, 2)
     assert np.isnan(detection.average_precision(joints))
 

@@ -31,9 +31,7 @@ def golden():
     people = [f"person {i:04d}" for i in range(len(positions))]
     first, last = truth["headboxes_src"]
     lengths = pd.DataFrame({"image_id": people, "name": "head_size", "length": 0.6 * np.hypot(*(last - first))})
-    rows = pd.DataFrame(
-        {"image_id": np.repeat(people, 16), "keypoint": np.tile(MPII_16.keypoints, len(people))}
-    )
+    rows = pd.DataFrame({"image_id": np.repeat(people, 16), "keypoint": np.tile(MPII_16.keypoints, len(people))})
     labels = rows.assign(
         x=np.where(labelled, positions[..., 0], np.nan).ravel(),
         y=np.where(labelled, positions[..., 1], np.nan).ravel(),
@@ -126,7 +124,7 @@ def test_the_curve_ends_where_the_yardstick_calls_a_joint_correct():
     assert pckh.curve_thresholds("torso")[-1] == 0.2
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(arms(), st.data())
 def test_a_prediction_that_moves_towards_its_label_never_worsens_pck_or_distance(arm, data):
     row = data.draw(st.integers(0, len(arm.joints) - 1))

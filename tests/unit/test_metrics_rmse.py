@@ -35,7 +35,8 @@ def test_at_best_f1_only_what_is_kept_counts():
 
 def test_without_a_correct_prediction_there_is_no_best_threshold_and_no_error_at_it():
     found = errors_at_best_f1(matched([(40, 0), (60, 0)], [0.9, 0.2]).joints)
-    assert found.joints == 0 and np.isnan(found.distance)
+    assert found.joints == 0
+    assert np.isnan(found.distance)
 
 
 def test_another_frame_scales_pixels():

@@ -7,7 +7,7 @@ import numpy as np
 
 from monkey_transfer.datasets.synthetic_bodies import BUILDERS, Body
 from monkey_transfer.datasets.synthetic_drawing import (
-    FOCAL_LENGTH, Camera, Light, Surface, bounds, look, rasterise, shade, view_turn, OVERSAMPLING
+    FOCAL_LENGTH, Camera, Light, Surface, outline, rasterise, shade, view_turn, OVERSAMPLING
 )
 from monkey_transfer.datasets.synthetic_poses import Pose, draw_pose, joint_positions
 from monkey_transfer.datasets.synthetic_scenes import add_props, cast_shadow, paint, place_of
@@ -40,13 +40,13 @@ def render(species: str, seed: int, index: int, size: int = 160) -> Rendered:
     place = place_of(species, pose, rng)
     camera = aim(body, pose, size, rng)
     ground = add_props(body, pose, place, rng)
-    rounds = look(camera, body.parts)
-    surface = rasterise(rounds, size)
+    seen = camera.look(body.solids())
+    surface = rasterise(seen, size)
     light = draw_light(place, rng)
     background, has_ground = paint(place, size, camera.horizon(), rng)
     if has_ground:
         background *= cast_shadow(body, ground, camera, light, size)[..., None]
-    colours, coverage = shade(surface, body.parts, rounds, body.materials, camera, light, int(rng.integers(256)))
+    colours, coverage = shade(surface, seen, body, light, size, int(rng.integers(256)))
     image = background * (1 - coverage[..., None]) + colours
     image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     positions = joint_positions(pose)
@@ -54,15 +54,15 @@ def render(species: str, seed: int, index: int, size: int = 160) -> Rendered:
     pixels, scales = camera.project(world)
     flesh = np.array([FLESH[species][k.removeprefix("right_").removeprefix("left_")] for k in MPII_16.keypoints]) * scales
     visible = unhidden(surface, pixels, flesh, size)
-    left, top, right, bottom = bounds([r for r, p in zip(rounds, body.parts) if p.role == "head"])
-    box = np.clip(bounds(rounds[:animal]), -0.5, size - 0.5)
+    left, top, right, bottom = outline(seen.boxes[[p.role == "head" for p in body.parts]])
+    box = np.clip(outline(seen.boxes[:animal]), -0.5, size - 0.5)
     return Rendered(image, pixels[:, :2], visible, 0.6 * float(np.hypot(right - left, bottom - top)), tuple(box), pose.kind.name)
 
 
 def unhidden(surface, pixels, flesh, size):
     at = np.floor((pixels[:, :2] + 0.5) * OVERSAMPLING).astype(int)
     inside = ((pixels[:, :2] >= -0.5) & (pixels[:, :2] < size - 0.5)).all(1)
-    column, row = np.clip(at, 0, size * OVERSAMPLING - 1).T
+    column, row = np.clip(at, 0, size * OVERSAMPLING - 1).astype(int).T
     return inside & (surface.depth[row, column] - pixels[:, 2] <= flesh)
 
 
@@ -70,11 +70,11 @@ def aim(body: Body, pose: Pose, size: int, rng) -> Camera:
     support = pose.kind.support
     pitch = rng.uniform(-18, 14) if support in ("hands", "trunk") else rng.triangular(-4, 6, 26)
     turn = view_turn(rng.uniform(-180, 180), pitch, rng.normal(0, 2.5))
-    points = np.array([p.shape[0] for p in body.parts])
-    low, high = points.min(0), points.max(0)
+    solids = body.solids()
+    low, high = solids.starts.min(0), solids.starts.max(0)
     distance = FOCAL_LENGTH / 0.8 * max(np.linalg.norm(high - low), 0.3)
     unit = Camera(turn, (low + high) / 2, 1.0, np.zeros(2), distance)
-    left, top, right, bottom = bounds(look(unit, body.parts))
+    left, top, right, bottom = outline(unit.look(solids).boxes)
     fill = rng.uniform(0.95, 1.12) if rng.random() < 0.06 else rng.uniform(0.74, 0.92)
     scale = fill * size / max(right - left, bottom - top)
     free = np.maximum(size - scale * np.array([right - left, bottom - top]), 0.02 * size)

@@ -1,15 +1,15 @@
 """What rendered primates are made of: round parts hung on the bones, and what each part is made of.
 
-A body is a list of parts: tapered capsules (:class:`Cone`) and ellipsoids (:class:`Blob`). Every part
-carries the frame of the segment it belongs to, in which its material's pattern is laid out, so
-that a stripe runs round the chest whatever the pose.
+A body is a list of parts, tapered capsules and ellipsoids. Every part carries the frame of the
+segment it belongs to, in which its material's pattern is laid out, so that a stripe runs round the
+chest whatever the pose.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from monkey_transfer.datasets.synthetic_poses import SIDES, Frame, Pose, turn_x, turn_z
+from monkey_transfer.datasets.synthetic_poses import SIDES, Frame, Pose, turn_x, turn_y, turn_z
 
 Colour = tuple[float, float, float]
 
@@ -18,7 +18,7 @@ class Material(NamedTuple):
     """A surface: two colours in 0 to 1, how they alternate, and how glossy it is.
 
     ``pattern`` is plain, stripes, checks, dots, print (a badge on the chest), fur (second colour on the
-    belly side) or bark. ``scale`` is the number of repeats per unit of body length.
+    belly side), hair, bark, leaf or stone. ``scale`` is the number of repeats per unit of body length.
     """
 
     colour: Colour
@@ -28,57 +28,81 @@ class Material(NamedTuple):
     gloss: float = 0.1
 
 
-class Cone(NamedTuple):
-    """The hull of two spheres."""
-
-    start: np.ndarray
-    end: np.ndarray
-    start_radius: float
-    end_radius: float
-
-
-class Blob(NamedTuple):
-    """An ellipsoid with its half axes along the columns of ``axes``."""
-
-    centre: np.ndarray
-    radii: np.ndarray
-    axes: np.ndarray
-
-
 class Part(NamedTuple):
-    """A shape, the frame of its pattern, its material, and its role: body, head, tail or prop."""
+    """A tapered capsule from ``start`` to ``end`` with two ``radii``, or an ellipsoid at ``start`` with three.
 
-    shape: Cone | Blob
+    Positions are in ``frame``; ``tilt`` turns an ellipsoid's axes against the frame's. ``role`` is body, head, tail or
+    prop (not part of the animal).
+    """
+
     frame: Frame
+    start: tuple[float, ...]
+    end: tuple[float, ...]
+    radii: tuple[float, ...]
+    tilt: np.ndarray
     material: str
     role: str
 
 
+class Solids(NamedTuple):
+    """Parts in the world, as arrays with one row a part: ends of capsules, centres and half axes of ellipsoids.
+
+    The half axes of a capsule and the radii of an ellipsoid are zero.
+    """
+
+    origins: np.ndarray  # (n, 3) of the frames
+    axes: np.ndarray  # (n, 3, 3) of the frames
+    starts: np.ndarray  # (n, 3)
+    ends: np.ndarray  # (n, 3)
+    radii: np.ndarray  # (n, 2) at start and end
+    half_axes: np.ndarray  # (n, 3, 3), one a column
+
+    def bottoms(self) -> np.ndarray:
+        """Height of the lowest point of every part."""
+        capsules = np.minimum(self.starts[:, 1] - self.radii[:, 0], self.ends[:, 1] - self.radii[:, 1])
+        return capsules - np.linalg.norm(self.half_axes[:, 1], axis=1)
+
+
+_UPRIGHT = np.eye(3)
+WORLD = Frame(np.zeros(3), _UPRIGHT)
+
+
 class Body:
-    """Parts under construction, in world coordinates."""
+    """Parts and materials under construction."""
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self.materials: dict[str, Material] = {}
 
     def cone(self, frame: Frame, start, end, radii: tuple[float, float], material: str, role: str = "body") -> None:
-        """Add a tapered capsule from ``start`` to ``end``, given in ``frame``."""
-        self.parts.append(Part(Cone(frame.at(*start), frame.at(*end), *radii), frame, material, role))
+        """Add a tapered capsule."""
+        self.parts.append(Part(frame, start, end, radii, _UPRIGHT, material, role))
 
-    def blob(self, frame: Frame, centre, radii, material: str, role: str = "body", tilt: np.ndarray | None = None) -> None:
-        """Add an ellipsoid at ``centre``, given in ``frame``, turned by ``tilt`` against it."""
-        axes = frame.axes if tilt is None else frame.axes @ tilt
-        self.parts.append(Part(Blob(frame.at(*centre), np.array(radii), axes), frame, material, role))
+    def blob(
+        self, frame: Frame, centre, radii, material: str, role: str = "body", tilt: np.ndarray = _UPRIGHT
+    ) -> None:
+        """Add an ellipsoid."""
+        self.parts.append(Part(frame, centre, centre, tuple(radii), tilt, material, role))
+
+    def solids(self) -> Solids:
+        """All parts so far, in the world."""
+        origins = np.array([part.frame.origin for part in self.parts])
+        axes = np.array([part.frame.axes for part in self.parts])
+        starts, ends = (np.array([part[k] for part in self.parts], float) for k in (1, 2))
+        radii = np.array([part.radii if len(part.radii) == 2 else (0, 0) for part in self.parts], float)
+        sizes = np.array([part.radii if len(part.radii) == 3 else (0, 0, 0) for part in self.parts], float)
+        return Solids(
+            origins,
+            axes,
+            origins + np.einsum("nij,nj->ni", axes, starts),
+            origins + np.einsum("nij,nj->ni", axes, ends),
+            radii,
+            axes @ np.array([part.tilt for part in self.parts]) * sizes[:, None],
+        )
 
     def lowest(self) -> float:
-        """Height of the lowest point of the animal without its tail."""
-        return min(_bottom(part.shape) for part in self.parts if part.role in ("body", "head"))
-
-
-def _bottom(shape: Cone | Blob) -> float:
-    if isinstance(shape, Cone):
-        return min(shape.start[1] - shape.start_radius, shape.end[1] - shape.end_radius)
-    return shape.centre[1] - np.linalg.norm(shape.axes[1] * shape.radii)
+        """Height of the lowest point so far."""
+        return float(self.solids().bottoms().min())
 
 
 SKINS: tuple[Colour, ...] = (
@@ -115,7 +139,9 @@ def _choose(rng: np.random.Generator, options):
 
 
 def _vary(rng: np.random.Generator, colour: Colour, amount: float = 0.05) -> Colour:
-    return tuple(np.clip(np.array(colour) * rng.uniform(1 - 1.5 * amount, 1 + amount) + rng.uniform(-amount, amount, 3) / 3, 0, 1))
+    """A little darker or lighter, and a trace of another hue."""
+    shade, hue = rng.uniform(1 - 1.5 * amount, 1 + amount), rng.uniform(-0.012, 0.012, 3)
+    return tuple(np.clip(np.array(colour) * shade + hue, 0, 1))
 
 
 def build_human(pose: Pose, rng: np.random.Generator) -> Body:
@@ -127,16 +153,18 @@ def build_human(pose: Pose, rng: np.random.Generator) -> Body:
     trousers = _choose(rng, (0.75, 2.0, 2.0, 1.95))  # in thighs' lengths: 2 is down to the ankle
 
     pelvis, chest, neck = frames["pelvis"], frames["chest"], frames["neck"]
-    ribs, loin = bones.rib_cage, bones.loin
-    body.blob(pelvis, (0, 0.012, -0.006), (0.088 * stout, 0.072, 0.070 * stout), "bottom")
+    ribs = bones.rib_cage
+    body.blob(pelvis, (0, 0.014, -0.002), (0.090 * stout, 0.072, 0.070 * stout), "bottom")
+    hem = chest.axes.T @ (pelvis.at(0, 0.045, 0) - chest.origin)
     for sign in SIDES.values():
-        body.blob(pelvis, (sign * 0.038, -0.018, -0.030), (0.046 * stout, 0.052, 0.048 * stout), "bottom")
-    body.cone(chest, (0, 0.01, 0), (0, ribs * 0.35, 0.004), (0.070 * stout, 0.078 * stout), "top")
-    body.blob(Frame(chest.origin, pelvis.axes), (0, -0.045, 0.002), (0.080 * stout, 0.055, 0.064 * stout), "top")
-    body.blob(chest, (0, ribs * 0.55, 0.004), (0.100 * stout, 0.105, 0.068 * stout), "top")
+        body.blob(pelvis, (sign * 0.038, -0.018, -0.026), (0.046 * stout, 0.052, 0.046 * stout), "bottom")
+        body.cone(
+            chest, hem + (sign * 0.024, 0, 0), (sign * 0.036, ribs * 0.55, 0.002), (0.066 * stout, 0.065 * stout), "top"
+        )
+    body.blob(chest, (0, ribs * 0.58, 0.004), (0.102 * stout, 0.112, 0.069 * stout), "top")
     if rng.random() < 0.45:
         for sign in SIDES.values():
-            body.blob(chest, (sign * 0.042, ribs * 0.50, 0.048), (0.040, 0.040, 0.034), "top")
+            body.blob(chest, (sign * 0.040, ribs * 0.52, 0.042), (0.042, 0.046, 0.034), "top")
     reach = bones.shoulder_half - 0.012
     body.cone(chest, (-reach, ribs - 0.010, 0), (reach, ribs - 0.010, 0), (0.036, 0.036), "top")
     for sign in SIDES.values():
@@ -145,7 +173,6 @@ def build_human(pose: Pose, rng: np.random.Generator) -> Body:
     for side in SIDES:
         _human_arm(body, pose, side, sleeve, rng.uniform(0.92, 1.1) * stout**0.5)
         _human_leg(body, pose, side, trousers, stout**0.6)
-    body.cone(pelvis, (-0.05, loin * 0.42, 0), (0.05, loin * 0.42, 0), (0.058 * stout, 0.058 * stout), "belt")
     _human_head(body, frames["head"], rng)
     return body
 
@@ -164,7 +191,6 @@ def _dress(body: Body, rng: np.random.Generator) -> None:
         "pupil": Material(_choose(rng, ((0.15, 0.09, 0.06), (0.12, 0.16, 0.22), (0.10, 0.08, 0.07))), skin, gloss=0.5),
         "top": Material(top, _choose(rng, TOPS), pattern, _choose(rng, (22, 30, 42)), 0.04),
         "bottom": Material(bottom, tuple(0.8 * np.array(bottom)), "plain", gloss=0.04),
-        "belt": Material(tuple(0.55 * np.array(bottom)), bottom, gloss=0.1),
         "shoe": Material(shoe, shoe, gloss=0.3),
         "sole": Material((0.88, 0.87, 0.84) if shoe[0] < 0.9 else (0.35, 0.35, 0.38), shoe),
         "cap": Material(_choose(rng, TOPS), top, gloss=0.05),
@@ -218,7 +244,7 @@ def _human_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
     style = _choose(rng, ("short", "short", "long", "ponytail", "bun", "bald", "cap", "curly"))
     blob((0, 0.082, 0.002), (0.050, 0.060, 0.062), "skin")
     blob((0, 0.046, 0.022), (0.040, 0.050, 0.043), "skin")
-    cone((0, 0.076, 0.062), (0, 0.052, 0.073), (0.006, 0.0095), "skin")
+    cone((0, 0.074, 0.062), (0, 0.054, 0.069), (0.0055, 0.0085), "skin")
     blob((0, 0.028, 0.056), (0.016, 0.0055, 0.008), "lips")
     for sign in SIDES.values():
         blob((sign * 0.050, 0.066, -0.002), (0.007, 0.018, 0.012), "skin")
@@ -259,6 +285,7 @@ def build_macaque(pose: Pose, rng: np.random.Generator) -> Body:
     hands = tuple(0.45 * np.array(face) + 0.55 * np.array((0.36, 0.28, 0.24)))
     body.materials = {
         "fur": Material(back, belly, "fur", 60, 0.05),
+        "limb": Material(back, tuple(0.55 * np.array(back) + 0.45 * np.array(belly)), "fur", 60, 0.05),
         "mane": Material(belly, back, "hair", 60, 0.05),
         "skin": Material(face, tuple(0.7 * np.array(face)), gloss=0.15),
         "hands": Material(hands, face, gloss=0.12),
@@ -288,10 +315,10 @@ def build_macaque(pose: Pose, rng: np.random.Generator) -> Body:
 def _macaque_arm(body: Body, pose: Pose, side: str, girth: float) -> None:
     sign, bones = SIDES[side], pose.bones
     upper, lower, hand = (pose.frames[f"{side}_{name}"] for name in ("upper_arm", "forearm", "hand"))
-    body.blob(upper, (-sign * 0.008, -0.006, 0), np.array((0.040, 0.058, 0.050)) * girth, "fur")
-    body.cone(upper, (0, 0, 0), (0, -bones.upper_arm, 0), (0.039 * girth, 0.029 * girth), "fur")
-    body.cone(lower, (0, 0, 0), (0, -0.05, 0.002), (0.029 * girth, 0.030 * girth), "fur")
-    body.cone(lower, (0, -0.045, 0.002), (0, -bones.forearm + 0.006, 0), (0.030 * girth, 0.018 * girth), "fur")
+    body.blob(upper, (-sign * 0.008, -0.006, 0), np.array((0.040, 0.058, 0.050)) * girth, "limb")
+    body.cone(upper, (0, 0, 0), (0, -bones.upper_arm, 0), (0.039 * girth, 0.029 * girth), "limb")
+    body.cone(lower, (0, 0, 0), (0, -0.05, 0.002), (0.029 * girth, 0.030 * girth), "limb")
+    body.cone(lower, (0, -0.045, 0.002), (0, -bones.forearm + 0.006, 0), (0.030 * girth, 0.018 * girth), "limb")
     body.blob(hand, (0, -0.026, 0), (0.018, 0.030, 0.011), "hands")
     for spread in (-0.010, 0.0, 0.010):
         body.cone(hand, (spread, -0.045, 0), (spread * 1.3, -0.080, 0.007), (0.0078, 0.006), "hands")
@@ -301,10 +328,10 @@ def _macaque_arm(body: Body, pose: Pose, side: str, girth: float) -> None:
 def _macaque_leg(body: Body, pose: Pose, side: str, girth: float) -> None:
     sign, bones = SIDES[side], pose.bones
     thigh, shank, foot = (pose.frames[f"{side}_{name}"] for name in ("thigh", "shank", "foot"))
-    body.blob(thigh, (0, -0.045, -0.006), np.array((0.046, 0.078, 0.060)) * girth, "fur")
-    body.cone(thigh, (0, -0.03, -0.002), (0, -bones.thigh, 0), (0.050 * girth, 0.033 * girth), "fur")
-    body.cone(shank, (0, 0, 0), (0, -0.07, -0.008), (0.033 * girth, 0.031 * girth), "fur")
-    body.cone(shank, (0, -0.06, -0.007), (0, -bones.shank + 0.004, 0), (0.031 * girth, 0.019 * girth), "fur")
+    body.blob(thigh, (0, -0.045, -0.006), np.array((0.046, 0.078, 0.060)) * girth, "limb")
+    body.cone(thigh, (0, -0.03, -0.002), (0, -bones.thigh, 0), (0.050 * girth, 0.033 * girth), "limb")
+    body.cone(shank, (0, 0, 0), (0, -0.07, -0.008), (0.033 * girth, 0.031 * girth), "limb")
+    body.cone(shank, (0, -0.06, -0.007), (0, -bones.shank + 0.004, 0), (0.031 * girth, 0.019 * girth), "limb")
     body.cone(foot, (0, -0.008, -0.016), (0, -0.012, 0.060), (0.0155, 0.0165), "hands")
     for spread in (-0.011, 0.0, 0.011):
         body.cone(foot, (spread, -0.013, 0.066), (spread * 1.35, -0.016, 0.102), (0.0085, 0.0065), "hands")
@@ -342,16 +369,15 @@ def _tail(body: Body, pose: Pose, rng: np.random.Generator) -> None:
     length = _choose(rng, (0.10, 0.24, 0.26, 0.42, 0.46))
     start = pelvis.at(0, -0.045, -0.050)
     direction = pelvis.axes @ np.array((0, -0.55, -0.85))
-    curl, sway, pieces = rng.uniform(-26, 20), rng.uniform(-0.25, 0.25), 6
-    step = turn_x(curl)
+    pieces = 6
+    bend = pelvis.axes @ turn_x(rng.uniform(-26, 20)) @ turn_y(rng.uniform(-12, 12)) @ pelvis.axes.T
     for piece in range(pieces):
-        direction = pelvis.axes @ step @ pelvis.axes.T @ direction + sway * pelvis.axes[:, 0] * 0.3
-        direction = direction + np.array((0, -0.16, 0))
+        direction = bend @ direction + (0, -0.16, 0)
         direction /= np.linalg.norm(direction)
         end = start + direction * length / pieces
         end[1] = max(end[1], floor + 0.012)
-        radii = tuple(0.021 - 0.012 * (piece + k) / pieces for k in (0, 1))
-        body.parts.append(Part(Cone(start, end, *radii), pelvis, "fur", "tail"))
+        radii = (0.021 - 0.012 * piece / pieces, 0.021 - 0.012 * (piece + 1) / pieces)
+        body.cone(WORLD, start, end, radii, "fur", "tail")
         start = end
 
 

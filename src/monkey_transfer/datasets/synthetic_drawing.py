@@ -12,12 +12,32 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from monkey_transfer.datasets.synthetic_bodies import Cone, Material, Part
+from monkey_transfer.datasets.synthetic_bodies import Body, Material, Solids
 from monkey_transfer.datasets.synthetic_poses import turn_x, turn_y, turn_z
 
-OVERSAMPLING = 2
+OVERSAMPLING = 1.5  # samples a pixel, across and down
+NOISE_SIDE = 256
 FOCAL_LENGTH = 2.4  # in picture sides: a short telephoto lens
 _LEVEL = np.array([1.0, -1.0, 1.0])  # y up in the world, down in the picture
+
+
+def view_turn(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """World to camera: the subject turned by ``yaw`` about the vertical, seen from ``pitch`` degrees above."""
+    return turn_z(roll) @ turn_x(pitch) @ turn_y(yaw)
+
+
+class Seen(NamedTuple):
+    """Parts in camera coordinates, one row a part; see :class:`Solids` for what the first ones are."""
+
+    origins: np.ndarray
+    axes: np.ndarray  # (n, 3, 3) unit length
+    scales: np.ndarray  # (n,) pixels per unit of length at the frame's origin
+    starts: np.ndarray
+    ends: np.ndarray
+    radii: np.ndarray
+    forms: np.ndarray  # (n, 3, 3): an ellipsoid is (p - start)' form (p - start) <= 1; of a capsule, the identity
+    round: np.ndarray  # (n,) whether it is an ellipsoid
+    boxes: np.ndarray  # (n, 4) left, top, right, bottom of the outline
 
 
 @dataclass(frozen=True)
@@ -36,52 +56,31 @@ class Camera:
         scale = self.scale * self.distance / (self.distance - seen[:, 2])
         return seen * _LEVEL * scale[:, None] + [*self.centre, 0.0], scale
 
+    def look(self, solids: Solids) -> Seen:
+        """The parts as this camera sees them."""
+        origins, scales = self.project(solids.origins)
+        (starts, near), (ends, far) = self.project(solids.starts), self.project(solids.ends)
+        view = _LEVEL[:, None] * self.turn
+        radii = solids.radii * np.stack([near, far], axis=1)
+        half_axes = view @ solids.half_axes * near[:, None, None]
+        extents = np.linalg.norm(half_axes, axis=2)[:, :2]
+        is_round = extents.any(axis=1)
+        squares = (half_axes**2).sum(axis=1)
+        stretched = half_axes / np.where(is_round[:, None], squares, 1)[:, None]
+        forms = np.where(is_round[:, None, None], stretched @ stretched.transpose(0, 2, 1), np.eye(3))
+        low = np.minimum(starts[:, :2] - radii[:, :1], ends[:, :2] - radii[:, 1:]) - extents
+        high = np.maximum(starts[:, :2] + radii[:, :1], ends[:, :2] + radii[:, 1:]) + extents
+        boxes = np.hstack([low, high])
+        return Seen(origins, view @ solids.axes, scales, starts, ends, radii, forms, is_round, boxes)
+
     def horizon(self) -> float:
         """The row in which level ground ends."""
         return self.centre[1] - self.scale * self.distance * self.turn[2, 1] / max(self.turn[1, 1], 0.2)
 
 
-class Round(NamedTuple):
-    """A part as the camera sees it: a cone from ``start`` to ``end``, or an ellipsoid if ``shape`` (3, 3) is given.
-
-    An ellipsoid is (p - start)' shape (p - start) <= 1; ``extent`` is its half width and half height.
-    """
-
-    start: np.ndarray
-    end: np.ndarray
-    radii: tuple[float, float]
-    shape: np.ndarray | None
-    extent: np.ndarray
-
-
-def look(camera: Camera, parts: list[Part]) -> list[Round]:
-    """The parts in camera coordinates."""
-    starts = np.array([p.shape.start if isinstance(p.shape, Cone) else p.shape.centre for p in parts])
-    ends = np.array([p.shape.end if isinstance(p.shape, Cone) else p.shape.centre for p in parts])
-    (starts, near), (ends, far) = camera.project(starts), camera.project(ends)
-    rounds = []
-    for part, start, end, start_scale, end_scale in zip(parts, starts, ends, near, far, strict=True):
-        if isinstance(part.shape, Cone):
-            radii = (part.shape.start_radius * start_scale, part.shape.end_radius * end_scale)
-            rounds.append(Round(start, end, radii, None, np.zeros(2)))
-        else:
-            axes = (_LEVEL[:, None] * (camera.turn @ part.shape.axes)) * (part.shape.radii * start_scale)
-            inverse = np.linalg.inv(axes @ axes.T)
-            rounds.append(Round(start, start, (0.0, 0.0), inverse, np.sqrt((axes[:2] ** 2).sum(1))))
-    return rounds
-
-
-def bounds(rounds: list[Round]) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the outlines of all ``rounds``."""
-    boxes = np.array([_box(r) for r in rounds])
-    return (*boxes[:, :2].min(0), *boxes[:, 2:].max(0))
-
-
-def _box(part: Round) -> tuple[float, float, float, float]:
-    if part.shape is not None:
-        return (*(part.start[:2] - part.extent), *(part.start[:2] + part.extent))
-    (ra, rb), a, b = part.radii, part.start, part.end
-    return min(a[0] - ra, b[0] - rb), min(a[1] - ra, b[1] - rb), max(a[0] + ra, b[0] + rb), max(a[1] + ra, b[1] + rb)
+def outline(boxes: np.ndarray) -> np.ndarray:
+    """Left, top, right, bottom of the box around all ``boxes`` (n, 4)."""
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
 class Surface(NamedTuple):
@@ -91,66 +90,72 @@ class Surface(NamedTuple):
     part: np.ndarray
 
 
-def rasterise(rounds: list[Round], size: int) -> Surface:
-    """Depth-buffer all parts into (size * OVERSAMPLING) square samples."""
-    samples = size * OVERSAMPLING
-    grid = _sample_positions(size)
+def rasterise(seen: Seen, size: int) -> Surface:
+    """Depth-buffer all parts into ``samples_across(size)`` square samples."""
+    samples = samples_across(size)
+    grid = _sample_positions(samples)
     depth = np.full((samples, samples), -np.inf, np.float32)
     number = np.full((samples, samples), -1, np.int16)
-    for i, part in enumerate(rounds):
-        left, top, right, bottom = ((np.array(_box(part)) + 0.5) * OVERSAMPLING).astype(int)
-        rows, columns = slice(max(top, 0), max(bottom + 1, 0)), slice(max(left, 0), max(right + 1, 0))
-        x, y = grid[None, columns] - np.float32(part.start[0]), grid[rows, None] - np.float32(part.start[1])
-        if not (x.size and y.size):
-            continue
-        surface = _cone_depth(part, x, y) if part.shape is None else _blob_depth(part, x, y)
-        nearer = surface > depth[rows, columns]
-        np.copyto(depth[rows, columns], surface, where=nearer)
-        np.copyto(number[rows, columns], np.int16(i), where=nearer)
+    boxes = np.clip((seen.boxes + 0.5) * OVERSAMPLING + [0, 0, 1, 1], 0, samples).astype(int).tolist()
+    starts, alongs, radii = seen.starts.tolist(), (seen.ends - seen.starts).tolist(), seen.radii.tolist()
+    forms, is_round = seen.forms.tolist(), seen.round.tolist()
+    # Beside a part the root of a negative number gives NaN, which is never nearer than anything.
+    with np.errstate(invalid="ignore"):
+        for i, (left, top, right, bottom) in enumerate(boxes):
+            x, y = grid[None, left:right] - starts[i][0], grid[top:bottom, None] - starts[i][1]
+            if is_round[i]:
+                surface = _ellipsoid_depth(x, y, starts[i][2], forms[i])
+            else:
+                surface = _capsule_depth(x, y, starts[i][2], alongs[i], *radii[i])
+            behind = depth[top:bottom, left:right]
+            nearer = surface > behind
+            np.copyto(behind, surface, where=nearer)
+            np.copyto(number[top:bottom, left:right], np.int16(i), where=nearer)
     return Surface(depth, number)
 
 
-def _sample_positions(size: int) -> np.ndarray:
-    return ((np.arange(size * OVERSAMPLING, dtype=np.float32) + 0.5) / OVERSAMPLING - 0.5).astype(np.float32)
+def samples_across(size: int) -> int:
+    """Samples in a row of a picture ``size`` pixels wide."""
+    return round(size * OVERSAMPLING)
 
 
-def _blob_depth(part: Round, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    m = part.shape.astype(np.float32)
-    b = m[0, 2] * x + m[1, 2] * y
-    c = (m[0, 0] * x * x - 1) + m[1, 1] * y * y + (2 * m[0, 1] * x) * y
-    root = b * b - m[2, 2] * c
-    return np.where(root >= 0, np.float32(part.start[2]) + (np.sqrt(np.maximum(root, 0)) - b) / m[2, 2], -np.inf)
+def _sample_positions(samples: int) -> np.ndarray:
+    return ((np.arange(samples) + 0.5) / OVERSAMPLING - 0.5).astype(np.float32)
 
 
-def _cone_depth(part: Round, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Front of the union of spheres c(t) = start + t (end - start), r(t) linear, t in 0 to 1.
+def _ellipsoid_depth(x: np.ndarray, y: np.ndarray, z: float, form: list[list[float]]) -> np.ndarray:
+    b = form[0][2] * x + form[1][2] * y
+    c = (form[0][0] * x * x - 1) + form[1][1] * y * y + (2 * form[0][1] * x) * y
+    return (np.sqrt(b * b - form[2][2] * c) - b) * (1 / form[2][2]) + z
+
+
+def _capsule_depth(x: np.ndarray, y: np.ndarray, z: float, along: list[float], ra: float, rb: float) -> np.ndarray:
+    """Front of the union of spheres c(t) = start + t along, r(t) = ra + t (rb - ra), t in 0 to 1.
 
     At a sample the sphere t shows the depth z(t) + sqrt(q(t)), with q quadratic in t. Seen from the side
     q is concave, and the largest depth has a closed form, which clipping to 0 to 1 keeps exact. Seen
-    from its tip (one end's disc inside the other's) four spheres stand for the cone.
+    from its tip (one end's disc inside the other's) four spheres stand for the capsule.
     """
-    along, (ra, rb) = (part.end - part.start).astype(np.float32), part.radii
-    grow = np.float32(rb - ra)
+    grow = rb - ra
     bend = along[0] ** 2 + along[1] ** 2 - grow**2
-    half = (along[0] * x + np.float32(ra) * grow) + along[1] * y
-    q0 = (np.float32(ra) ** 2 - x * x) - y * y
-    z0 = np.float32(part.start[2])
+    half = (along[0] * x + ra * grow) + along[1] * y
+    q0 = (ra**2 - x * x) - y * y
     if bend > 0.05 * (ra + rb) ** 2:
-        top = np.maximum(q0 + half * half / bend, 0)
-        t = np.clip(half / bend + along[2] / np.sqrt(bend * (bend + along[2] ** 2)) * np.sqrt(top), 0, 1)
-        return _sphere_depth(q0 + (2 * half - bend * t) * t, z0 + along[2] * t)
-    spheres = [_sphere_depth(q0 + (2 * half - bend * t) * t, z0 + along[2] * t) for t in (0.0, 0.33, 0.67, 1.0)]
-    return np.maximum.reduce(spheres)
-
-
-def _sphere_depth(q: np.ndarray, z: np.ndarray) -> np.ndarray:
-    return np.where(q >= 0, z + np.sqrt(np.maximum(q, 0)), -np.inf).astype(np.float32)
+        t = half * (1 / bend)
+        lean = along[2] / (bend * (bend + along[2] ** 2)) ** 0.5
+        t += lean * np.sqrt(np.maximum(q0 + half * t, 0))
+        np.minimum(np.maximum(t, 0, out=t), 1, out=t)
+        return np.sqrt(q0 + (2 * half - bend * t) * t) + (z + along[2] * t)
+    return np.fmax.reduce(
+        [np.sqrt(q0 + (2 * half - bend * t) * t) + (z + along[2] * t) for t in (0.0, 0.33, 0.67, 1.0)]
+    )
 
 
 @cache
-def noise(kind: str, size: int = 256) -> np.ndarray:
+def noise(kind: str) -> np.ndarray:
     """A tile of noise in 0 to 1 that repeats without a seam: fine, cloud (fractal) or strand (streaks down the rows)."""
     rng = np.random.default_rng([ord(letter) for letter in kind])
+    size = NOISE_SIDE
 
     def blurred(sigma_x: float, sigma_y: float) -> np.ndarray:
         field = np.tile(rng.standard_normal((size, size)).astype(np.float32), (3, 3))
@@ -173,102 +178,130 @@ class Light(NamedTuple):
     ground: np.ndarray
 
 
-def ruffle(surface: Surface, shaggy: np.ndarray, offset: int) -> tuple[Surface, np.ndarray, np.ndarray]:
-    """Break up the outlines of ``shaggy`` parts (one flag a part) like fur.
+class Samples(NamedTuple):
+    """What the samples of a window of the picture show, one row a sample, those of one part in a row."""
 
-    Every sample takes what is a little way off, where noise says so. Returns the surface and, for every
-    sample, the row and column that it was taken from.
+    window: tuple[int, int]  # height and width
+    place: np.ndarray  # (n,) flat index in the window
+    runs: list[tuple[int, slice]]  # part number and its rows
+    points: np.ndarray  # (n, 3) on the surface, camera coordinates
+
+    def spread(self, values: np.ndarray, elsewhere: float) -> np.ndarray:
+        """``values`` (n, ...) as a picture of the window, with ``elsewhere`` where there is no part."""
+        field = np.full((self.window[0] * self.window[1], *values.shape[1:]), elsewhere, np.float32)
+        field[self.place] = values
+        return field.reshape(*self.window, *values.shape[1:])
+
+    def pick(self, field: np.ndarray) -> np.ndarray:
+        """The values (n, ...) of a picture of the window at the samples."""
+        return field.reshape(-1, *field.shape[2:])[self.place]
+
+
+def shade(surface: Surface, seen: Seen, body: Body, light: Light, size: int, offset: int) -> tuple[np.ndarray, np.ndarray]:
+    """Colour of the picture where there is a part, times its coverage (size, size, 3), and coverage (size, size).
+
+    ``offset`` shifts the noise in furs and cloths, so that no two pictures share theirs.
     """
     side = len(surface.part)
-    rows, columns = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
-    tile = np.roll(noise("fine"), offset, axis=(0, 1))
-    repeat = (side // len(tile) + 1,) * 2
-    shift = [(np.tile(t, repeat)[:side, :side] * 9).astype(int) - 4 for t in (tile, tile.T)]
-    far_rows, far_columns = (np.clip(a + s, 0, side - 1) for a, s in zip((rows, columns), shift, strict=True))
-    either = shaggy[surface.part] | shaggy[surface.part[far_rows, far_columns]]
-    rows, columns = np.where(either, far_rows, rows), np.where(either, far_columns, columns)
-    return Surface(surface.depth[rows, columns], surface.part[rows, columns]), rows, columns
+    # Everything drawn, with room for ruffled outlines.
+    left, top, right, bottom = np.clip(outline(seen.boxes) * OVERSAMPLING + [-6, -6, 8, 8], 0, side).astype(int)
+    samples = _sample(surface, np.s_[top:bottom, left:right], seen, body, offset)
+    normals = _normals(samples, seen)
+    to_own = (seen.axes / seen.scales[:, None, None]).astype(np.float32)
+    origins, axes = seen.origins.astype(np.float32), seen.axes.astype(np.float32)
+    local, facing = np.empty_like(samples.points), np.empty_like(samples.points)
+    for i, run in samples.runs:
+        local[run] = (samples.points[run] - origins[i]) @ to_own[i]
+        facing[run] = normals[run] @ axes[i]
 
-
-def shade(
-    surface: Surface, parts: list[Part], rounds: list[Round], materials: dict[str, Material], camera: Camera, light: Light,
-    offset: int,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Colour of the picture where there is a part, times its coverage (size, size, 3), and coverage (size, size)."""
-    shaggy = np.array([materials[p.material].pattern in ("fur", "hair", "bark", "leaf") for p in parts] + [False])
-    surface, rows, columns = ruffle(surface, shaggy, offset)
-    hit = surface.part >= 0
-    number = surface.part[hit]
-    side = len(hit)
-    grid = _sample_positions(side // OVERSAMPLING)
-    points = np.stack([grid[columns[hit]], grid[rows[hit]], surface.depth[hit]], axis=1)
-
-    frames = np.array([_LEVEL[:, None] * (camera.turn @ p.frame.axes) for p in parts], np.float32)
-    origins, scales = camera.project(np.array([p.frame.origin for p in parts]))
-    own = frames[number]
-    normals = _soften(_normals(points, number, rounds), hit)
-    local = np.einsum("ni,nij->nj", points - origins.astype(np.float32)[number], own)
-    local /= scales.astype(np.float32)[number][:, None]
-    facing = np.einsum("ni,nij->nj", normals, own)
-
-    names = list(materials)
-    kind = np.array([names.index(p.material) for p in parts])[number]
-    albedo, gloss = _albedo(kind, list(materials.values()), local, facing, offset)
-    colours = albedo * _illumination(normals, surface.depth, hit, light)
-    shine = np.maximum(normals @ _half_way(light.direction), 0) ** 24 * gloss
-    colours += shine[:, None] * light.colour
+    names = list(body.materials)
+    kind = np.empty(len(samples.points), np.int8)
+    for i, run in samples.runs:
+        kind[run] = names.index(body.parts[i].material)
+    albedo, gloss = _albedo(kind, list(body.materials.values()), local, facing, offset)
+    half_way = light.direction + [0, 0, 1]
+    shine = np.maximum(normals @ (half_way / np.linalg.norm(half_way)).astype(np.float32), 0)
+    shine = (shine**24 * gloss)[:, None] * light.colour.astype(np.float32)
+    colours = np.clip(albedo * _illumination(samples, normals, light) + shine, 0, 1)
 
     canvas = np.zeros((side, side, 4), np.float32)
-    canvas[hit, :3], canvas[hit, 3] = np.clip(colours, 0, 1), 1
-    small = cv2.resize(canvas, (side // OVERSAMPLING,) * 2, interpolation=cv2.INTER_AREA)
+    covered = np.concatenate([colours, np.ones((len(colours), 1), np.float32)], axis=1)
+    canvas[top:bottom, left:right] = samples.spread(covered, 0)
+    small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
     return small[..., :3], small[..., 3]
 
 
-def _half_way(direction: np.ndarray) -> np.ndarray:
-    half = direction + [0, 0, 1]
-    return (half / np.linalg.norm(half)).astype(np.float32)
+@cache
+def _ruffle(side: int) -> np.ndarray:
+    """For every sample of a picture (side, side) the flat index of one a little way off."""
+    rows, columns = np.indices((side, side))
+    tile = cv2.resize(noise("fine"), None, fx=1.2, fy=1.2)
+    repeat = (side // len(tile) + 1,) * 2
+    down, across = (np.round((np.tile(t, repeat)[:side, :side] - 0.5) * 5.5).astype(int) for t in (tile, tile.T))
+    return np.clip(rows + down, 0, side - 1) * side + np.clip(columns + across, 0, side - 1)
 
 
-def _normals(points: np.ndarray, number: np.ndarray, rounds: list[Round]) -> np.ndarray:
-    """Outward directions (n, 3) of the surfaces on which ``points`` lie, not of unit length."""
-    start = np.array([r.start for r in rounds], np.float32)[number]
-    along = np.array([r.end - r.start for r in rounds], np.float32)
-    radii = np.array([r.radii for r in rounds], np.float32)
-    shapes = np.array([np.eye(3) if r.shape is None else r.shape for r in rounds], np.float32)
-    from_start = points - start
-    # On a cone the foot of the normal is ahead of the foot of the perpendicular by the slope of the side.
-    length = np.maximum(np.linalg.norm(along, axis=1), 1e-6)
-    slope = np.clip((radii[:, 0] - radii[:, 1]) / length, -0.99, 0.99)
-    foot = np.einsum("ni,ni->n", from_start, (along / length[:, None])[number])
-    t = (foot - (radii[:, 0] * slope)[number]) / (length * (1 - slope**2))[number]
-    from_axis = from_start - np.clip(t, 0, 1)[:, None] * along[number]
-    return np.einsum("nij,nj->ni", shapes[number], from_axis)
+def _sample(surface: Surface, window: tuple[slice, slice], seen: Seen, body: Body, offset: int) -> Samples:
+    """What the samples in ``window`` show, with the outlines of furry parts broken up like fur."""
+    side = len(surface.part)
+    patterns = [body.materials[part.material].pattern for part in body.parts]
+    shaggy = np.array([pattern in ("fur", "hair", "leaf") for pattern in patterns] + [False])
+    away = _ruffle(side)[window]
+    straight = np.arange(side * side).reshape(side, side)[window]
+    parts, depths = surface.part.ravel(), surface.depth.ravel()
+    source = np.where(shaggy[surface.part[window]] | shaggy[parts[away]], away, straight).ravel()
+    part = parts[source]
+    place = np.flatnonzero(part >= 0)
+    place = place[np.argsort(part[place], kind="stable")]
+    edges = np.searchsorted(part[place], np.arange(len(body.parts) + 1)).tolist()
+    runs = [(i, slice(*edges[i : i + 2])) for i in range(len(body.parts)) if edges[i] < edges[i + 1]]
+    grid, source = _sample_positions(side), source[place]
+    points = np.stack([grid[source % side], grid[source // side], depths[source]], axis=1)
+    return Samples(straight.shape, place, runs, points)
 
 
-def _soften(normals: np.ndarray, hit: np.ndarray) -> np.ndarray:
-    """Unit normals, blurred over the seams between parts so that a body looks like one skin."""
-    field = np.zeros((*hit.shape, 3), np.float32)
-    field[hit] = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
-    soft = 0.45 * field[hit] + 0.55 * cv2.GaussianBlur(field, (9, 9), 2.0)[hit]
-    return soft / np.maximum(np.linalg.norm(soft, axis=1, keepdims=True), 1e-6)
+def _normals(samples: Samples, seen: Seen) -> np.ndarray:
+    """Directions (n, 3), of unit length, in which the surface faces; seams between parts are smoothed."""
+    starts, alongs = seen.starts.astype(np.float32), (seen.ends - seen.starts).astype(np.float32)
+    forms = seen.forms.astype(np.float32)
+    normals = np.empty_like(samples.points)
+    for i, run in samples.runs:
+        from_start = samples.points[run] - starts[i]
+        if seen.round[i]:
+            normals[run] = from_start @ forms[i]
+        else:
+            # On a capsule the foot of the normal is off the foot of the perpendicular by the slope of the side.
+            length = max(float(np.linalg.norm(alongs[i])), 1e-6)
+            slope = min(max((seen.radii[i, 0] - seen.radii[i, 1]) / length, -0.99), 0.99)
+            reach = length * (1 - slope**2)
+            t = from_start @ (alongs[i] / np.float32(length * reach)) - np.float32(seen.radii[i, 0] * slope / reach)
+            normals[run] = from_start - np.clip(t, 0, 1)[:, None] * alongs[i]
+    sharp = _unit(normals)
+    blurred = cv2.GaussianBlur(samples.spread(sharp, 0), (9, 9), 2.0)
+    return _unit(0.35 * sharp + 0.65 * samples.pick(blurred))
 
 
-def _illumination(normals: np.ndarray, depth: np.ndarray, hit: np.ndarray, light: Light) -> np.ndarray:
-    """Light (n, 3) on every sample hit: the lamp, the surroundings, and the shade of what is just in front of it."""
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.sqrt(np.maximum((vectors * vectors).sum(axis=1, keepdims=True), 1e-9))
+
+
+def _illumination(samples: Samples, normals: np.ndarray, light: Light) -> np.ndarray:
+    """Light (n, 3) on every sample: the lamp, the surroundings, and the shade of what is just in front of it."""
+    depth = samples.points[:, 2]
     lamp = np.clip((normals @ light.direction.astype(np.float32) + 0.25) / 1.25, 0, 1)
-    up = 0.5 - 0.5 * normals[:, 1]
-    around = light.ground + (light.sky - light.ground) * up[:, None]
-    quarter = cv2.resize(np.where(hit, depth, np.nan_to_num(depth[hit].mean())).astype(np.float32), None, fx=0.25, fy=0.25)
-    blurred = cv2.resize(cv2.GaussianBlur(quarter, (0, 0), 3.0), hit.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    shaded = np.clip((blurred[hit] - depth[hit]) / 22, 0, 0.5)
-    rim = np.clip(1 - normals[:, 2], 0, 1) ** 3 * 0.16
-    return (around + lamp[:, None] * light.colour) * (1 - shaded - rim)[:, None]
+    up = 0.5 - 0.5 * normals[:, 1:2]
+    sky, ground, colour = (c.astype(np.float32) for c in (light.sky, light.ground, light.colour))
+    field = samples.spread(depth, depth.mean())
+    quarter = cv2.GaussianBlur(cv2.resize(field, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), (0, 0), 2.3)
+    around = samples.pick(cv2.resize(quarter, field.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    shaded = np.clip((around - depth) / 24, 0, 0.45)
+    rim = np.clip(1 - normals[:, 2], 0, 1) ** 3 * 0.12
+    return (ground + (sky - ground) * up + lamp[:, None] * colour) * (1 - shaded - rim)[:, None]
 
 
 def _albedo(kind: np.ndarray, materials: list[Material], local: np.ndarray, facing: np.ndarray, offset: int):
     """Surface colour (n, 3) and gloss (n,), from the position and direction in the part's own frame."""
-    first = np.array([m.colour for m in materials], np.float32)[kind]
-    second = np.array([m.second for m in materials], np.float32)[kind]
+    first, second = (np.array([m[k] for m in materials], np.float32)[kind] for k in (0, 1))
     mix = np.zeros(len(kind), np.float32)
     grain = np.full(len(kind), 1.0, np.float32)
     for i, material in enumerate(materials):
@@ -298,16 +331,11 @@ def _pattern(material: Material, local: np.ndarray, facing: np.ndarray, offset: 
     if material.pattern == "bark":
         strands = _tile("strand", np.arctan2(facing[:, 0], facing[:, 2]) * 30, y * 2.5, offset)
         return np.clip(1.6 * strands - 0.4, 0, 1), 0.75 + 0.5 * strands
-    if material.pattern == "leaf":
+    if material.pattern in ("leaf", "stone"):
         return _tile("cloud", x * 6, y * 6, offset), 0.7 + 0.6 * _tile("fine", x * 3, y * 3, offset)
     return np.zeros(len(local)), 0.97 + 0.06 * _tile("fine", x * 8 + z * 5, y * 8, offset)
 
 
 def _tile(kind: str, column: np.ndarray, row: np.ndarray, offset: int) -> np.ndarray:
     tile = noise(kind)
-    return tile[(row + offset).astype(int) % len(tile), (column + offset).astype(int) % len(tile)]
-
-
-def view_turn(yaw: float, pitch: float, roll: float) -> np.ndarray:
-    """World to camera: the subject turned by ``yaw`` about the vertical, seen from ``pitch`` degrees above."""
-    return turn_z(roll) @ turn_x(pitch) @ turn_y(yaw)
+    return tile[(row + offset).astype(int) % NOISE_SIDE, (column + offset).astype(int) % NOISE_SIDE]

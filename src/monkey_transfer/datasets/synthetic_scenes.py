@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from monkey_transfer.datasets.synthetic_bodies import Body, Cone, Material
+from monkey_transfer.datasets.synthetic_bodies import WORLD, Body, Material
 from monkey_transfer.datasets.synthetic_drawing import Camera, Light, noise
 from monkey_transfer.datasets.synthetic_poses import SIDES, Frame, Pose
 
@@ -38,7 +38,6 @@ def place_of(species: str, pose: Pose, rng: Rng) -> str:
 def add_props(body: Body, pose: Pose, place: str, rng: Rng) -> float:
     """Add what the pose needs (a seat, a trunk, a bar or branch); return the height of the ground."""
     support, indoors = pose.kind.support, place in (*INDOORS, "enclosure")
-    world = Frame(np.zeros(3), np.eye(3))
     lowest = body.lowest()
     wood = rng.uniform(0.8, 1.1) * np.array((0.42, 0.31, 0.21))
     body.materials["bark"] = Material(tuple(wood), tuple(0.5 * wood), "bark", 14, 0.02)
@@ -48,15 +47,15 @@ def add_props(body: Body, pose: Pose, place: str, rng: Rng) -> float:
     if support == "trunk":
         hands = np.mean([pose.frames[f"{side}_hand"].at(0, -0.05, 0) for side in SIDES], axis=0)
         radius = 0.022 if indoors else rng.uniform(0.045, 0.075)
-        middle = np.array((hands[0], 0, hands[2] + 0.6 * radius))
+        middle = np.array((hands[0], 0, max(hands[2], 0.10) + 0.5 * radius))
         lean = np.array((rng.uniform(-0.05, 0.05), 1.0, 0))
-        body.cone(world, middle - 2 * lean, middle + 2 * lean, (radius * 1.1, radius), "metal" if indoors else "bark", "prop")
+        body.cone(WORLD, middle - 2 * lean, middle + 2 * lean, (radius * 1.1, radius), "metal" if indoors else "bark", "prop")
         return lowest - rng.uniform(0.05, 0.5)
     if support == "hands":
         grip = np.mean([pose.frames[f"{side}_hand"].at(0, -0.045, 0) for side in pose.gripping], axis=0)
         radius = 0.014 if indoors else rng.uniform(0.016, 0.032)
         along = np.array((1.5, 0 if indoors else rng.uniform(-0.1, 0.1), rng.uniform(-0.2, 0.2)))
-        body.cone(world, grip - along, grip + along, (radius * 1.2, radius), "metal" if indoors else "bark", "prop")
+        body.cone(WORLD, grip - along, grip + along, (radius * 1.2, radius), "metal" if indoors else "bark", "prop")
         if not indoors:
             _leaves(body, grip, along, rng)
         return lowest - rng.uniform(0.05, 0.6)
@@ -72,7 +71,7 @@ def _seat(body: Body, pose: Pose, ground: float, indoors: bool, rng: Rng) -> Non
     height = top - bottom
     if not indoors:
         rock = rng.uniform(0.85, 1.05) * np.array((0.52, 0.50, 0.47))
-        body.materials["rock"] = Material(tuple(rock), tuple(0.7 * rock), "leaf", 7, 0.03)
+        body.materials["rock"] = Material(tuple(rock), tuple(0.65 * rock), "stone", 14, 0.03)
         body.blob(upright, (0, bottom + 0.42 * height, -0.03), (0.17, 0.60 * height, 0.13), "rock", "prop")
         return
     colour = np.array(((0.75, 0.35, 0.30), (0.30, 0.50, 0.55), (0.85, 0.75, 0.55), (0.35, 0.35, 0.40))[rng.integers(4)])
@@ -95,19 +94,19 @@ def _leaves(body: Body, grip: np.ndarray, along: np.ndarray, rng: Rng) -> None:
 
 def cast_shadow(body: Body, ground: float, camera: Camera, light: Light, size: int) -> np.ndarray:
     """Brightness (size, size) of level ground at height ``ground`` under the body: 1 in the light, less in its shadow."""
+    solids = body.solids()
     lamp = camera.turn.T @ (light.direction * (1, -1, 1))
     slide = lamp / max(lamp[1], 0.45)
+    tips = np.concatenate([solids.starts, solids.ends])
+    pixels, scales = camera.project(tips - slide * (tips[:, 1] - ground)[:, None])
+    # An ellipsoid is among capsules or round enough for its mean radius; cv2 takes eighths of pixels.
+    radius = np.maximum(solids.radii.max(axis=1), np.linalg.norm(solids.half_axes, axis=1).mean(axis=1))
+    starts, ends = np.split(np.clip(np.round(pixels[:, :2] * 8), -8000, 8000).astype(int), 2)
+    widths = np.maximum(1.6 * radius * scales[: len(radius)], 1).astype(int)
     shadow = np.zeros((size, size), np.uint8)
-    ends = [(p.shape.start, p.shape.end, max(p.shape[2:])) for p in body.parts if isinstance(p.shape, Cone)]
-    tips = np.array([end for start, stop, _ in ends for end in (start, stop)])
-    fallen = tips - slide * (tips[:, 1] - ground)[:, None]
-    pixels, scales = camera.project(fallen)
-    places = np.clip(np.round(pixels[:, :2] * 8), -8000, 8000).astype(int)
-    for i, (_, _, radius) in enumerate(ends):
-        thickness = max(int(1.6 * radius * scales[2 * i]), 1)
-        cv2.line(shadow, places[2 * i].tolist(), places[2 * i + 1].tolist(), 255, thickness, cv2.LINE_AA, 3)
-    soft = cv2.GaussianBlur(shadow, (0, 0), size / 60).astype(np.float32) / 255
-    return 1 - 0.5 * soft
+    for start, end, width in zip(starts.tolist(), ends.tolist(), widths.tolist(), strict=True):
+        cv2.line(shadow, start, end, 255, width, cv2.LINE_AA, 3)
+    return 1 - 0.5 / 255 * cv2.GaussianBlur(shadow, (0, 0), size / 60).astype(np.float32)
 
 
 def paint(place: str, size: int, horizon: float, rng: Rng) -> tuple[np.ndarray, bool]:
@@ -134,25 +133,26 @@ def _colour(rng: Rng, *options: tuple[float, float, float], vary: float = 0.06) 
 
 
 def _below(size: int, horizon: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the rows below the horizon: which they are, and their (across, away) ground coordinates."""
+    """Of the rows below the horizon: which they are, and the (across, away) coordinates of level ground."""
     rows = np.arange(max(int(np.ceil(horizon)), 0), size)
-    away = 1 / (rows - horizon + 3.0)[:, None]
-    across = (np.arange(size) - size / 2)[None] * away
+    away = 1 / (rows - horizon + 3.0).astype(np.float32)[:, None]
+    across = (np.arange(size, dtype=np.float32) - size / 2)[None] * away
     return rows, across, np.broadcast_to(away, across.shape) * size
 
 
-def _ground(canvas: np.ndarray, horizon: float, colour: np.ndarray, contrast: float, rng: Rng, grain: str = "cloud") -> None:
-    """Level ground of one colour, with noise that gets finer towards the horizon, and haze."""
+def _ground(canvas: np.ndarray, horizon: float, colour: np.ndarray, contrast: float, rng: Rng, grain: str = "fine") -> None:
+    """Level ground of one colour: patches that shrink towards the horizon, and a grain that gets coarser near by."""
     rows, across, away = _below(len(canvas), horizon)
     if not len(rows):
         return
     shift = rng.integers(0, 256)
-    tile = noise(grain)
-    near = tile[(away * 40 + shift).astype(int) % 256, (across * 90 + shift).astype(int) % 256]
-    patches = noise("cloud")[(away * 14).astype(int) % 256, (across * 22 + shift).astype(int) % 256]
-    shade = 1 + contrast * (near - 0.5) + 0.7 * contrast * (patches - 0.5)
-    depth = np.clip(np.linspace(0.86, 1.05, len(rows)), 0, 1.2)[:, None]
-    canvas[rows] = colour * (shade * depth)[..., None]
+    # Texture laid out by the logarithm of the distance looks alike, and as steep, at every distance.
+    patches = noise("cloud")[(np.log(away) * -170 + shift).astype(int) % 256, (across * 75 + shift).astype(int) % 256]
+    nearness = np.linspace(0.3, 1.0, len(rows), dtype=np.float32)[:, None]
+    screen = np.roll(noise(grain), (shift, 3 * shift), axis=(0, 1))
+    speckle = np.tile(screen, (len(canvas) // 256 + 1,) * 2)[: len(rows), : len(canvas)]
+    shade = 1 + contrast * (patches - 0.5) * (0.5 + 0.5 * nearness) + 0.9 * contrast * (speckle - 0.5) * nearness
+    canvas[rows] = colour * (shade * np.linspace(0.9, 1.04, len(rows), dtype=np.float32)[:, None])[..., None]
 
 
 def _sky(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
@@ -226,10 +226,12 @@ def _forest(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     for nearness in np.sort(rng.uniform(0.2, 1, rng.integers(2, 6))):
         x, width = rng.uniform(0, size), size * (0.015 + 0.05 * nearness)
         foot = int(np.clip(horizon + 0.25 * nearness**2 * size, 0, size))
-        edge = np.clip((width - np.abs(np.arange(size) - x)) / 1.5, 0, 1)[None].repeat(foot, 0)
-        round_ = 1.1 - 0.5 * ((np.arange(size) - x) / width + 0.4) ** 2
-        bark = haze * (0.75 - 0.45 * nearness) * (np.clip(round_, 0.4, 1.1) * (0.8 + 0.4 * noise("strand")[:foot, :size] if size <= 256 else round_))[..., None]
-        _blend(canvas[:foot], bark, edge * 0.95)
+        off_axis = (np.arange(size) - x) / width
+        light = np.clip(1.1 - 0.5 * (off_axis + 0.4) ** 2, 0.35, 1.1) * (0.7 + 0.6 * _cloud(size, 0.6, rng)[:foot])
+        bark = haze + (np.float32((0.30, 0.23, 0.17)) - haze) * (0.3 + 0.65 * nearness)
+        edges = np.clip((1 - np.abs(off_axis)) * width / 1.5, 0, 1)
+        roots = np.clip((foot - np.arange(foot))[:, None] - 0.06 * width * off_axis**2, 0, 1)
+        _blend(canvas[:foot], bark * light[..., None], edges * roots * 0.95)
 
 
 def _rocks(canvas: np.ndarray, horizon: float, rng: Rng) -> None:

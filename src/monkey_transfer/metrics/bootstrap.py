@@ -5,7 +5,8 @@ row of weights, how often each group was drawn; a *statistic* turns rows of weig
 every arm sees the same resamples and the difference of two arms is paired.
 
 Intervals follow Efron and Tibshirani, "An Introduction to the Bootstrap" (1993): percentile (chapter 13) and
-bias-corrected and accelerated, BCa (chapter 14).
+bias-corrected and accelerated, BCa (chapter 14). BCa needs a metric that changes smoothly with the weights
+of people; numbers at a best threshold do not, and ``benchmarks.coverage`` shows what that costs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -86,7 +87,7 @@ def jackknife_weights(groups: int) -> Iterator[np.ndarray]:
         yield (block_of != left_out[:, None]).astype(np.int64)
 
 
-def interval(replicates: Replicates, level: float = 0.95, method: Method = "bca") -> tuple[float, float]:
+def interval(replicates: Replicates, level: float = 0.95, method: Method = "percentile") -> tuple[float, float]:
     """Bounds between which the metric lies with that confidence.
 
     Resamples on which the metric is undefined are left out. The bounds are NaN when its value is, or when

@@ -59,7 +59,7 @@ def table_one(
     resamples: int = 10_000,
     seed: int = 0,
     level: float = 0.95,
-    method: Method = "bca",
+    method: Method = "percentile",
     statistic_of: Callable[[Matched], Statistic] | None = None,
 ) -> TableOne:
     """Every headline number of every arm with its interval, and every paired difference of two arms.
@@ -71,6 +71,8 @@ def table_one(
     ----------
     arms : by name; all evaluated on the same people by the same yardstick.
     seed : of the resamples.
+    method : "bca" is the more exact one for means, but not for what hangs on the best threshold
+        (``best_f1`` and below), which jumps from one resample to the next: use "percentile" there.
     statistic_of : which numbers to compute; :func:`headline` unless given, :func:`pck_scores` is quicker.
 
     Raises StudyError when arms differ in their people, groups or yardstick: they cannot be compared.

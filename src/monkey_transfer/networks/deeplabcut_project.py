@@ -29,11 +29,18 @@ CORNER = 0.5
 SCORER = "labels"
 SHUFFLE = 1
 DATE = "Jan1"  # part of folder names in DeepLabCut; constant, so that a run's files have known names
-NET_STRIDE = 8.0
 
-_TEST_KEYS = (
-    "dataset num_joints all_joints all_joints_names net_type init_weights global_scale location_refinement locref_stdev"
-).split()
+_TEST_KEYS = [
+    "dataset",
+    "num_joints",
+    "all_joints",
+    "all_joints_names",
+    "net_type",
+    "init_weights",
+    "global_scale",
+    "location_refinement",
+    "locref_stdev",
+]
 # Keys of DeepLabCut's default file that belong to its other loaders.
 _OTHER_LOADERS_KEYS = dict.fromkeys(("pre_resize", "crop_size", "max_shift", "crop_sampling"))
 

@@ -6,7 +6,7 @@ DeepLabCut names their addresses in ``pretrained_model_urls.yaml`` and fetches t
 
 import os
 import tarfile
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 
 import yaml
@@ -32,7 +32,9 @@ def imagenet_checkpoint(profile: Profile, net_type: str) -> str:
     named = profile.imagenet_checkpoint or os.environ.get(VARIABLE)
     if named:
         if not checkpoint_files(named):
-            raise StudyError(f"ImageNet checkpoint {named} is missing: expected {Path(named).name}.index beside its data")
+            raise StudyError(
+                f"ImageNet checkpoint {named} is missing: expected {Path(named).name}.index beside its data"
+            )
         return str(Path(named).resolve())
     found = _downloaded(net_type)
     if not found:
@@ -46,7 +48,9 @@ def imagenet_checkpoint(profile: Profile, net_type: str) -> str:
 def checkpoint_files(prefix: str) -> list[Path]:
     """The files of a TensorFlow checkpoint, of its old one-file format too; empty if it is not there."""
     path = Path(prefix)
-    new = [file for file in sorted(path.parent.glob(f"{path.name}.*")) if ".index" in file.name or ".data-" in file.name]
+    new = [
+        file for file in sorted(path.parent.glob(f"{path.name}.*")) if ".index" in file.name or ".data-" in file.name
+    ]
     return [path] if path.is_file() else new if any(".index" in file.name for file in new) else []
 
 
@@ -58,7 +62,7 @@ def _downloaded(net_type: str) -> str | None:
 def _download(net_type: str) -> None:
     import pooch
 
-    package = Path(find_spec("deeplabcut").submodule_search_locations[0])
+    package = Path(str(distribution("deeplabcut").locate_file("deeplabcut")))
     addresses = package / "pose_estimation_tensorflow" / "models" / "pretrained" / "pretrained_model_urls.yaml"
     url = yaml.safe_load(addresses.read_text(encoding="utf-8"))[net_type]
     folder = WEIGHTS / net_type

@@ -5,6 +5,7 @@ TensorFlow 1 graphs, as DeepLabCut builds them: every function works on the defa
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
@@ -76,7 +77,7 @@ def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
         raise StudyError(f"checkpoint {checkpoint} cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def freeze(blocks: int | str) -> list[str]:
+def freeze(blocks: int | Literal["backbone"]) -> list[str]:
     """Take the first ``blocks`` blocks of the backbone ('backbone': all) off the list of what is trained.
 
     A block is a part of the backbone that its authors named: ``conv1`` and ``block1`` to ``block4``
@@ -113,7 +114,12 @@ def calibrate_batch_norm(session: tf.compat.v1.Session, inputs: tf.Tensor, batch
     Returns the number of layers that were set: 0 where batch statistics are used.
     """
     variables = {v.op.name: v for v in tf.compat.v1.global_variables()}
-    layers = [op for op in inputs.graph.get_operations() if op.type == "FusedBatchNormV3" and not op.get_attr("is_training")]
+    fed = _operations_fed_by(inputs)  # the prediction graph's layers share the variables, not the input
+    layers = [
+        op
+        for op in inputs.graph.get_operations()
+        if op in fed and op.type == "FusedBatchNormV3" and not op.get_attr("is_training")
+    ]
     for layer in layers:
         scope = layer.name.rsplit("/", 1)[0]
         mean, variance = tf.nn.moments(layer.inputs[0], axes=[0, 1, 2])
@@ -123,3 +129,13 @@ def calibrate_batch_norm(session: tf.compat.v1.Session, inputs: tf.Tensor, batch
         # law of total variance over batches of equal size
         variables[f"{scope}/moving_variance"].load(variances.mean(axis=0) + means.var(axis=0), session)
     return len(layers)
+
+
+def _operations_fed_by(tensor: tf.Tensor) -> set[tf.Operation]:
+    fed: set[tf.Operation] = set()
+    ahead = [tensor]
+    while ahead:
+        new = set(ahead.pop().consumers()) - fed
+        fed |= new
+        ahead.extend(output for op in new for output in op.outputs)
+    return fed

@@ -40,7 +40,9 @@ def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECO
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     command = [sys.executable, "-W", "ignore", "-m", "monkey_transfer.networks.child", str(folder.path)]
     with folder.log.open("ab") as log:
-        child = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
+        child = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+        )
     try:
         _follow(child, folder, title, hangs_after)
     finally:
@@ -66,7 +68,8 @@ def _follow(child: subprocess.Popen, folder: JobFolder, title: str, hangs_after:
             elif time.monotonic() - last_change > hangs_after:
                 child.send_signal(signal.SIGKILL)
                 raise StudyError(
-                    f"{title}: no progress for {hangs_after:.0f} s, so its process was stopped; {_end_of_log(folder.log)}"
+                    f"{title}: no progress for {hangs_after:.0f} s, so its process was stopped; "
+                    f"{_end_of_log(folder.log)}"
                 )
     finally:
         shown.close()
@@ -76,7 +79,8 @@ class _Display:
     """A progress bar for people; a line now and then where the output is kept."""
 
     def __init__(self, title: str):
-        self.title, self.bar, self.stage, self.last_line = title, None, "", 0.0
+        self.title, self.stage, self.last_line = title, "", 0.0
+        self.bar: tqdm | None = None
         self.live = sys.stderr.isatty() or "JPY_PARENT_PID" in os.environ and "PAPERMILL_RUN" not in os.environ
 
     def update(self, progress: dict) -> None:
@@ -91,7 +95,7 @@ class _Display:
             print(f"{self.title}: {stage} {done}/{of}{loss}, {rate:.1f}/s{left}", flush=True)
 
     def _draw(self, stage: str, done: int, of: int, progress: dict) -> None:
-        if stage != self.stage:
+        if self.bar is None or stage != self.stage:
             self.close()
             self.stage, self.bar = stage, tqdm(total=of, desc=f"{self.title}: {stage}")
         self.bar.update(done - self.bar.n)

@@ -1,0 +1,54 @@
+# make help lists what there is. Every target sets up .venv itself.
+PYTHON ?= python3
+PROFILE ?= demo
+PY := .venv/bin/python
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup study lab test check notebooks lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
+
+setup: .venv/.installed  ## install everything into .venv (about two minutes and 11 GB)
+
+study: setup  ## run the study of a profile: make study PROFILE=demo
+	@$(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) --cores $(CORES) \
+		--nolock --rerun-incomplete --quiet progress rules host $(SNAKEMAKE_OPTIONS)
+
+lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
+	$(PY) -m jupyter lab --notebook-dir notebooks
+
+test: setup  ## run all tests, the notebooks among them
+	$(PY) -m pytest tests
+	MONKEY_TRANSFER_RUNS="$$(mktemp -d)" MONKEY_TRANSFER_REPORTS="$$(mktemp -d)" \
+		$(PY) -m pytest --nbval-lax --nbval-cell-timeout=600 -p no:timeout notebooks
+
+check: setup  ## lint, format and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+notebooks: setup  ## run the notebooks at their defaults and keep the outputs that tests compare
+	$(PY) tests/notebooks/regenerate.py
+
+lock: setup  ## resolve the dependencies of pyproject.toml anew
+	$(PY) -m uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --quiet --output-file requirements.lock
+
+clean:  ## remove runs, caches and the environment; reports stay
+	rm -rf .venv runs data .snakemake .pytest_cache .hypothesis .ruff_cache .mypy_cache
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: Python 3.11 is needed, found " + sys.version.split()[0] + ": make PYTHON=python3.11")'
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	$(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install --quiet "uv==$(UV_VERSION)"
+	$(PY) -m uv pip sync --quiet --require-hashes requirements.lock
+	$(PY) -m uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(PY) -m compileall -q -j 0 .venv/lib || true  # importing DeepLabCut uncompiled takes half a minute
+	$(PY) -m ipykernel install --sys-prefix --name monkey-transfer --display-name "monkey-transfer" \
+		--env CUDA_VISIBLE_DEVICES -1 >/dev/null
+	$(PY) -m ipykernel install --sys-prefix --name monkey-transfer-gpu --display-name "monkey-transfer (GPU)" \
+		--env TF_FORCE_GPU_ALLOW_GROWTH true >/dev/null
+	@touch $@

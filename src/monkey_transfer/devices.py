@@ -1,0 +1,34 @@
+"""What a training would run on, found out without loading an engine."""
+
+import os
+import shutil
+import subprocess
+
+from monkey_transfer.errors import StudyError
+
+
+def visible_gpus() -> list[str]:
+    """Names of the GPUs that this process, and so a training started from it, may use."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "").strip() == "-1"
+    if hidden or shutil.which("nvidia-smi") is None:
+        return []
+    asked = subprocess.run(
+        ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=30
+    )
+    return asked.stdout.split("\n")[:-1] if asked.returncode == 0 else []
+
+
+def training_device(requires_gpu: bool) -> str:
+    """A sentence that says where networks train.
+
+    Raises StudyError if a GPU is required and none is visible.
+    """
+    gpus = visible_gpus()
+    if gpus:
+        return f"Networks train on the GPU: {', '.join(gpus)}."
+    if requires_gpu:
+        raise StudyError(
+            "this profile requires a GPU and none is visible: run the notebook on the kernel monkey-transfer-gpu on a "
+            "machine with an NVIDIA driver, or set requires_gpu to false in the profile"
+        )
+    return f"No GPU is visible: networks train on {os.cpu_count()} processor cores."

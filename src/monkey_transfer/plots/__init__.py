@@ -1,0 +1,33 @@
+"""Figures of the study: tables in, a matplotlib Figure out, all in one style.
+
+``pictures`` draws people with their skeletons, ``exploration`` what the data sets are like, ``results``
+what the networks learnt; ``style`` holds what they share.
+"""
+
+from monkey_transfer.plots.exploration import joint_coverage, pose_space, sizes
+from monkey_transfer.plots.pictures import picture_grid
+from monkey_transfer.plots.results import (
+    by_joint,
+    calibration,
+    confidence_histograms,
+    error_distribution,
+    headline_differences,
+    learning_curves,
+    roc_curves,
+    threshold_curve,
+)
+
+__all__ = [
+    "by_joint",
+    "calibration",
+    "confidence_histograms",
+    "error_distribution",
+    "headline_differences",
+    "joint_coverage",
+    "learning_curves",
+    "picture_grid",
+    "pose_space",
+    "roc_curves",
+    "sizes",
+    "threshold_curve",
+]

@@ -1,0 +1,180 @@
+"""What the data sets are like: which joints are labelled, how large people are, how they hold themselves."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.pyplot import subplot_mosaic, subplots
+
+from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.plots.pictures import Ink, draw_skeleton
+from monkey_transfer.plots.style import (
+    DATASET_COLOURS,
+    GREY,
+    WIDTH,
+    figure,
+    headline,
+    legend_below,
+    marked,
+    plain_log,
+    words,
+)
+from monkey_transfer.skeletons import LIMB_JOINTS, Skeleton
+
+# The order of rows: head, trunk, limbs from top to bottom; landmarks of other keypoint sets come last.
+_ROWS = (
+    *("head_top", "right_eye", "left_eye", "right_ear", "left_ear", "nose"),
+    *("upper_neck", "thorax", "pelvis", "tail"),
+    *LIMB_JOINTS,
+)
+_THUMBNAIL = Ink(line=1.8, joint=0.0)
+_THUMBNAIL_REACH = 1.5  # body sizes from the centre to the edge
+# Which poses along an axis a thumbnail averages: the tenth of them around this rank (share of all).
+_THUMBNAILS = {"lowest tenth": 0.05, "middle tenth": 0.5, "highest tenth": 0.95}
+
+
+@figure
+def joint_coverage(datasets: Mapping[str, Dataset]) -> Figure:
+    """Share of pictures in which each landmark is labelled, and in which it is labelled and visible, in percent."""
+    present = {landmark for dataset in datasets.values() for _, landmark in dataset.skeleton.landmarks}
+    order = [landmark for landmark in _ROWS if landmark in present] + sorted(present.difference(_ROWS))
+    drawn, axes = subplots(
+        1,
+        len(datasets),
+        figsize=(WIDTH, 0.24 * len(order) + 1.2),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout=ConstrainedLayoutEngine(wspace=0.05),
+    )
+    rows = np.arange(len(order))
+    for spot, (name, dataset), colour in zip(axes.flat, datasets.items(), _colours(datasets), strict=True):
+        landmark = dataset.labels["keypoint"].map(dict(dataset.skeleton.landmarks))
+        share = 100 * dataset.labels.groupby(landmark)[["labelled", "visible"]].mean().reindex(order)
+        spot.barh(rows, share["labelled"], height=0.75, color=colour, alpha=0.3, label="labelled")
+        spot.barh(rows, share["visible"], height=0.35, color=colour, label="labelled and visible")
+        for row in rows[share["labelled"].isna()]:
+            spot.text(1.5, row, "not in this set", va="center", color=GREY, fontsize=8.5)
+        spot.set_title(marked(f"{name}: {len(dataset):,} pictures", dataset.rendered))
+        spot.set_xlabel("share of pictures (%)")
+        spot.grid(axis="y", visible=False)
+        spot.legend(loc="upper center", bbox_to_anchor=(0.5, -0.5 / (0.24 * len(order))), ncols=2)
+    axes[0, 0].set_xlim(0, 100)
+    axes[0, 0].set_yticks(rows, [words(landmark) for landmark in order])
+    axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
+    return drawn
+
+
+@figure
+def sizes(datasets: Mapping[str, Dataset]) -> Figure:
+    """How large people are: the longer side of their box over that of the picture, and in pixels.
+
+    People without a box are left out.
+    """
+    import seaborn as sns  # seconds to import
+
+    parts = [_sizes(dataset).assign(set=marked(name, dataset.rendered)) for name, dataset in datasets.items()]
+    measured = pd.concat(parts, ignore_index=True)
+    drawn, axes = subplots(1, 2, figsize=(WIDTH, 3.6))
+    headline(drawn, "Size of the person: longer side of the box", rendered=False)  # the legend says so, set by set
+    labels = {"share": "share of the picture's longer side", "pixels": "pixels of the original picture"}
+    for spot, (column, label) in zip(axes, labels.items(), strict=True):
+        sns.histplot(
+            measured.dropna(subset=[column]),
+            x=column,
+            hue="set",
+            palette=_colours(datasets),
+            bins=40,
+            stat="percent",
+            common_norm=False,
+            element="step",
+            alpha=0.25,
+            log_scale=column == "pixels",
+            legend=spot is axes[1],
+            ax=spot,
+        )
+        spot.set_xlabel(label)
+        spot.set_ylabel("pictures (%)")
+    plain_log(axes[1].xaxis)
+    axes[1].get_legend().set_title(None)
+    return drawn
+
+
+@figure
+def pose_space(
+    poses_by_name: Mapping[str, np.ndarray], landmarks: Sequence[str] = LIMB_JOINTS, *, rendered: bool
+) -> Figure:
+    """The two directions in which poses differ most, every pose a dot, and what the directions mean.
+
+    A skeleton beside an axis is the mean of the tenth of all poses that lie lowest, in the middle or highest
+    on it. All data sets count alike in the principal components, however many pictures they have.
+
+    Parameters
+    ----------
+    poses_by_name : arrays (poses, landmarks, 2) by :func:`monkey_transfer.poses.normalised_poses`.
+    landmarks : those of the arrays, in their order.
+    """
+    mean, components, deviations, shares = _principal_components(list(poses_by_name.values()))
+    drawn, axes = subplot_mosaic(
+        [["y2", *["cloud"] * 3], ["y1", *["cloud"] * 3], ["y0", *["cloud"] * 3], [".", "x0", "x1", "x2"]],
+        figsize=(0.85 * WIDTH, 0.8 * WIDTH),
+        width_ratios=[0.7, 1, 1, 1],
+        height_ratios=[1, 1, 1, 0.8],
+    )
+    headline(drawn, "Poses in a common skeleton", rendered)
+    cloud = axes["cloud"]
+    scores = {name: (_rows(poses) - mean) @ components.T / deviations for name, poses in poses_by_name.items()}
+    for (name, at), colour in zip(scores.items(), _colours(scores), strict=True):
+        size = np.clip(5000 / len(at), 5, 25)
+        # The fewest on top, so that the many do not hide them.
+        cloud.scatter(at[:, 0], at[:, 1], s=size, alpha=0.5, lw=0, color=colour, zorder=2 + 1 / len(at))
+        cloud.scatter([], [], s=40, color=colour, label=f"{name}: {len(at):,} pictures")
+    cloud.set_xlabel(f"first principal component (standard deviations), {shares[0]:.0%} of the variance")
+    cloud.set_ylabel(f"second principal component (standard deviations), {shares[1]:.0%}")
+    legend_below(drawn, cloud, columns=len(scores))
+    skeleton = Skeleton("common", tuple((landmark, landmark) for landmark in landmarks), "poses.common_landmarks")
+    poses, score = np.concatenate(list(poses_by_name.values())), np.concatenate(list(scores.values()))
+    for axis, order in zip("xy", np.argsort(score, axis=0).T, strict=True):
+        for i, (caption, share) in enumerate(_THUMBNAILS.items()):
+            middle = share * len(order)
+            members = order[max(0, round(middle - len(order) / 20)) : math.ceil(middle + len(order) / 20)]
+            _thumbnail(axes[f"{axis}{i}"], skeleton, poses[members].mean(axis=0), caption)
+    return drawn
+
+
+def _principal_components(sets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (coordinates,), first two components (2, coordinates), their standard deviations and variance shares."""
+    rows = [_rows(poses) for poses in sets]
+    mean = np.mean([one.mean(axis=0) for one in rows], axis=0)
+    weighted = np.concatenate([(one - mean) / np.sqrt(len(one) * len(rows)) for one in rows])
+    _, deviations, components = np.linalg.svd(weighted, full_matrices=False)
+    return (mean, components[:2], deviations[:2], deviations[:2] ** 2 / np.sum(deviations**2))
+
+
+def _thumbnail(axes: Axes, skeleton: Skeleton, pose: np.ndarray, caption: str) -> None:
+    joints = pd.DataFrame(pose, columns=["x", "y"]).assign(keypoint=skeleton.keypoints)
+    draw_skeleton(axes, skeleton, joints, _THUMBNAIL)
+    centre = (pose.min(axis=0) + pose.max(axis=0)) / 2
+    axes.set_xlim(centre[0] - _THUMBNAIL_REACH, centre[0] + _THUMBNAIL_REACH)
+    axes.set_ylim(centre[1] + _THUMBNAIL_REACH, centre[1] - _THUMBNAIL_REACH)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_title(caption, loc="center", fontsize=8.5, color=GREY)
+
+
+def _rows(poses: np.ndarray) -> np.ndarray:
+    return poses.reshape(len(poses), -1)
+
+
+def _sizes(dataset: Dataset) -> pd.DataFrame:
+    images = dataset.images
+    pixels = images[["bbox_w", "bbox_h"]].max(axis=1)
+    return pd.DataFrame({"share": pixels / images[["width", "height"]].max(axis=1), "pixels": pixels})
+
+
+def _colours(names: Mapping[str, object]) -> list[str]:
+    return [DATASET_COLOURS[i % len(DATASET_COLOURS)] for i in range(len(names))]

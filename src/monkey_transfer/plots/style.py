@@ -1,0 +1,125 @@
+"""The look that all figures share, and the colours that mean the same thing in each of them.
+
+The colours are those of Okabe and Ito, "Color Universal Design" (2008), and of Paul Tol, "Colour Schemes"
+(2021), which people with colour vision deficiency can tell apart.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec
+
+import matplotlib.pyplot as plt
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+WIDTH = 9.0  # inches: the text column of a notebook
+
+INK = "#333333"
+GREY = "#8c8c8c"
+PALE = "#e8e8e8"
+GROUND = "#f3f1ec"
+
+# The person's own right and left, and what is in the middle.
+SIDE_COLOURS = {"right": "#ee7733", "left": "#0099cc", "middle": "#444444"}
+
+ARM_COLOURS = {
+    "baseline": "#009e73",
+    "benchmark": "#0072b2",
+    "transfer": "#d55e00",
+    "imagenet_control": "#e69f00",
+    "scratch_control": "#cc79a7",
+    "mean_pose": GREY,
+}
+_SPARE_COLOURS = ("#56b4e9", "#882255", "#999933", "#332288", "#117733", "#aa4499")
+DATASET_COLOURS = ("#117733", "#882255", "#ddaa33", "#332288")
+
+_STYLE: dict[Any, Any] = {
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.prop_cycle": cycler(color=DATASET_COLOURS),
+    "grid.color": PALE,
+    "grid.linewidth": 0.8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "lines.linewidth": 1.8,
+    "figure.titlesize": 12,
+    "figure.titleweight": "bold",
+}
+
+_Arguments = ParamSpec("_Arguments")
+
+
+def figure(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
+    """Let a function draw in the study's style, and take its figure from pyplot's list of open ones.
+
+    A notebook shows an open figure at the end of its cell, and a returned one as the cell's result:
+    without this it would show each figure twice.
+    """
+
+    @functools.wraps(draw)
+    def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Figure:
+        with plt.rc_context(_STYLE):
+            done = draw(*args, **kwargs)
+        plt.close(done)
+        return done
+
+    return drawn
+
+
+def marked(text: str, rendered: bool) -> str:
+    """The text, saying so where its pictures are drawn by a computer."""
+    return f"{text} (rendered pictures)" if rendered else text
+
+
+def headline(figure: Figure, text: str, rendered: bool) -> None:
+    """The figure's title, saying so where its pictures are drawn by a computer."""
+    figure.suptitle(marked(text, rendered), x=0.01, ha="left")
+
+
+def arm_colours(arms: Iterable[str]) -> dict[str, str]:
+    """A colour for each arm: always the same for those of :data:`ARM_COLOURS`, the spare ones in turn for others."""
+    arms = list(arms)
+    others = [arm for arm in arms if arm not in ARM_COLOURS]
+    spare = {arm: _SPARE_COLOURS[i % len(_SPARE_COLOURS)] for i, arm in enumerate(others)}
+    return {arm: ARM_COLOURS.get(arm) or spare[arm] for arm in arms}
+
+
+def words(name: str) -> str:
+    """A name of the code as words: ``right_elbow`` becomes "right elbow"."""
+    return name.replace("_", " ")
+
+
+def legend_beside(axes: Axes) -> None:
+    """The axes' legend to their right, where it hides no curve."""
+    axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0)
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
+    """The axes' legend under the whole figure."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+
+
+def plain_log(axis: Axis) -> None:
+    """Give a logarithmic axis ticks at 1, 2 and 5 times powers of ten, written without powers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())

@@ -1,0 +1,117 @@
+"""A small job with drawn pictures, run as a whole in its own process or opened as a trainer in this one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
+from monkey_transfer.profiles import Augmentation, Training
+
+KEYPOINTS = ("right", "left", "top")
+COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 230))
+ROLES = ("train",) * 10 + ("validation",) * 5 + ("test",) * 3
+SIZE = 96
+SMALL = Training(
+    net_type="mobilenet_v2_0.35",
+    iterations=40,
+    batch_size=4,
+    optimizer="adam",
+    multi_step=((0.002, 20), (0.001, 1000)),
+    global_scale=1.0,
+    weigh_only_present_joints=True,
+    augmentation=Augmentation(
+        scale_jitter_lo=0.8, scale_jitter_up=1.2, elastic_transform=False, covering=False, fliplr=True
+    ),
+    validate_every=10,
+)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pictures (image_id, path, role) of three discs on noise, and their joints: the centres, one in ten unlabelled."""
+    folder = tmp_path_factory.mktemp("drawn")
+    rng = np.random.default_rng(0)
+    pictures, joints = [], []
+    for i, role in enumerate(ROLES):
+        picture = rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+        for keypoint, colour in zip(KEYPOINTS, COLOURS, strict=True):
+            x, y = rng.integers(12, SIZE - 12, 2)
+            cv2.circle(picture, (int(x), int(y)), 9, colour, -1)
+            if rng.random() > 0.1:
+                joints.append((f"im{i:02d}", keypoint, float(x), float(y)))
+        path = folder / f"im{i:02d}.png"
+        cv2.imwrite(str(path), picture[..., ::-1])
+        pictures.append((f"im{i:02d}", str(path), role))
+    return (
+        pd.DataFrame(pictures, columns=["image_id", "path", "role"]),
+        pd.DataFrame(joints, columns=["image_id", "keypoint", "x", "y"]),
+    )
+
+
+@pytest.fixture(scope="session")
+def write_job(drawn) -> Callable[..., JobFolder]:
+    """``write_job(folder, seed=..., checkpoint=..., <key of training>=...)`` writes a small job there."""
+
+    def write(folder: Path, seed=0, checkpoint=None, restore="backbone", frozen=0, **training) -> JobFolder:
+        job = Job(
+            name="small",
+            keypoints=KEYPOINTS,
+            pairs=(("right", "left"),),
+            training=Training(**{**SMALL.model_dump(), **training}),
+            checkpoint=checkpoint and str(checkpoint),
+            restore=restore,
+            frozen=frozen,
+            seed=seed,
+        )
+        written = JobFolder(folder)
+        written.write(job, *drawn)
+        return written
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def open_trainer() -> Callable:
+    """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process and alone in it."""
+    from monkey_transfer.networks import mobilenet
+    from monkey_transfer.networks.deeplabcut_project import Project, write_project
+    from monkey_transfer.networks.training import Trainer
+
+    mobilenet.register()
+
+    @contextmanager
+    def opened(folder: JobFolder, report: Callable[[int, float], None] = lambda *_: None) -> Iterator[Trainer]:
+        job, pictures, joints = folder.read()
+        fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
+        if folder.resume.is_dir():
+            project = Project(folder.project, job, (fit["role"] == "train").mean())
+        else:
+            project = write_project(folder.project, job, fit, joints)
+        trainer = Trainer(job, project, folder.resume, report)
+        try:
+            yield trainer
+        finally:
+            trainer.session.close()
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def finished(write_job, tmp_path_factory) -> JobFolder:
+    """A small MobileNet's job that ran to its end in its own process."""
+    from monkey_transfer.networks.supervisor import run_job
+
+    folder = write_job(tmp_path_factory.mktemp("finished"))
+    run_job(folder, "finished")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def snapshot(finished) -> Path:
+    """Prefix of the finished MobileNet's chosen snapshot."""
+    return next(finished.project.rglob("snapshot-*.index")).with_suffix("")

@@ -1,0 +1,187 @@
+"""What a profile may not say is refused with the file and the key, before anything starts."""
+
+import copy
+
+import pytest
+import yaml
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.profiles import CONFIG, Training, load_profile, profile_names, validation_size
+
+VALID = {
+    "title": "A study",
+    "source": {"data": {"format": "synthetic", "species": "macaque", "images": 200}, "test": 10},
+    "target": {"data": {"format": "synthetic", "species": "human", "images": 200}, "test": 10},
+    "picture": {"framing": "whole", "size": 96},
+    "yardstick": "head_size",
+    "seeds": [0],
+    "training": {"net_type": "mobilenet_v2_0.35", "iterations": 100, "stop": {"rule": "none", "patience": 3}},
+    "arms": {
+        "baseline": {"learns": "source", "images": 100, "init": "scratch"},
+        "benchmark": {"learns": "target", "images": 100, "init": "scratch"},
+        "transfer": {"learns": "target", "images": 20, "init": "arm:baseline"},
+    },
+}
+MISSING = object()
+
+
+def changed(key: str, value) -> dict:
+    """The valid settings with the key at a dotted path set, or removed if the value is MISSING."""
+    settings = copy.deepcopy(VALID)
+    *above, last = key.split(".")
+    part = settings
+    for name in above:
+        part = part[name]
+    if value is MISSING:
+        del part[last]
+    else:
+        part[last] = value
+    return settings
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name: str, settings) -> None:
+        text = settings if isinstance(settings, str) else yaml.safe_dump(settings)
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+    return write
+
+
+def message(config, name="study") -> str:
+    with pytest.raises(StudyError) as error:
+        load_profile(name, config)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_the_valid_one_is_read(write, tmp_path):
+    write("study", VALID)
+    profile = load_profile("study", tmp_path)
+    assert profile.name == "study" and profile.arm("transfer").parent == "baseline"
+    assert profile.arm("baseline").parent is None
+    assert profile.largest_training_set("target") == 100
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_of_the_project_is_valid(name):
+    assert load_profile(name).title
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named", "told"),
+    [
+        ("iteration", 5, "'iteration'", "unknown"),
+        ("training.iteration", 5, "training.iteration'", "unknown"),
+        ("source.data.image", 5, "'source.data.image'", "unknown"),
+        ("title", MISSING, "'title'", "required"),
+        ("training.iterations", "many", "training.iterations'", "found 'many'"),
+        ("source.data.images", 0, "'source.data.images'", "greater than 0"),
+        ("source.data.format", "mpii", "'source.data'", "'lsp'"),
+        ("picture.size", -5, "'picture.size'", "found -5"),
+        ("arms.transfer.frozen", -1, "'arms.transfer.frozen'", "found -1"),
+        ("arms.transfer.frozen", "all", "'arms.transfer.frozen'", "found 'all'"),
+        ("arms.transfer.init", "zoo", "'arms.transfer.init'", "found 'zoo'"),
+        ("arms.transfer.init", "arm:nobody", "arms.transfer.init", "'nobody' is unknown"),
+        ("arms.transfer.training", 3, "'arms.transfer.training'", "found 3"),
+        ("arms.transfer.training", {"net_type": "resnet_50"}, "arms.transfer.init", "expected the resnet_50"),
+        ("arms.transfer", "scratch", "'arms.transfer'", "found 'scratch'"),
+        ("arms.transfer", MISSING, "'arms'", "'transfer' is missing"),
+        ("arms.baseline.init", "arm:transfer", "arms.baseline.init", "baseline -> transfer -> baseline"),
+        ("arms.baseline.init", "arm:baseline", "arms.baseline.init", "baseline -> baseline"),
+        ("arms", ["baseline"], "'arms'", "mappings"),
+        ("training", 3, "'training'", "mappings"),
+        ("training.multi_step", [[0.1, 50]], "training'", "ends at iteration 50, before iterations 100"),
+        ("training.multi_step", [[0.1, 200], [0.01, 100]], "training'", "rising last iterations"),
+        ("training.multi_step", [], "training'", "rising last iterations"),
+        ("seeds", [], "'seeds'", "at least one seed"),
+        ("seeds", [1, 1], "'seeds'", "each once"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_file_and_key(write, tmp_path, key, value, named, told):
+    write("study", changed(key, value))
+    said = message(tmp_path)
+    assert said.startswith(f"{tmp_path / 'study.yaml'}: ") and named in said and told in said
+    assert len(said) - len(str(tmp_path)) < 250
+
+
+def test_an_arm_that_starts_from_itself_by_way_of_others_is_named_with_the_way(write, tmp_path):
+    settings = changed("arms.baseline.init", "arm:third")
+    settings["arms"]["third"] = {"learns": "source", "images": 5, "init": "arm:transfer"}
+    write("study", settings)
+    assert "baseline -> third -> transfer -> baseline" in message(tmp_path)
+
+
+def test_a_missing_profile_names_those_that_are_there(write, tmp_path):
+    write("one", VALID)
+    write("two", VALID)
+    said = message(tmp_path, "three")
+    assert "'three' is unknown" in said and "one, two" in said and str(tmp_path / "three.yaml") in said
+
+
+@pytest.mark.parametrize("text", ["title: [open", "\ttitle: x", "a: b: c"])
+def test_a_file_that_is_not_yaml_is_named(write, tmp_path, text):
+    write("study", text)
+    assert message(tmp_path).startswith(f"{tmp_path / 'study.yaml'}: not valid YAML")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b", "just words"])
+def test_a_file_without_keys_is_named(write, tmp_path, text):
+    write("study", text)
+    assert message(tmp_path).startswith(f"{tmp_path / 'study.yaml'}: expected keys and values")
+
+
+def test_extending_profiles_in_a_circle_is_an_error(write, tmp_path):
+    for name, base in (("study", "other"), ("other", "study")):
+        write(name, {**VALID, "extends": base})
+    assert "'extends' leads back to study" in message(tmp_path)
+
+
+def test_a_profile_overrides_what_it_extends_key_by_key(write, tmp_path):
+    write("base", VALID)
+    write("study", {"extends": "base", "seeds": [0, 1], "training": {"stop": {"patience": 9}}})
+    base, profile = load_profile("base", tmp_path), load_profile("study", tmp_path)
+    assert profile.seeds == (0, 1)
+    assert profile.arm("baseline").training.stop.patience == 9
+    assert profile.arm("baseline").training.iterations == 100
+    with_base_stop = profile.arm("transfer").training.model_copy(update={"stop": base.arm("transfer").training.stop})
+    assert with_base_stop == base.arm("transfer").training
+
+
+def test_an_arm_overrides_the_shared_training_key_by_key(write, tmp_path):
+    write("study", changed("arms.transfer.training", {"iterations": 7, "stop": {"patience": 2}}))
+    profile = load_profile("study", tmp_path)
+    assert profile.arm("transfer").training.iterations == 7
+    assert profile.arm("transfer").training.stop.patience == 2
+    assert profile.arm("transfer").training.stop.rule == "none"
+    assert profile.arm("transfer").training.net_type == "mobilenet_v2_0.35"
+    assert profile.arm("baseline").training.iterations == 100
+
+
+def test_an_unknown_arm_names_the_known_ones(write, tmp_path):
+    write("study", VALID)
+    with pytest.raises(StudyError, match="arm 'zoo' is unknown; expected one of baseline, benchmark, transfer"):
+        load_profile("study", tmp_path).arm("zoo")
+
+
+def test_defaults_of_training_are_deeplabcuts():
+    """deeplabcut/pose_cfg.yaml of the installed release, read as a file: importing DeepLabCut takes seconds."""
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    package = Path(find_spec("deeplabcut").submodule_search_locations[0])
+    theirs = yaml.safe_load((package / "pose_cfg.yaml").read_text(encoding="utf-8"))
+    ours = Training().model_dump(mode="json")
+    ours |= ours.pop("augmentation")
+    shared = sorted(set(ours) & set(theirs))
+    assert len(shared) >= 8
+    assert {key: ours[key] for key in shared} == {key: theirs[key] for key in shared}
+
+
+@pytest.mark.parametrize(("training", "held_out"), [(1, 50), (1000, 50), (1001, 51), (19185, 960)])
+def test_validation_holds_at_least_fifty_people_or_five_percent(training, held_out):
+    assert validation_size(training) == held_out
+
+
+def test_profiles_are_listed_by_name():
+    assert set(profile_names()) == {file.stem for file in CONFIG.glob("*.yaml")}

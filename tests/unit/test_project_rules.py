@@ -1,0 +1,156 @@
+"""The project's own rules, over every file that git keeps or is about to keep."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+ROOT = Path(__file__).parents[2]
+LARGEST_FILE = 1_000_000
+LONGEST_NOTEBOOK_FUNCTION = 8
+
+FOLDER_OF_SOMEONE = re.compile(r"(?<![\w.~-])/(?:home|root|Users|work)/\w")
+PACKAGE_INDEX = re.compile(
+    r"pypi\.org|pythonhosted\.org|anaconda\.(?:org|com)|--(?:extra-)?index[-]url|--find[-]links|INDEX[_]URL"
+)
+ENGINES = {"deeplabcut", "tensorflow", "torch"}
+UNNEEDED_FOR_TABLES = ENGINES | {"matplotlib", "seaborn", "sklearn", "imgaug", "papermill", "nbconvert"}
+
+PACKAGE = ROOT / "src" / "monkey_transfer"
+MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
+# What a part of the package must not import, besides the engines.
+FORBIDDEN = {
+    "skeletons": {"monkey_transfer"},
+    "errors": {"monkey_transfer"},
+    **{
+        part: {f"monkey_transfer.{above}" for above in ("networks", "plots", "study", "results", "reports")}
+        for part in ("tables", "images", "splits", "profiles", "runs", "datasets", "metrics")
+    },
+    "plots": {"monkey_transfer.networks", "monkey_transfer.reports"},
+    "networks": {f"monkey_transfer.{above}" for above in ("plots", "study", "results", "reports")},
+}
+
+
+@cache
+def project_files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [file for name in listed.stdout.split("\0") if name and (file := ROOT / name).is_file()]
+
+
+def text_files() -> dict[Path, str]:
+    texts = {}
+    for file in project_files():
+        content = file.read_bytes()
+        if b"\0" not in content:
+            texts[file] = content.decode("utf-8")
+    return texts
+
+
+def notebooks() -> list[Path]:
+    return sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def python_of(notebook: Path) -> str:
+    """The code cells as one module, IPython's own syntax translated."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    translate = TransformerManager().transform_cell
+    return "\n".join(translate("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code")
+
+
+def imports(code: str, packages: set[str]) -> set[str]:
+    """Those of ``packages`` that the code imports, wherever it does."""
+    modules = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {package for package in packages for module in modules if f"{module}.".startswith(f"{package}.")}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level names of all packages that a fresh interpreter holds after the statement."""
+    script = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(ran.stdout.split())
+
+
+def test_no_file_is_large():
+    assert {str(f.relative_to(ROOT)) for f in project_files() if f.stat().st_size > LARGEST_FILE} == set()
+
+
+@pytest.mark.parametrize(
+    "rule, breach",
+    [(FOLDER_OF_SOMEONE, "a folder of someone's machine"), (PACKAGE_INDEX, "the address of a package index")],
+    ids=["folders", "indexes"],
+)
+def test_no_file_holds_what_is_true_on_one_machine_only(rule, breach):
+    found = [
+        f"{file.relative_to(ROOT)}:{number}: {breach}: {line.strip()[:80]}"
+        for file, text in text_files().items()
+        if rule.search(text)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if rule.search(line)
+    ]
+    assert found == []
+
+
+def test_the_rules_see_what_they_forbid():
+    assert FOLDER_OF_SOMEONE.search('path = "' + "/".join(["", "home", "ann", "data"]) + '"')
+    assert not FOLDER_OF_SOMEONE.search("frame/work/home.py ../work/data")
+    assert PACKAGE_INDEX.search("pip install --index" + "-url somewhere")
+
+
+@pytest.mark.parametrize("notebook", notebooks(), ids=lambda notebook: notebook.stem)
+class TestNotebook:
+    def test_holds_no_error(self, notebook):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        kinds = [output["output_type"] for cell in cells for output in cell.get("outputs", [])]
+        assert "error" not in kinds
+
+    def test_defines_no_class_and_no_long_function(self, notebook):
+        defined = [
+            node.name
+            for node in ast.walk(ast.parse(python_of(notebook)))
+            if isinstance(node, ast.ClassDef)
+            or (isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST_NOTEBOOK_FUNCTION)
+        ]
+        assert defined == []
+
+    def test_knows_no_engine(self, notebook):
+        assert imports(python_of(notebook), ENGINES) == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_imports_point_one_way(module):
+    part = module.parts[0].removesuffix(".py")
+    forbidden = FORBIDDEN.get(part, set()) | (set() if part == "networks" else ENGINES)
+    assert imports((PACKAGE / module).read_text(encoding="utf-8"), forbidden) == set()
+
+
+@pytest.mark.parametrize(
+    "statement, unneeded",
+    [
+        ("import monkey_transfer.study", UNNEEDED_FOR_TABLES),
+        (
+            "import monkey_transfer.datasets, monkey_transfer.metrics.headline, monkey_transfer.departures",
+            UNNEEDED_FOR_TABLES,
+        ),
+        ("import monkey_transfer.plots, monkey_transfer.results", ENGINES | {"sklearn", "imgaug", "papermill"}),
+        ("import monkey_transfer.reports", ENGINES | {"imgaug"}),
+    ],
+    ids=["study", "tables", "plots", "reports"],
+)
+def test_tables_and_plots_load_without_engines(statement, unneeded):
+    assert loaded_by(statement) & unneeded == set()

@@ -1,0 +1,144 @@
+"""A run's folder is what is cached, resumed and reported: it is whole and up to date, or it is not there."""
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from monkey_transfer import runs
+from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.job import write_json
+from monkey_transfer.runs import Run
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch) -> Run:
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path))
+    return Run("study", "transfer", 20, 0)
+
+
+def finish(folder, **manifest) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "metrics.json", {"pckh": 0.5})
+    write_json(folder / "run.json", manifest)
+
+
+def test_a_run_has_one_folder(run, tmp_path):
+    assert run.folder == tmp_path / "study" / "transfer" / "n20-s0"
+    others = {Run("study", "transfer", 20, 1), Run("study", "transfer", 21, 0), Run("study", "scratch", 20, 0)}
+    assert len({other.folder for other in others} | {run.folder}) == 4
+    assert run.partial.parent == run.folder.parent and run.partial != run.folder
+
+
+def test_a_digest_depends_on_what_is_specified_and_not_on_its_order():
+    assert runs.digest_of({"a": 1, "b": [1, 2]}) == runs.digest_of({"b": [1, 2], "a": 1})
+    assert runs.digest_of({"a": 1}) != runs.digest_of({"a": 2})
+    assert runs.digest_of({"b": [1, 2]}) != runs.digest_of({"b": [2, 1]})
+
+
+def test_a_run_is_reused_only_with_its_own_digest(run):
+    assert not runs.has_digest(run.folder, "run.json", "abc")
+    finish(run.folder, digest="abc")
+    assert runs.has_digest(run.folder, "run.json", "abc")
+    assert not runs.has_digest(run.folder, "run.json", "abd")
+    (run.folder / "run.json").write_text('{"digest": "ab')  # as a full disk leaves it
+    assert not runs.has_digest(run.folder, "run.json", "abc")
+
+
+def test_a_half_finished_run_is_not_complete_and_says_how_to_get_it(run):
+    finish(run.partial, digest="abc")
+    assert not run.is_complete
+    for read in (run.manifest, run.metrics, run.predictions, run.source_predictions, run.learning_curve, run.snapshot):
+        with pytest.raises(StudyError, match="transfer n20 s0.*not there yet: make study PROFILE=study"):
+            read()
+    runs.publish(run)
+    assert run.is_complete and run.manifest()["digest"] == "abc" and run.metrics() == {"pckh": 0.5}
+
+
+def test_publishing_replaces_an_older_run_as_a_whole(run):
+    finish(run.folder, digest="old")
+    (run.folder / "only_in_the_old_one").touch()
+    finish(run.partial, digest="new")
+    runs.publish(run)
+    assert run.manifest()["digest"] == "new"
+    assert [entry.name for entry in run.folder.parent.iterdir()] == [run.folder.name]
+    assert not (run.folder / "only_in_the_old_one").exists()
+
+
+def test_a_missing_snapshot_is_named(run):
+    finish(run.folder, outcome={"chosen_iteration": 30})
+    with pytest.raises(StudyError, match="snapshot-30 is missing; delete the folder"):
+        run.snapshot()
+    train = run.folder / "deeplabcut/dlc-models/iteration-0/model/train"
+    train.mkdir(parents=True)
+    for name in ("snapshot-30.index", "snapshot-3.index"):
+        (train / name).touch()
+    assert run.snapshot() == train / "snapshot-30"
+
+
+def test_only_one_process_works_on_a_folder(tmp_path):
+    folder = tmp_path / "runs" / "n20-s0"
+    program = f"""
+from pathlib import Path
+from monkey_transfer.runs import only_one
+print("waiting", flush=True)
+with only_one(Path({str(folder)!r})):
+    print("in", flush=True)
+"""
+    with runs.only_one(folder):
+        other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        assert other.stdout.readline() == "waiting\n"
+        time.sleep(0.3)
+        assert other.poll() is None
+        with runs.only_one(folder.with_name("n20-s1")):
+            pass  # another folder is free
+        os.set_blocking(other.stdout.fileno(), False)
+        assert not other.stdout.read()
+    os.set_blocking(other.stdout.fileno(), True)
+    assert other.stdout.read() == "in\n" and other.wait() == 0
+
+
+def test_a_full_disk_is_one_sentence():
+    """/dev/full is a disk that is always full; Python does not tell its name when a write fails."""
+    with pytest.raises(StudyError, match="No space left on device; free some space") as error, runs.clear_disk_errors():
+        with open("/dev/full", "w") as file:
+            file.write("x")
+    assert "\n" not in str(error.value) and "MONKEY_TRANSFER_RUNS" in str(error.value)
+    assert error.value.__cause__.errno == errno.ENOSPC
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    """A file where the folder should be keeps the superuser out as well, whom permissions do not."""
+    (tmp_path / "runs").write_text("not a folder")
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "runs"))
+    folder = Run("study", "transfer", 20, 0).folder
+    with pytest.raises(StudyError) as error, runs.clear_disk_errors(), runs.only_one(folder):
+        pass
+    assert str(tmp_path / "runs") in str(error.value) and "MONKEY_TRANSFER_RUNS" in str(error.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not keep the superuser out")
+def test_a_folder_without_permission_is_named(tmp_path):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(StudyError, match=f"{tmp_path}.*Permission denied"), runs.clear_disk_errors():
+        with runs.only_one(tmp_path / "study" / "run"):
+            pass
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "metrics.json"
+    write_json(file, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(file, {"a": object()})
+    assert file.read_text() == '{\n "a": 1\n}'
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_environment_names_what_numbers_depend_on():
+    recorded = runs.environment()
+    assert recorded["versions"]["tensorflow"].startswith("2.18") and recorded["versions"]["numpy"].startswith("1.")
+    assert recorded["machine"]["cores"] == os.cpu_count()
