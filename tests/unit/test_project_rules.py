@@ -26,11 +26,10 @@ PACKAGE = ROOT / "src" / "monkey_transfer"
 MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
 # What a part of the package must not import, besides the engines.
 FORBIDDEN = {
-    "skeletons": {"monkey_transfer"},
     "errors": {"monkey_transfer"},
     **{
         part: {f"monkey_transfer.{above}" for above in ("networks", "plots", "study", "results", "reports")}
-        for part in ("tables", "images", "splits", "profiles", "runs", "datasets", "metrics")
+        for part in ("skeletons", "tables", "images", "splits", "profiles", "runs", "datasets", "metrics")
     },
     "plots": {"monkey_transfer.networks", "monkey_transfer.reports"},
     "networks": {f"monkey_transfer.{above}" for above in ("plots", "study", "results", "reports")},

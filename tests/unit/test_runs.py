@@ -1,11 +1,10 @@
 """A run's folder is what is cached, resumed and reported: it is whole and up to date, or it is not there."""
 
-import errno
 import os
-import stat
+import select
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,8 @@ def test_a_run_has_one_folder(run, tmp_path):
     assert run.folder == tmp_path / "study" / "transfer" / "n20-s0"
     others = {Run("study", "transfer", 20, 1), Run("study", "transfer", 21, 0), Run("study", "scratch", 20, 0)}
     assert len({other.folder for other in others} | {run.folder}) == 4
-    assert run.partial.parent == run.folder.parent and run.partial != run.folder
+    assert run.partial.parent == run.folder.parent  # on one disk, so that publishing is a mere renaming
+    assert run.partial != run.folder
 
 
 def test_a_digest_depends_on_what_is_specified_and_not_on_its_order():
@@ -56,7 +56,9 @@ def test_a_half_finished_run_is_not_complete_and_says_how_to_get_it(run):
         with pytest.raises(StudyError, match="transfer n20 s0.*not there yet: make study PROFILE=study"):
             read()
     runs.publish(run)
-    assert run.is_complete and run.manifest()["digest"] == "abc" and run.metrics() == {"pckh": 0.5}
+    assert run.is_complete
+    assert run.manifest()["digest"] == "abc"
+    assert run.metrics() == {"pckh": 0.5}
 
 
 def test_publishing_replaces_an_older_run_as_a_whole(run):
@@ -92,41 +94,31 @@ with only_one(Path({str(folder)!r})):
     with runs.only_one(folder):
         other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
         assert other.stdout.readline() == "waiting\n"
-        time.sleep(0.3)
-        assert other.poll() is None
+        assert not select.select([other.stdout], [], [], 0.5)[0]
         with runs.only_one(folder.with_name("n20-s1")):
             pass  # another folder is free
-        os.set_blocking(other.stdout.fileno(), False)
-        assert not other.stdout.read()
-    os.set_blocking(other.stdout.fileno(), True)
-    assert other.stdout.read() == "in\n" and other.wait() == 0
+    assert other.communicate()[0] == "in\n"
+    assert other.returncode == 0
 
 
 def test_a_full_disk_is_one_sentence():
     """/dev/full is a disk that is always full; Python does not tell its name when a write fails."""
+    full = Path("/dev/full")
     with pytest.raises(StudyError, match="No space left on device; free some space") as error, runs.clear_disk_errors():
-        with open("/dev/full", "w") as file:
-            file.write("x")
-    assert "\n" not in str(error.value) and "MONKEY_TRANSFER_RUNS" in str(error.value)
-    assert error.value.__cause__.errno == errno.ENOSPC
+        full.write_text("x")
+    assert "\n" not in str(error.value)
+    assert "MONKEY_TRANSFER_RUNS" in str(error.value)
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
-    """A file where the folder should be keeps the superuser out as well, whom permissions do not."""
-    (tmp_path / "runs").write_text("not a folder")
-    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "runs"))
+@pytest.mark.parametrize("place", ["a file", "/sys"])  # both keep the superuser out too, whom permissions do not
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, place):
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / place / "runs"))
     folder = Run("study", "transfer", 20, 0).folder
     with pytest.raises(StudyError) as error, runs.clear_disk_errors(), runs.only_one(folder):
         pass
-    assert str(tmp_path / "runs") in str(error.value) and "MONKEY_TRANSFER_RUNS" in str(error.value)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not keep the superuser out")
-def test_a_folder_without_permission_is_named(tmp_path):
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(StudyError, match=f"{tmp_path}.*Permission denied"), runs.clear_disk_errors():
-        with runs.only_one(tmp_path / "study" / "run"):
-            pass
+    assert str(tmp_path / place) in str(error.value)
+    assert "MONKEY_TRANSFER_RUNS" in str(error.value)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
@@ -140,5 +132,5 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
 def test_the_environment_names_what_numbers_depend_on():
     recorded = runs.environment()
-    assert recorded["versions"]["tensorflow"].startswith("2.18") and recorded["versions"]["numpy"].startswith("1.")
+    assert recorded["versions"]["tensorflow"].startswith("2.18")
     assert recorded["machine"]["cores"] == os.cpu_count()

@@ -71,8 +71,8 @@ def table_one(
     ----------
     arms : by name; all evaluated on the same people by the same yardstick.
     seed : of the resamples.
-    method : "bca" is the more exact one for means, but not for what hangs on the best threshold
-        (``best_f1`` and below), which jumps from one resample to the next: use "percentile" there.
+    method : "bca" corrects for bias and skewness, but is too narrow for what hangs on the best threshold
+        (``best_f1/...``), which jumps from one resample to the next (``benchmarks.coverage``).
     statistic_of : which numbers to compute; :func:`headline` unless given, :func:`pck_scores` is quicker.
 
     Raises StudyError when arms differ in their people, groups or yardstick: they cannot be compared.

@@ -15,6 +15,7 @@ from monkey_transfer.networks.imagenet import checkpoint_files
 
 BACKBONE_SCOPES = {"resnet": "resnet_v1_", "mobilenet": "MobilenetV2/"}
 CALIBRATION_BATCHES = 4
+_UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ def restore(session: tf.compat.v1.Session, variables: list, checkpoint: str | No
                 f"checkpoint {checkpoint} does not fit: it holds variable '{name}' {found}, expected shape {shape}; "
                 "name a checkpoint of the same backbone (and keypoints, if heads are restored)"
             )
-    tf.compat.v1.train.Saver(wanted).restore(session, checkpoint)
+    try:
+        tf.compat.v1.train.Saver(wanted).restore(session, checkpoint)
+    except _UNREADABLE as error:
+        raise _unreadable(checkpoint, error) from None
     return Restored(checkpoint, len(backbone), len(backbone), len(wanted) - len(backbone), len(heads))
 
 
@@ -73,8 +77,13 @@ def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
         )
     try:
         return tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise StudyError(f"checkpoint {checkpoint} cannot be read: {str(error).splitlines()[0]}") from None
+    except _UNREADABLE as error:
+        raise _unreadable(checkpoint, error) from None
+
+
+def _unreadable(checkpoint: str, error: Exception) -> StudyError:
+    reason = str(error).splitlines()[0]
+    return StudyError(f"checkpoint {checkpoint} cannot be read, expected a whole one: copy or train it again ({reason})")
 
 
 def freeze(blocks: int | Literal["backbone"]) -> list[str]:

@@ -279,4 +279,6 @@ def curve_table(resume: Path) -> pd.DataFrame:
 
 def forget_resume(resume: Path) -> None:
     """Remove what is needed only to go on with a training."""
+    # First, so that a kill half way leaves nothing that promises a state which is gone.
+    (resume / "progress.json").unlink(missing_ok=True)
     shutil.rmtree(resume, ignore_errors=True)

@@ -1,6 +1,5 @@
 """What the data sets are like: which joints are labelled, how large people are, how they hold themselves."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -33,8 +32,7 @@ _ROWS = (
 )
 _THUMBNAIL = Ink(line=1.8, joint=0.0)
 _THUMBNAIL_REACH = 1.5  # body sizes from the centre to the edge
-# Which poses along an axis a thumbnail averages: the tenth of them around this rank (share of all).
-_THUMBNAILS = {"lowest tenth": 0.05, "middle tenth": 0.5, "highest tenth": 0.95}
+_THUMBNAILS = ("lowest fifth", "middle fifth", "highest fifth")  # of all poses along an axis
 
 
 @figure
@@ -110,7 +108,7 @@ def pose_space(
 ) -> Figure:
     """The two directions in which poses differ most, every pose a dot, and what the directions mean.
 
-    A skeleton beside an axis is the mean of the tenth of all poses that lie lowest, in the middle or highest
+    A skeleton beside an axis is the mean of the fifth of all poses that lie lowest, in the middle or highest
     on it. All data sets count alike in the principal components, however many pictures they have.
 
     Parameters
@@ -139,9 +137,8 @@ def pose_space(
     skeleton = Skeleton("common", tuple((landmark, landmark) for landmark in landmarks), "poses.common_landmarks")
     poses, score = np.concatenate(list(poses_by_name.values())), np.concatenate(list(scores.values()))
     for axis, order in zip("xy", np.argsort(score, axis=0).T, strict=True):
-        for i, (caption, share) in enumerate(_THUMBNAILS.items()):
-            middle = share * len(order)
-            members = order[max(0, round(middle - len(order) / 20)) : math.ceil(middle + len(order) / 20)]
+        fifths = np.array_split(order, 5)
+        for i, (caption, members) in enumerate(zip(_THUMBNAILS, fifths[::2], strict=True)):
             _thumbnail(axes[f"{axis}{i}"], skeleton, poses[members].mean(axis=0), caption)
     return drawn
 
@@ -152,7 +149,7 @@ def _principal_components(sets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.nd
     mean = np.mean([one.mean(axis=0) for one in rows], axis=0)
     weighted = np.concatenate([(one - mean) / np.sqrt(len(one) * len(rows)) for one in rows])
     _, deviations, components = np.linalg.svd(weighted, full_matrices=False)
-    return (mean, components[:2], deviations[:2], deviations[:2] ** 2 / np.sum(deviations**2))
+    return mean, components[:2], deviations[:2], deviations[:2] ** 2 / np.sum(deviations**2)
 
 
 def _thumbnail(axes: Axes, skeleton: Skeleton, pose: np.ndarray, caption: str) -> None:

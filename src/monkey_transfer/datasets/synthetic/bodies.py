@@ -1,109 +1,10 @@
-"""What rendered primates are made of: round parts hung on the bones, and what each part is made of.
-
-A body is a list of parts, tapered capsules and ellipsoids. Every part carries the frame of the
-segment it belongs to, in which its material's pattern is laid out, so that a stripe runs round the
-chest whatever the pose.
-"""
-
-from typing import NamedTuple
+"""The bodies of rendered primates: which round parts hang on which bones, and their colours."""
 
 import numpy as np
 
-from monkey_transfer.datasets.synthetic_poses import SIDES, Frame, Pose, turn_x, turn_y, turn_z
-
-Colour = tuple[float, float, float]
-
-
-class Material(NamedTuple):
-    """A surface: two colours in 0 to 1, how they alternate, and how glossy it is.
-
-    ``pattern`` is plain, stripes, checks, dots, print (a badge on the chest), fur (second colour on the
-    belly side), hair, bark, leaf or stone. ``scale`` is the number of repeats per unit of body length.
-    """
-
-    colour: Colour
-    second: Colour
-    pattern: str = "plain"
-    scale: float = 30.0
-    gloss: float = 0.1
-
-
-class Part(NamedTuple):
-    """A tapered capsule from ``start`` to ``end`` with two ``radii``, or an ellipsoid at ``start`` with three.
-
-    Positions are in ``frame``; ``tilt`` turns an ellipsoid's axes against the frame's. ``role`` is body, head, tail or
-    prop (not part of the animal).
-    """
-
-    frame: Frame
-    start: tuple[float, ...]
-    end: tuple[float, ...]
-    radii: tuple[float, ...]
-    tilt: np.ndarray
-    material: str
-    role: str
-
-
-class Solids(NamedTuple):
-    """Parts in the world, as arrays with one row a part: ends of capsules, centres and half axes of ellipsoids.
-
-    The half axes of a capsule and the radii of an ellipsoid are zero.
-    """
-
-    origins: np.ndarray  # (n, 3) of the frames
-    axes: np.ndarray  # (n, 3, 3) of the frames
-    starts: np.ndarray  # (n, 3)
-    ends: np.ndarray  # (n, 3)
-    radii: np.ndarray  # (n, 2) at start and end
-    half_axes: np.ndarray  # (n, 3, 3), one a column
-
-    def bottoms(self) -> np.ndarray:
-        """Height of the lowest point of every part."""
-        capsules = np.minimum(self.starts[:, 1] - self.radii[:, 0], self.ends[:, 1] - self.radii[:, 1])
-        return capsules - np.linalg.norm(self.half_axes[:, 1], axis=1)
-
-
-_UPRIGHT = np.eye(3)
-WORLD = Frame(np.zeros(3), _UPRIGHT)
-
-
-class Body:
-    """Parts and materials under construction."""
-
-    def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self.materials: dict[str, Material] = {}
-
-    def cone(self, frame: Frame, start, end, radii: tuple[float, float], material: str, role: str = "body") -> None:
-        """Add a tapered capsule."""
-        self.parts.append(Part(frame, start, end, radii, _UPRIGHT, material, role))
-
-    def blob(
-        self, frame: Frame, centre, radii, material: str, role: str = "body", tilt: np.ndarray = _UPRIGHT
-    ) -> None:
-        """Add an ellipsoid."""
-        self.parts.append(Part(frame, centre, centre, tuple(radii), tilt, material, role))
-
-    def solids(self) -> Solids:
-        """All parts so far, in the world."""
-        origins = np.array([part.frame.origin for part in self.parts])
-        axes = np.array([part.frame.axes for part in self.parts])
-        starts, ends = (np.array([part[k] for part in self.parts], float) for k in (1, 2))
-        radii = np.array([part.radii if len(part.radii) == 2 else (0, 0) for part in self.parts], float)
-        sizes = np.array([part.radii if len(part.radii) == 3 else (0, 0, 0) for part in self.parts], float)
-        return Solids(
-            origins,
-            axes,
-            origins + np.einsum("nij,nj->ni", axes, starts),
-            origins + np.einsum("nij,nj->ni", axes, ends),
-            radii,
-            axes @ np.array([part.tilt for part in self.parts]) * sizes[:, None],
-        )
-
-    def lowest(self) -> float:
-        """Height of the lowest point so far."""
-        return float(self.solids().bottoms().min())
-
+from monkey_transfer.datasets.synthetic.kinematics import SIDES, Frame, turn_x, turn_y, turn_z
+from monkey_transfer.datasets.synthetic.parts import WORLD, Body, Colour, Material
+from monkey_transfer.datasets.synthetic.poses import Pose
 
 SKINS: tuple[Colour, ...] = (
     (0.98, 0.83, 0.73), (0.95, 0.77, 0.64), (0.88, 0.67, 0.52), (0.78, 0.56, 0.41), (0.62, 0.42, 0.29),
@@ -122,7 +23,13 @@ BOTTOMS: tuple[Colour, ...] = (
     (0.22, 0.31, 0.48), (0.35, 0.45, 0.62), (0.14, 0.15, 0.19), (0.68, 0.58, 0.43), (0.42, 0.43, 0.45),
     (0.36, 0.38, 0.27), (0.45, 0.25, 0.22), (0.82, 0.80, 0.76),
 )  # fmt: skip
-SHOES: tuple[Colour, ...] = ((0.92, 0.92, 0.92), (0.15, 0.15, 0.17), (0.72, 0.18, 0.16), (0.36, 0.24, 0.16), (0.2, 0.4, 0.7))
+SHOES: tuple[Colour, ...] = (
+    (0.92, 0.92, 0.92),
+    (0.15, 0.15, 0.17),
+    (0.72, 0.18, 0.16),
+    (0.36, 0.24, 0.16),
+    (0.2, 0.4, 0.7),
+)
 # Back, belly: rhesus, Japanese, crab-eating, pig-tailed, Barbary.
 FURS: tuple[tuple[Colour, Colour], ...] = (
     ((0.60, 0.46, 0.29), (0.80, 0.71, 0.56)),
@@ -257,7 +164,13 @@ def _human_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
             blob((0, 0.0285, 0.060), (0.015, 0.005, 0.008), "lips")
         return
     if style == "curly":
-        for x, y, z in ((0, 0.12, -0.01), (0.035, 0.105, -0.01), (-0.035, 0.105, -0.01), (0, 0.10, -0.04), (0, 0.118, 0.028)):
+        for x, y, z in (
+            (0, 0.12, -0.01),
+            (0.035, 0.105, -0.01),
+            (-0.035, 0.105, -0.01),
+            (0, 0.10, -0.04),
+            (0, 0.118, 0.028),
+        ):
             blob((x, y, z), (0.034, 0.032, 0.036), "hair")
         return
     if style == "cap":

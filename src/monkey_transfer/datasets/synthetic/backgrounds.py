@@ -1,7 +1,6 @@
-"""Where rendered primates are: seats, trunks and branches, shadows, and painted backgrounds.
+"""Where rendered primates are: backgrounds painted straight into the picture.
 
-Backgrounds are painted straight into the picture, colours 0 to 1, with the ground ending at the row
-that the camera gives for the horizon.
+Colours are 0 to 1. Level ground ends at the row that the camera gives for the horizon.
 """
 
 from collections.abc import Callable
@@ -9,12 +8,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from monkey_transfer.datasets.synthetic_bodies import WORLD, Body, Material
-from monkey_transfer.datasets.synthetic_drawing import Camera, Light, noise
-from monkey_transfer.datasets.synthetic_poses import SIDES, Frame, Pose
+from monkey_transfer.datasets.synthetic.drawing import NOISE_SIDE, noise
 
 Rng = np.random.Generator
 INDOORS, OUTDOORS = ("room", "gym", "street"), ("meadow", "park", "beach", "forest")
+BUILT = (*INDOORS, "enclosure")  # where one sits on stools and climbs poles, not rocks and trees
 PLACES: dict[str, dict[str, tuple[str, ...]]] = {
     "human": {
         "ground": INDOORS + OUTDOORS,
@@ -29,84 +27,10 @@ PLACES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def place_of(species: str, pose: Pose, rng: Rng) -> str:
-    """Draw a place where that species may take that pose."""
-    places = PLACES[species].get(pose.kind.support, PLACES[species]["ground"])
+def place_of(species: str, support: str, rng: Rng) -> str:
+    """Draw a place where that species may take a pose with that support."""
+    places = PLACES[species].get(support, PLACES[species]["ground"])
     return places[rng.integers(len(places))]
-
-
-def add_props(body: Body, pose: Pose, place: str, rng: Rng) -> float:
-    """Add what the pose needs (a seat, a trunk, a bar or branch); return the height of the ground."""
-    support, indoors = pose.kind.support, place in (*INDOORS, "enclosure")
-    lowest = body.lowest()
-    wood = rng.uniform(0.8, 1.1) * np.array((0.42, 0.31, 0.21))
-    body.materials["bark"] = Material(tuple(wood), tuple(0.5 * wood), "bark", 14, 0.02)
-    body.materials["metal"] = Material((0.62, 0.64, 0.67), (0.4, 0.4, 0.4), gloss=0.5)
-    if support == "seat":
-        _seat(body, pose, lowest, indoors, rng)
-    if support == "trunk":
-        hands = np.mean([pose.frames[f"{side}_hand"].at(0, -0.05, 0) for side in SIDES], axis=0)
-        radius = 0.022 if indoors else rng.uniform(0.045, 0.075)
-        middle = np.array((hands[0], 0, max(hands[2], 0.10) + 0.5 * radius))
-        lean = np.array((rng.uniform(-0.05, 0.05), 1.0, 0))
-        body.cone(WORLD, middle - 2 * lean, middle + 2 * lean, (radius * 1.1, radius), "metal" if indoors else "bark", "prop")
-        return lowest - rng.uniform(0.05, 0.5)
-    if support == "hands":
-        grip = np.mean([pose.frames[f"{side}_hand"].at(0, -0.045, 0) for side in pose.gripping], axis=0)
-        radius = 0.014 if indoors else rng.uniform(0.016, 0.032)
-        along = np.array((1.5, 0 if indoors else rng.uniform(-0.1, 0.1), rng.uniform(-0.2, 0.2)))
-        body.cone(WORLD, grip - along, grip + along, (radius * 1.2, radius), "metal" if indoors else "bark", "prop")
-        if not indoors:
-            _leaves(body, grip, along, rng)
-        return lowest - rng.uniform(0.05, 0.6)
-    return lowest
-
-
-def _seat(body: Body, pose: Pose, ground: float, indoors: bool, rng: Rng) -> None:
-    """Something to sit on, from the ground up to the rump."""
-    pelvis = pose.frames["pelvis"].origin
-    upright = Frame(pelvis, np.eye(3))
-    top = -pose.bones.rump + 0.012
-    bottom = ground - pelvis[1]
-    height = top - bottom
-    if not indoors:
-        rock = rng.uniform(0.85, 1.05) * np.array((0.52, 0.50, 0.47))
-        body.materials["rock"] = Material(tuple(rock), tuple(0.65 * rock), "stone", 14, 0.03)
-        body.blob(upright, (0, bottom + 0.42 * height, -0.03), (0.17, 0.60 * height, 0.13), "rock", "prop")
-        return
-    colour = np.array(((0.75, 0.35, 0.30), (0.30, 0.50, 0.55), (0.85, 0.75, 0.55), (0.35, 0.35, 0.40))[rng.integers(4)])
-    body.materials["seat"] = Material(tuple(colour), tuple(0.7 * colour), gloss=0.15)
-    body.blob(upright, (0, top - 0.022, -0.01), (0.135, 0.026, 0.125), "seat", "prop")
-    for x in (-0.085, 0.085):
-        for z in (-0.09, 0.07):
-            body.cone(upright, (x, top - 0.03, z), (1.25 * x, bottom + 0.01, 1.25 * z), (0.013, 0.010), "metal", "prop")
-
-
-def _leaves(body: Body, grip: np.ndarray, along: np.ndarray, rng: Rng) -> None:
-    """Twigs with leaves on a branch, away from the hands."""
-    green = np.array((0.30, 0.46, 0.18)) * rng.uniform(0.8, 1.2)
-    body.materials["leaf"] = Material(tuple(green), tuple(0.6 * green), "leaf", 14, 0.1)
-    for _ in range(rng.integers(3, 9)):
-        where = grip + along * rng.uniform(0.12, 0.55) * rng.choice((-1, 1)) + rng.uniform(-0.05, 0.05, 3)
-        axes, _ = np.linalg.qr(rng.standard_normal((3, 3)))
-        body.blob(Frame(where, axes), (0, 0, 0), (0.055, 0.030, 0.010), "leaf", "prop")
-
-
-def cast_shadow(body: Body, ground: float, camera: Camera, light: Light, size: int) -> np.ndarray:
-    """Brightness (size, size) of level ground at height ``ground`` under the body: 1 in the light, less in its shadow."""
-    solids = body.solids()
-    lamp = camera.turn.T @ (light.direction * (1, -1, 1))
-    slide = lamp / max(lamp[1], 0.45)
-    tips = np.concatenate([solids.starts, solids.ends])
-    pixels, scales = camera.project(tips - slide * (tips[:, 1] - ground)[:, None])
-    # An ellipsoid is among capsules or round enough for its mean radius; cv2 takes eighths of pixels.
-    radius = np.maximum(solids.radii.max(axis=1), np.linalg.norm(solids.half_axes, axis=1).mean(axis=1))
-    starts, ends = np.split(np.clip(np.round(pixels[:, :2] * 8), -8000, 8000).astype(int), 2)
-    widths = np.maximum(1.6 * radius * scales[: len(radius)], 1).astype(int)
-    shadow = np.zeros((size, size), np.uint8)
-    for start, end, width in zip(starts.tolist(), ends.tolist(), widths.tolist(), strict=True):
-        cv2.line(shadow, start, end, 255, width, cv2.LINE_AA, 3)
-    return 1 - 0.5 / 255 * cv2.GaussianBlur(shadow, (0, 0), size / 60).astype(np.float32)
 
 
 def paint(place: str, size: int, horizon: float, rng: Rng) -> tuple[np.ndarray, bool]:
@@ -119,8 +43,8 @@ def paint(place: str, size: int, horizon: float, rng: Rng) -> tuple[np.ndarray, 
 def _cloud(size: int, zoom: float, rng: Rng) -> np.ndarray:
     """Fractal noise (size, size) in 0 to 1, ``zoom`` times coarser than its tile."""
     side = max(int(size / zoom), 2)
-    tile = np.roll(noise("cloud"), tuple(rng.integers(0, 256, 2)), axis=(0, 1))
-    tile = np.tile(tile, (side // 256 + 1,) * 2)[:side, :side]
+    tile = np.roll(noise("cloud"), tuple(rng.integers(0, NOISE_SIDE, 2)), axis=(0, 1))
+    tile = np.tile(tile, (side // NOISE_SIDE + 1,) * 2)[:side, :side]
     return cv2.resize(tile, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
@@ -140,28 +64,35 @@ def _below(size: int, horizon: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return rows, across, np.broadcast_to(away, across.shape) * size
 
 
-def _ground(canvas: np.ndarray, horizon: float, colour: np.ndarray, contrast: float, rng: Rng, grain: str = "fine") -> None:
+def _ground(
+    canvas: np.ndarray, horizon: float, colour: np.ndarray, contrast: float, rng: Rng, grain: str = "fine"
+) -> None:
     """Level ground of one colour: patches that shrink towards the horizon, and a grain that gets coarser near by."""
     rows, across, away = _below(len(canvas), horizon)
     if not len(rows):
         return
-    shift = rng.integers(0, 256)
+    shift = rng.integers(0, NOISE_SIDE)
     # Texture laid out by the logarithm of the distance looks alike, and as steep, at every distance.
-    patches = noise("cloud")[(np.log(away) * -170 + shift).astype(int) % 256, (across * 75 + shift).astype(int) % 256]
+    patches = noise("cloud")[
+        (np.log(away) * -170 + shift).astype(int) % NOISE_SIDE, (across * 75 + shift).astype(int) % NOISE_SIDE
+    ]
     nearness = np.linspace(0.3, 1.0, len(rows), dtype=np.float32)[:, None]
     screen = np.roll(noise(grain), (shift, 3 * shift), axis=(0, 1))
-    speckle = np.tile(screen, (len(canvas) // 256 + 1,) * 2)[: len(rows), : len(canvas)]
+    speckle = np.tile(screen, (len(canvas) // NOISE_SIDE + 1,) * 2)[: len(rows), : len(canvas)]
     shade = 1 + contrast * (patches - 0.5) * (0.5 + 0.5 * nearness) + 0.9 * contrast * (speckle - 0.5) * nearness
     canvas[rows] = colour * (shade * np.linspace(0.9, 1.04, len(rows), dtype=np.float32)[:, None])[..., None]
 
 
 def _sky(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = len(canvas)
-    top, low = _colour(rng, (0.42, 0.62, 0.86), (0.55, 0.72, 0.90), (0.72, 0.78, 0.84)), _colour(rng, (0.86, 0.92, 0.96))
+    top, low = (
+        _colour(rng, (0.42, 0.62, 0.86), (0.55, 0.72, 0.90), (0.72, 0.78, 0.84)),
+        _colour(rng, (0.86, 0.92, 0.96)),
+    )
     ramp = np.clip((np.arange(size) + 0.4 * size) / max(horizon + 0.4 * size, 40), 0, 1)[:, None, None]
     canvas[:] = top + (low - top) * ramp
     clouds = np.clip(_cloud(size, 1.6, rng) * 3 - 1.5, 0, 0.85)
-    _blend(canvas, np.float32((0.98, 0.98, 0.99)), clouds)
+    _blend(canvas, np.array((0.98, 0.98, 0.99), np.float32), clouds)
 
 
 def _treeline(canvas: np.ndarray, horizon: float, rng: Rng, height: float) -> None:
@@ -178,7 +109,14 @@ def _treeline(canvas: np.ndarray, horizon: float, rng: Rng, height: float) -> No
 def _meadow(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     _sky(canvas, horizon, rng)
     _treeline(canvas, horizon, rng, rng.uniform(0.05, 0.25))
-    _ground(canvas, horizon, _colour(rng, (0.44, 0.56, 0.26), (0.55, 0.58, 0.32), (0.36, 0.50, 0.24), vary=0.12), 0.5, rng, "strand")
+    _ground(
+        canvas,
+        horizon,
+        _colour(rng, (0.44, 0.56, 0.26), (0.55, 0.58, 0.32), (0.36, 0.50, 0.24), vary=0.12),
+        0.5,
+        rng,
+        "strand",
+    )
 
 
 def _park(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
@@ -190,7 +128,9 @@ def _beach(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     _sky(canvas, horizon, rng)
     _ground(canvas, horizon, _colour(rng, (0.84, 0.75, 0.58), (0.78, 0.68, 0.52), (0.90, 0.91, 0.94)), 0.18, rng)
     sea = slice(max(int(horizon), 0), max(int(horizon + 0.09 * len(canvas)), 0))
-    canvas[sea] = _colour(rng, (0.25, 0.52, 0.62), (0.34, 0.58, 0.66)) * (0.9 + 0.2 * _cloud(len(canvas), 1, rng)[sea, :, None])
+    canvas[sea] = _colour(rng, (0.25, 0.52, 0.62), (0.34, 0.58, 0.66)) * (
+        0.9 + 0.2 * _cloud(len(canvas), 1, rng)[sea, :, None]
+    )
 
 
 def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
@@ -212,7 +152,9 @@ def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
 
 def _foliage(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = len(canvas)
-    canvas[:] = _colour(rng, (0.22, 0.32, 0.16), (0.50, 0.60, 0.46), (0.62, 0.72, 0.74)) * (0.7 + 0.6 * _cloud(size, 2, rng)[..., None])
+    canvas[:] = _colour(rng, (0.22, 0.32, 0.16), (0.50, 0.60, 0.46), (0.62, 0.72, 0.74)) * (
+        0.7 + 0.6 * _cloud(size, 2, rng)[..., None]
+    )
     _leaf_masses(canvas, rng, size, 55)
     canvas[:] = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.6, 2.0))
 
@@ -228,7 +170,7 @@ def _forest(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
         foot = int(np.clip(horizon + 0.25 * nearness**2 * size, 0, size))
         off_axis = (np.arange(size) - x) / width
         light = np.clip(1.1 - 0.5 * (off_axis + 0.4) ** 2, 0.35, 1.1) * (0.7 + 0.6 * _cloud(size, 0.6, rng)[:foot])
-        bark = haze + (np.float32((0.30, 0.23, 0.17)) - haze) * (0.3 + 0.65 * nearness)
+        bark = haze + (np.array((0.30, 0.23, 0.17), np.float32) - haze) * (0.3 + 0.65 * nearness)
         edges = np.clip((1 - np.abs(off_axis)) * width / 1.5, 0, 1)
         roots = np.clip((foot - np.arange(foot))[:, None] - 0.06 * width * off_axis**2, 0, 1)
         _blend(canvas[:foot], bark * light[..., None], edges * roots * 0.95)
@@ -241,9 +183,22 @@ def _rocks(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     for _ in range(rng.integers(2, 7)):
         x, y, r = rng.uniform(0, size), horizon + rng.uniform(0, 0.15) * size, rng.uniform(0.06, 0.2) * size
         mask = np.zeros((size, size), np.float32)
-        cv2.ellipse(mask, (int(x), int(y)), (int(r * 1.3), int(r * 0.8)), float(rng.uniform(-15, 15)), 0, 360, 1.0, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            mask,
+            (int(x), int(y)),
+            (int(r * 1.3), int(r * 0.8)),
+            float(rng.uniform(-15, 15)),
+            0,
+            360,
+            1.0,
+            -1,
+            cv2.LINE_AA,
+        )
         slope = 0.95 - 0.35 * np.clip((np.arange(size)[:, None] - y + r) / (1.6 * r), 0, 1)
-        stone = _colour(rng, (0.66, 0.63, 0.58), (0.58, 0.56, 0.53)) * (slope * (0.75 + 0.5 * _cloud(size, 0.9, rng)))[..., None]
+        stone = (
+            _colour(rng, (0.66, 0.63, 0.58), (0.58, 0.56, 0.53))
+            * (slope * (0.75 + 0.5 * _cloud(size, 0.9, rng)))[..., None]
+        )
         _blend(canvas, stone, mask)
 
 
@@ -262,7 +217,7 @@ def _floor(canvas: np.ndarray, horizon: float, edge: int, rng: Rng, kind: str) -
     rows, across, away = (a[rows >= edge] for a in (rows, across, away))
     plank = np.floor(across * 6).astype(int)
     if kind == "planks":
-        tone = noise("fine")[plank % 256, (plank * 7) % 256] * 0.25 + 0.85
+        tone = noise("fine")[plank % NOISE_SIDE, (plank * 7) % NOISE_SIDE] * 0.25 + 0.85
         tone = tone - 0.18 * ((across * 6) % 1 < 0.06)
         colour = _colour(rng, (0.68, 0.50, 0.33), (0.55, 0.39, 0.26), (0.78, 0.64, 0.46))
     elif kind == "tiles":
@@ -270,15 +225,23 @@ def _floor(canvas: np.ndarray, horizon: float, edge: int, rng: Rng, kind: str) -
         tone = 0.86 + rng.uniform(0.05, 0.25) * square
         colour = _colour(rng, (0.75, 0.74, 0.72), (0.66, 0.60, 0.55), (0.60, 0.66, 0.70))
     else:
-        tone = 0.85 + 0.3 * noise("fine")[(away * 60).astype(int) % 256, (across * 90).astype(int) % 256]
+        tone = 0.85 + 0.3 * noise("fine")[(away * 60).astype(int) % NOISE_SIDE, (across * 90).astype(int) % NOISE_SIDE]
         colour = _colour(rng, (0.56, 0.55, 0.53), (0.45, 0.42, 0.44), (0.62, 0.52, 0.46), (0.40, 0.48, 0.50))
-    grain = 0.94 + 0.12 * noise("strand")[(away * 8).astype(int) % 256, (across * 200).astype(int) % 256]
+    grain = 0.94 + 0.12 * noise("strand")[(away * 8).astype(int) % NOISE_SIDE, (across * 200).astype(int) % NOISE_SIDE]
     canvas[rows] = colour * (tone * grain)[..., None]
 
 
 def _room(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = len(canvas)
-    wall = _colour(rng, (0.88, 0.85, 0.79), (0.74, 0.80, 0.80), (0.83, 0.74, 0.66), (0.62, 0.68, 0.62), (0.70, 0.66, 0.74), vary=0.1)
+    wall = _colour(
+        rng,
+        (0.88, 0.85, 0.79),
+        (0.74, 0.80, 0.80),
+        (0.83, 0.74, 0.66),
+        (0.62, 0.68, 0.62),
+        (0.70, 0.66, 0.74),
+        vary=0.1,
+    )
     edge = _wall(canvas, horizon, rng, wall)
     ornament = ("none", "window", "picture", "stripes", "curtain")[rng.integers(5)]
     x, y = int(rng.uniform(0.02, 0.65) * size), int(rng.uniform(-0.05, 0.15) * size)
@@ -287,7 +250,9 @@ def _room(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
         canvas *= (1 - 0.07 * (np.arange(size) // max(size // rng.integers(14, 26), 1) % 2))[None, :, None]
     if ornament == "curtain":
         folds = 0.82 + 0.18 * np.sin(np.arange(w) / size * 90)
-        canvas[: int(edge * 0.95), x : x + w] = (_colour(rng, (0.70, 0.40, 0.36), (0.46, 0.52, 0.60), (0.80, 0.74, 0.60)) * folds[:, None])[: size - x]
+        canvas[: int(edge * 0.95), x : x + w] = (
+            _colour(rng, (0.70, 0.40, 0.36), (0.46, 0.52, 0.60), (0.80, 0.74, 0.60)) * folds[:, None]
+        )[: size - x]
     if ornament in ("window", "picture") and y + h < edge:
         frame = (0.95, 0.94, 0.92) if ornament == "window" else (0.30, 0.22, 0.16)
         cv2.rectangle(canvas, (x - 3, y - 3), (x + w + 3, y + h + 3), frame, -1)
@@ -318,14 +283,19 @@ def _bricks(canvas: np.ndarray, edge: int, rng: Rng) -> None:
     height, width = size / rng.uniform(18, 26), size / rng.uniform(8, 11)
     row, column = np.arange(edge)[:, None] / height, np.arange(size)[None] / width
     column = column + 0.5 * (np.floor(row) % 2)
-    tone = 0.85 + 0.3 * noise("fine")[np.floor(row).astype(int) % 256, np.floor(column).astype(int) * 5 % 256]
+    tone = (
+        0.85
+        + 0.3 * noise("fine")[np.floor(row).astype(int) % NOISE_SIDE, np.floor(column).astype(int) * 5 % NOISE_SIDE]
+    )
     mortar = ((row % 1 < 0.14) | (column % 1 < 0.06)) * 1.0
     canvas[:edge] *= tone[..., None]
-    _blend(canvas[:edge], np.float32((0.78, 0.75, 0.71)), mortar * 0.7)
+    _blend(canvas[:edge], np.array((0.78, 0.75, 0.71), np.float32), mortar * 0.7)
 
 
 def _street(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
-    edge = _wall(canvas, horizon, rng, _colour(rng, (0.66, 0.40, 0.32), (0.72, 0.58, 0.46), (0.58, 0.55, 0.54), vary=0.1))
+    edge = _wall(
+        canvas, horizon, rng, _colour(rng, (0.66, 0.40, 0.32), (0.72, 0.58, 0.46), (0.58, 0.55, 0.54), vary=0.1)
+    )
     _bricks(canvas, edge, rng)
     _floor(canvas, horizon, edge, rng, ("tiles", "asphalt")[rng.integers(2)])
 
@@ -339,7 +309,14 @@ def _enclosure(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
         step = int(rng.uniform(0.05, 0.09) * size)
         canvas[::step] *= 0.72
         canvas[:, ::step] *= 0.72
-    _ground(canvas, float(edge), _colour(rng, (0.64, 0.53, 0.36), (0.55, 0.50, 0.43), (0.72, 0.62, 0.40)), 0.4, rng, "strand")
+    _ground(
+        canvas,
+        float(edge),
+        _colour(rng, (0.64, 0.53, 0.36), (0.55, 0.50, 0.43), (0.72, 0.62, 0.40)),
+        0.4,
+        rng,
+        "strand",
+    )
 
 
 PAINTERS: dict[str, Callable[[np.ndarray, float, Rng], None]] = {

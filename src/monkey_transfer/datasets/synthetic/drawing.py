@@ -12,8 +12,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from monkey_transfer.datasets.synthetic_bodies import Body, Material, Solids
-from monkey_transfer.datasets.synthetic_poses import turn_x, turn_y, turn_z
+from monkey_transfer.datasets.synthetic.kinematics import turn_x, turn_y, turn_z
+from monkey_transfer.datasets.synthetic.parts import Body, Material, Solids
 
 OVERSAMPLING = 1.5  # samples a pixel, across and down
 NOISE_SIDE = 256
@@ -153,7 +153,7 @@ def _capsule_depth(x: np.ndarray, y: np.ndarray, z: float, along: list[float], r
 
 @cache
 def noise(kind: str) -> np.ndarray:
-    """A tile of noise in 0 to 1 that repeats without a seam: fine, cloud (fractal) or strand (streaks down the rows)."""
+    """A tile of noise in 0 to 1 that repeats without a seam: fine, cloud (fractal) or strand (vertical streaks)."""
     rng = np.random.default_rng([ord(letter) for letter in kind])
     size = NOISE_SIDE
 
@@ -163,7 +163,7 @@ def noise(kind: str) -> np.ndarray:
         return field / field.std()
 
     if kind == "cloud":
-        field = sum(blurred(s, s) * s**0.8 for s in (2, 4, 8, 16, 32))
+        field = np.sum([blurred(s, s) * s**0.8 for s in (2, 4, 8, 16, 32)], axis=0)
     else:
         field = blurred(0.8, 5.0) + 0.6 * blurred(2.5, 9.0) if kind == "strand" else blurred(0.9, 0.9)
     return np.clip(0.5 + 0.2 * field / field.std(), 0, 1).astype(np.float32)
@@ -197,7 +197,9 @@ class Samples(NamedTuple):
         return field.reshape(-1, *field.shape[2:])[self.place]
 
 
-def shade(surface: Surface, seen: Seen, body: Body, light: Light, size: int, offset: int) -> tuple[np.ndarray, np.ndarray]:
+def shade(
+    surface: Surface, seen: Seen, body: Body, light: Light, size: int, offset: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Colour of the picture where there is a part, times its coverage (size, size, 3), and coverage (size, size).
 
     ``offset`` shifts the noise in furs and cloths, so that no two pictures share theirs.
@@ -205,14 +207,14 @@ def shade(surface: Surface, seen: Seen, body: Body, light: Light, size: int, off
     side = len(surface.part)
     # Everything drawn, with room for ruffled outlines.
     left, top, right, bottom = np.clip(outline(seen.boxes) * OVERSAMPLING + [-6, -6, 8, 8], 0, side).astype(int)
-    samples = _sample(surface, np.s_[top:bottom, left:right], seen, body, offset)
+    samples = _sample(surface, np.s_[top:bottom, left:right], body)
     normals = _normals(samples, seen)
     to_own = (seen.axes / seen.scales[:, None, None]).astype(np.float32)
     origins, axes = seen.origins.astype(np.float32), seen.axes.astype(np.float32)
     local, facing = np.empty_like(samples.points), np.empty_like(samples.points)
     for i, run in samples.runs:
-        local[run] = (samples.points[run] - origins[i]) @ to_own[i]
-        facing[run] = normals[run] @ axes[i]
+        local[run] = _turned(samples.points[run] - origins[i], to_own[i])
+        facing[run] = _turned(normals[run], axes[i])
 
     names = list(body.materials)
     kind = np.empty(len(samples.points), np.int8)
@@ -220,7 +222,7 @@ def shade(surface: Surface, seen: Seen, body: Body, light: Light, size: int, off
         kind[run] = names.index(body.parts[i].material)
     albedo, gloss = _albedo(kind, list(body.materials.values()), local, facing, offset)
     half_way = light.direction + [0, 0, 1]
-    shine = np.maximum(normals @ (half_way / np.linalg.norm(half_way)).astype(np.float32), 0)
+    shine = np.maximum(_along(normals, (half_way / np.linalg.norm(half_way)).astype(np.float32)), 0)
     shine = (shine**24 * gloss)[:, None] * light.colour.astype(np.float32)
     colours = np.clip(albedo * _illumination(samples, normals, light) + shine, 0, 1)
 
@@ -241,7 +243,7 @@ def _ruffle(side: int) -> np.ndarray:
     return np.clip(rows + down, 0, side - 1) * side + np.clip(columns + across, 0, side - 1)
 
 
-def _sample(surface: Surface, window: tuple[slice, slice], seen: Seen, body: Body, offset: int) -> Samples:
+def _sample(surface: Surface, window: tuple[slice, slice], body: Body) -> Samples:
     """What the samples in ``window`` show, with the outlines of furry parts broken up like fur."""
     side = len(surface.part)
     patterns = [body.materials[part.material].pattern for part in body.parts]
@@ -257,7 +259,7 @@ def _sample(surface: Surface, window: tuple[slice, slice], seen: Seen, body: Bod
     runs = [(i, slice(*edges[i : i + 2])) for i in range(len(body.parts)) if edges[i] < edges[i + 1]]
     grid, source = _sample_positions(side), source[place]
     points = np.stack([grid[source % side], grid[source // side], depths[source]], axis=1)
-    return Samples(straight.shape, place, runs, points)
+    return Samples((straight.shape[0], straight.shape[1]), place, runs, points)
 
 
 def _normals(samples: Samples, seen: Seen) -> np.ndarray:
@@ -268,17 +270,28 @@ def _normals(samples: Samples, seen: Seen) -> np.ndarray:
     for i, run in samples.runs:
         from_start = samples.points[run] - starts[i]
         if seen.round[i]:
-            normals[run] = from_start @ forms[i]
+            normals[run] = _turned(from_start, forms[i])
         else:
             # On a capsule the foot of the normal is off the foot of the perpendicular by the slope of the side.
             length = max(float(np.linalg.norm(alongs[i])), 1e-6)
             slope = min(max((seen.radii[i, 0] - seen.radii[i, 1]) / length, -0.99), 0.99)
             reach = length * (1 - slope**2)
-            t = from_start @ (alongs[i] / np.float32(length * reach)) - np.float32(seen.radii[i, 0] * slope / reach)
+            t = _along(from_start, alongs[i] / np.float32(length * reach)) - np.float32(
+                seen.radii[i, 0] * slope / reach
+            )
             normals[run] = from_start - np.clip(t, 0, 1)[:, None] * alongs[i]
     sharp = _unit(normals)
     blurred = cv2.GaussianBlur(samples.spread(sharp, 0), (9, 9), 2.0)
     return _unit(0.35 * sharp + 0.65 * samples.pick(blurred))
+
+
+# Not "@": BLAS splits so small a product over threads, which then wait for each other.
+def _turned(vectors: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    return np.einsum("ni,ij->nj", vectors, turn)
+
+
+def _along(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    return np.einsum("ni,i->n", vectors, direction)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
@@ -288,7 +301,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 def _illumination(samples: Samples, normals: np.ndarray, light: Light) -> np.ndarray:
     """Light (n, 3) on every sample: the lamp, the surroundings, and the shade of what is just in front of it."""
     depth = samples.points[:, 2]
-    lamp = np.clip((normals @ light.direction.astype(np.float32) + 0.25) / 1.25, 0, 1)
+    lamp = np.clip((_along(normals, light.direction.astype(np.float32)) + 0.25) / 1.25, 0, 1)
     up = 0.5 - 0.5 * normals[:, 1:2]
     sky, ground, colour = (c.astype(np.float32) for c in (light.sky, light.ground, light.colour))
     field = samples.spread(depth, depth.mean())

@@ -1,0 +1,82 @@
+"""Reports: parameters are checked first, failures are told, and words follow the intervals."""
+
+from types import SimpleNamespace
+
+import nbformat
+import pandas as pd
+import pytest
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.profiles import ROOT
+from monkey_transfer.reports import check_parameters, execute, findings
+
+
+def write_notebook(path, *cells):
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "monkey-transfer", "display_name": "x", "language": "python"}})
+    notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    notebook.cells[0].metadata.tags = ["parameters"]
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_every_notebook_knows_the_parameters_that_the_workflow_gives_it():
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        check_parameters(notebook, {"profile": "smoke"})
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
+    notebook = write_notebook(tmp_path / "a.ipynb", "profile = 'smoke'", "1 / 0")
+    with pytest.raises(StudyError, match=r"a\.ipynb: parameter 'profil' is unknown.*profile"):
+        execute(notebook, tmp_path / "out.ipynb", {"profil": "demo"})
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_an_executed_notebook_has_its_parameters_and_no_path_of_the_machine(tmp_path):
+    cells = "number = 1", "import sys; print(number * 21); print('noise', file=sys.stderr)"
+    execute(write_notebook(tmp_path / "a.ipynb", *cells), tmp_path / "out.ipynb", {"number": 2})
+    written = (tmp_path / "out.ipynb").read_text()
+    assert "42" in written
+    assert str(tmp_path) not in written
+    assert all(output.name != "stderr" for cell in nbformat.reads(written, 4).cells for output in cell.outputs)
+
+
+def test_a_failing_cell_is_told_and_leaves_no_result(tmp_path):
+    cell = "from monkey_transfer.errors import StudyError\nraise StudyError('row 3 is empty: fill it')"
+    notebook = write_notebook(tmp_path / "a.ipynb", "number = 1", cell)
+    with pytest.raises(StudyError, match=r"a\.ipynb: row 3 is empty: fill it \("):
+        execute(notebook, tmp_path / "out.ipynb", {})
+    assert not (tmp_path / "out.ipynb").exists()
+    assert (tmp_path / "out.failed.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("intervals", "words"),
+    [
+        ([(1.0, 3.0)], "`transfer` is better than `control`: +2.0 [+1.0, +3.0]"),
+        ([(-3.0, -1.0)], "`transfer` is worse than `control`: -2.0"),
+        ([(-1.0, 1.0)], "`transfer` against `control` is undecided"),
+        ([(1.0, 3.0), (-1.0, 1.0)], "`transfer` against `control` depends on the seed"),
+        ([(1.0, 3.0), (2.0, 4.0)], "`transfer` is better than `control`: +2.0 [+1.0, +3.0]; +3.0"),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_sentences_follow_the_intervals_and_not_the_order_of_arms(intervals, words, turned):
+    rows = [
+        {"arm_a": "transfer", "arm_b": "control", "difference": (low + high) / 2, "low": low, "high": high}
+        for low, high in intervals
+    ]
+    if turned:
+        rows = [
+            {"arm_a": "control", "arm_b": "transfer", "difference": -r["difference"], "low": -r["high"], "high": -r["low"]}
+            for r in rows
+        ]
+    floor = [
+        {"arm_a": arm, "arm_b": "mean_pose", "difference": 5.0, "low": 4.0, "high": 6.0} for arm in ("transfer", "control")
+    ]
+    differences = pd.DataFrame(rows + floor).assign(metric="pckh", seed=0)
+    results = SimpleNamespace(differences=differences, score="pckh")
+    study = SimpleNamespace(profile=SimpleNamespace(arms={"transfer": None, "control": None}), rendered=True)
+    first, *others = findings(study, results)
+    assert first.startswith(words)
+    assert all("rendered" in sentence for sentence in (first, *others))
+    assert "`control` is better than `mean_pose`" in others[-1]
