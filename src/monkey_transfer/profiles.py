@@ -39,6 +39,7 @@ class SyntheticData(_Strict):
     species: Literal["human", "macaque"]
     images: Positive
     seed: int = 0
+    size: Positive = 160  # side of a picture in pixels
 
 
 class LspData(_Strict):

@@ -26,7 +26,6 @@ from monkey_transfer.results import (
 from monkey_transfer.study import MEAN_POSE, Study
 
 
-
 def report_folder(profile: str) -> Path:
     """Where the report of a profile is kept: ``reports/<profile>`` or below what MONKEY_TRANSFER_REPORTS names."""
     return Path(os.environ.get("MONKEY_TRANSFER_REPORTS", ROOT / "reports")) / profile
@@ -129,7 +128,8 @@ def summary_text(study: Study, results: Results) -> str:
         f"# {profile.title}",
         "",
         f"Profile `{profile.name}`, {len(study.test_people)} test people, the same for every arm, on {kind}. "
-        f"Intervals are of 95 % over the test people ({results.values['resamples'].iloc[0]} resamples, BCa); "
+        f"Intervals are of 95 % over the test people ({results.values['resamples'].iloc[0]} resamples, "
+        f"{results.values['method'].iloc[0]}); "
         f"seeds of training: {', '.join(map(str, profile.seeds))}. PCK is by `{profile.yardstick}`.",
         "",
         "## What came out",
@@ -140,9 +140,9 @@ def summary_text(study: Study, results: Results) -> str:
         "",
         arm_table(study, results).to_markdown(index=False),
         "",
-        "`mean_pose` predicts the mean pose of the training people wherever it is asked: the floor. Recall is over each "
-        "arm's own correct predictions, as in the paper, so its denominators differ from arm to arm; the last column is "
-        "over all labelled joints and can be compared.",
+        "`mean_pose` predicts the mean pose of the training people wherever it is asked: the floor. Recall is over "
+        "each arm's own correct predictions, as in the paper, so its denominators differ from arm to arm; the last "
+        "column is over all labelled joints and can be compared.",
         "",
         "## The paper's Table 1 beside ours",
         "",
@@ -163,8 +163,9 @@ def summary_text(study: Study, results: Results) -> str:
         f"Split of the target: seed {profile.split_seed}, digest `{study.splits['target'].digest[:12]}`. "
         f"Run folders are `runs/{profile.name}/<arm>/n<pictures>-s<seed>`.",
         "",
-        results.budgets[["arm", "seed", "run_digest", "data_digest", "chosen_iteration", "stopped_by", "optimizer"]]
-        .to_markdown(index=False),
+        results.budgets[
+            ["arm", "seed", "run_digest", "data_digest", "chosen_iteration", "stopped_by", "optimizer"]
+        ].to_markdown(index=False),
         "",
     ]
     return "\n".join(lines)
@@ -172,15 +173,19 @@ def summary_text(study: Study, results: Results) -> str:
 
 def arm_table(study: Study, results: Results) -> pd.DataFrame:
     """One row per arm and seed: its budget, then PCK and Table 1's numbers with their intervals."""
-    columns = {results.score: "PCK@0.5 %", **TABLE_ONE_ROWS, "best_f1/recall_over_all_labelled": "recall over all labelled"}
-    own = results.values[results.values["joints_of"] == "own"].set_index(["seed", "arm", "metric"])
-    budgets = results.budgets.set_index(["seed", "arm"])
+    columns = {
+        results.score: "PCK@0.5 %",
+        **TABLE_ONE_ROWS,
+        "best_f1/recall_over_all_labelled": "recall over all labelled",
+    }
+    own = results.values[results.values["joints_of"] == "own"]
+    numbers = {(row.seed, row.arm, row.metric): _with_interval(row) for row in own.itertuples()}
+    budgets = {(row.seed, row.arm): budget_in_words(row) for row in results.budgets.itertuples()}
     rows = []
     for seed in study.profile.seeds:
         for arm in [*study.profile.arms, MEAN_POSE]:
-            budget = "none" if arm == MEAN_POSE else budget_in_words(budgets.loc[(seed, arm)])
-            cells = {name: _with_interval(own.loc[(seed, arm, metric)]) for metric, name in columns.items()}
-            rows.append({"arm": arm, "seed": seed, "budget": budget, **cells})
+            cells = {name: numbers[(seed, arm, metric)] for metric, name in columns.items()}
+            rows.append({"arm": arm, "seed": seed, "budget": budgets.get((seed, arm), "none"), **cells})
     return pd.DataFrame(rows)
 
 
@@ -200,7 +205,10 @@ def _oriented(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     turned = table[(table["arm_a"] == b) & (table["arm_b"] == a)]
     opposite = {"higher": "lower", "lower": "higher", "undecided": "undecided"}
     return turned.assign(
-        difference=-turned["difference"], low=-turned["high"], high=-turned["low"], verdict=turned["verdict"].map(opposite)
+        difference=-turned["difference"],
+        low=-turned["high"],
+        high=-turned["low"],
+        verdict=turned["verdict"].map(opposite),
     )
 
 
@@ -218,11 +226,11 @@ def _finding(a: str, b: str, rows: pd.DataFrame, rendered: str) -> str:
     return f"{words}: {numbers} points of PCK@0.5 on the {rendered}test people."
 
 
-def _with_interval(row: pd.Series) -> str:
-    digits = 1 if abs(row["value"]) >= 10 else 3
-    if pd.isna(row["value"]):
-        return f"undefined ({row['note']})" if row["note"] else "undefined"
-    return f"{row['value']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+def _with_interval(row: Any) -> str:
+    if pd.isna(row.value):
+        return f"undefined ({row.note})"
+    digits = 1 if abs(row.value) >= 10 else 3
+    return f"{row.value:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}]"
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """From finished runs to the numbers of the report: every value with its interval and its budget."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -115,26 +116,19 @@ def budgets(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def budget_in_words(budget: pd.Series) -> str:
-    """Such as '950 pictures, 2400 iterations, 9.5 min'."""
+def budget_in_words(budget: Any) -> str:
+    """A row of :func:`budgets` such as '950 pictures, 2400 iterations, 9.5 min'."""
     return f"{budget.training_pictures} pictures, {budget.iterations} iterations, {budget.minutes} min"
 
 
 def beside_the_paper(results: Results) -> pd.DataFrame:
     """The fifteen numbers of the paper's Table 1, ours (mean over seeds, each arm's own joints), and the difference."""
-    ours = results.spread().pivot(index="metric", columns="arm", values="mean").loc[list(TABLE_ONE_ROWS)]
-    rows = [
-        {
-            "metric": name,
-            "arm": arm,
-            "paper": PAPER_TABLE_ONE.at[metric, arm],
-            "ours": ours.at[metric, arm],
-            "difference": ours.at[metric, arm] - PAPER_TABLE_ONE.at[metric, arm],
-        }
-        for metric, name in TABLE_ONE_ROWS.items()
-        for arm in PAPER_TABLE_ONE
-    ]
-    return pd.DataFrame(rows)
+    spread = results.spread().rename(columns={"mean": "ours"})[["metric", "arm", "ours"]]
+    paper = PAPER_TABLE_ONE.reset_index().melt("metric", var_name="arm", value_name="paper")
+    table = paper.merge(spread, on=["metric", "arm"])
+    table["difference"] = table["ours"] - table["paper"]
+    table["metric"] = table["metric"].map(TABLE_ONE_ROWS)
+    return table
 
 
 def comparisons(results: Results, metric: str | None = None) -> pd.DataFrame:

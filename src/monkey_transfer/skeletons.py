@@ -10,7 +10,7 @@ from functools import cached_property
 
 from monkey_transfer.errors import StudyError
 
-# The twelve limb joints that every set in this study has.
+# The twelve limb joints; OpenMonkeyChallenge alone has one hip instead of two.
 LIMB_JOINTS = tuple(
     f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("right", "left")
 )

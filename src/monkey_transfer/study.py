@@ -95,11 +95,10 @@ def open_study(name: str) -> Study:
     People without the profile's yardstick cannot be measured and are left out of the target.
     """
     profile = load_profile(name)
-    size = profile.picture.size
-    target = open_dataset(profile.target.data, size)
+    target = open_dataset(profile.target.data)
     lengths = target.reference_lengths
     measurable = lengths.loc[lengths["name"] == profile.yardstick, "image_id"]
-    return Study(profile, open_dataset(profile.source.data, size), target.subset(measurable))
+    return Study(profile, open_dataset(profile.source.data), target.subset(measurable))
 
 
 def train_arm(study: Study, arm_name: str, seed: int) -> Run:

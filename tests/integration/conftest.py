@@ -1,8 +1,10 @@
 """A small job with drawn pictures, run as a whole in its own process or opened as a trainer in this one."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,6 +13,9 @@ import pytest
 
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
 from monkey_transfer.profiles import Augmentation, Training
+
+if TYPE_CHECKING:
+    from monkey_transfer.networks.training import Outcome, Trainer
 
 KEYPOINTS = ("right", "left", "top")
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 230))
@@ -76,8 +81,8 @@ def write_job(drawn) -> Callable[..., JobFolder]:
 
 
 @pytest.fixture(scope="session")
-def open_trainer() -> Callable:
-    """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process and alone in it."""
+def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
+    """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process."""
     from monkey_transfer.networks import mobilenet
     from monkey_transfer.networks.deeplabcut_project import Project, write_project
     from monkey_transfer.networks.training import Trainer
@@ -109,6 +114,36 @@ def finished(write_job, tmp_path_factory) -> JobFolder:
     folder = write_job(tmp_path_factory.mktemp("finished"))
     run_job(folder, "finished")
     return folder
+
+
+@dataclass(frozen=True)
+class FinishedResnet:
+    """A ResNet that was trained for a few steps in this process, from random weights."""
+
+    folder: JobFolder
+    losses: list[float]
+    outcome: "Outcome"
+    loss_without_calibration: float
+
+
+@pytest.fixture(scope="session")
+def finished_resnet(write_job, open_trainer, tmp_path_factory) -> FinishedResnet:
+    import tensorflow as tf
+
+    from monkey_transfer.networks.child import mean_distance
+    from monkey_transfer.networks.training import seeded_batch
+
+    settings = {"net_type": "resnet_50", "optimizer": "sgd", "multi_step": [(0.005, 100)], "iterations": 4}
+    folder = write_job(tmp_path_factory.mktemp("resnet"), **settings)
+    _, pictures, joints = folder.read()
+    validation = pictures[pictures["role"] == "validation"]
+    losses: list[float] = []
+    with open_trainer(folder, lambda _, loss: losses.append(loss)) as trainer:
+        outcome = trainer.run(lambda: mean_distance(trainer.predictor.predict(validation), joints))
+        trainer.session.run(tf.compat.v1.global_variables_initializer())
+        batch = seeded_batch(trainer.dataset, 0, 0)
+        feed = {placeholder: batch[name] for name, placeholder in trainer.inputs.items()}
+        return FinishedResnet(folder, losses, outcome, float(trainer.session.run(trainer.loss, feed)))
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,8 @@ def test_letterbox_round_trip_and_whole_picture(width, height, size):
     corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
     shown = transform.apply(corners)
     assert transform.invert(shown) == pytest.approx(corners, abs=1e-6)
-    assert (shown > -0.5 - 1e-6).all() and (shown < size - 0.5 + 1e-6).all()
+    assert (shown > -0.5 - 1e-6).all()
+    assert (shown < size - 0.5 + 1e-6).all()
     # Centred, and filled along the longer side.
     assert shown.sum(axis=0) == pytest.approx([size - 1, size - 1], abs=1e-6)
     assert (shown[1] - shown[0]).max() == pytest.approx(size)

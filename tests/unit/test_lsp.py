@@ -65,7 +65,9 @@ def test_lspet_flag_one_means_labelled(tmp_path):
     knee = joint(dataset, "im00002", "right_knee")
     assert (knee["x"], knee["y"], knee["labelled"], knee["visible"]) == (15, 21, True, True)
     ankle = joint(dataset, "im00002", "right_ankle")
-    assert np.isnan(ankle["x"]) and not ankle["labelled"] and not ankle["visible"]
+    assert np.isnan(ankle["x"])
+    assert not ankle["labelled"]
+    assert not ankle["visible"]
 
 
 def test_lsp_flag_one_means_hidden_but_labelled(tmp_path):

@@ -99,7 +99,8 @@ def test_results_of_rendered_pictures_say_so_and_others_do_not():
     for name, figure in figures(rendered=True).items():
         assert figure.get_suptitle().endswith(RENDERED), name
     for name, figure in figures(rendered=False).items():
-        assert figure.get_suptitle() and RENDERED not in figure.get_suptitle(), name
+        assert figure.get_suptitle(), name
+        assert RENDERED not in figure.get_suptitle(), name
 
 
 def test_figures_are_shown_once_and_leave_the_style_alone(tmp_path):
@@ -120,7 +121,8 @@ def test_every_part_lies_on_the_canvas(tmp_path):
         figure.savefig(io.BytesIO())  # lays it out
         needed, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
         assert min(needed.x0, needed.y0) > -_TOLERANCE, name
-        assert needed.x1 < width + _TOLERANCE and needed.y1 < height + _TOLERANCE, name
+        assert needed.x1 < width + _TOLERANCE, name
+        assert needed.y1 < height + _TOLERANCE, name
 
 
 # Pictures
@@ -148,14 +150,17 @@ def test_a_cell_is_the_square_around_the_box(tmp_path):
     axes = plots.picture_grid(people(tmp_path), ["p0"], show_pictures=False).axes[0]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert right - left == pytest.approx(bottom - top)
-    assert right - left > 34 and (left + right) / 2 == pytest.approx(20) and (bottom + top) / 2 == pytest.approx(20)
+    assert right - left > 34
+    assert (left + right) / 2 == pytest.approx(20)
+    assert (bottom + top) / 2 == pytest.approx(20)
 
 
 def test_a_person_without_a_box_is_shown_in_the_whole_picture(tmp_path):
     dataset = people(tmp_path)
     dataset.images.loc[0, ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]] = np.nan
     axes = plots.picture_grid(dataset, ["p0"], show_pictures=False).axes[0]
-    assert axes.get_xlim()[0] < -0.5 and axes.get_xlim()[1] > 59.5
+    assert axes.get_xlim()[0] < -0.5
+    assert axes.get_xlim()[1] > 59.5
 
 
 def test_sides_have_their_colours_and_hidden_joints_are_hollow(tmp_path):
@@ -224,8 +229,10 @@ def test_joint_coverage_shows_the_shares(tmp_path):
     labelled, visible = (
         dict(zip(rows, (bar.get_width() for bar in bars), strict=True)) for bars in figure.axes[0].containers
     )
-    assert labelled["right ankle"] == 100 and visible["right ankle"] == 0  # hidden in every picture
-    assert labelled["head top"] == 0 and labelled["left wrist"] == visible["left wrist"] == 100
+    assert labelled["right ankle"] == 100
+    assert visible["right ankle"] == 0
+    assert labelled["head top"] == 0
+    assert labelled["left wrist"] == visible["left wrist"] == 100
     assert np.isnan(labelled["nose"])
     absent = [text for text in figure.axes[0].texts if text.get_text() == "not in this set"]
     assert len(absent) == len(rows) - len(LSP_14.keypoints)
@@ -250,7 +257,8 @@ def test_pose_space_counts_data_sets_alike_and_shows_what_its_axes_mean():
     first, _, second, _ = (c.get_offsets() for c in cloud.collections)
     np.testing.assert_allclose(first[:, 0], 0, atol=1e-9)
     assert np.ptp(second[:, 0]) > 3
-    assert len(figure.axes) == 7 and all(axes.collections for axes in figure.axes)
+    assert len(figure.axes) == 7
+    assert all(axes.collections for axes in figure.axes)
 
 
 # Results
@@ -259,7 +267,8 @@ def test_pose_space_counts_data_sets_alike_and_shows_what_its_axes_mean():
 def test_learning_curves_mark_the_least_validation_error():
     figure = plots.learning_curves(CURVES, rendered=False)
     loss, error = figure.axes
-    assert len(loss.lines) == 2 and len(error.lines) == 4
+    assert len(loss.lines) == 2
+    assert len(error.lines) == 4
     assert legend_of(figure) == ["baseline: 4.0 px at 200", "transfer: 3.2 px at 300"]
     dots = [line.get_xydata().tolist() for line in error.lines if line.get_marker() == "o"]
     assert dots == [[[200, 4.0]], [[300, 3.25]]]

@@ -12,7 +12,9 @@ from monkey_transfer.reports import check_parameters, execute, findings
 
 
 def write_notebook(path, *cells):
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "monkey-transfer", "display_name": "x", "language": "python"}})
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "monkey-transfer", "display_name": "x", "language": "python"}}
+    )
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
     notebook.cells[0].metadata.tags = ["parameters"]
     nbformat.write(notebook, path)
@@ -50,7 +52,7 @@ def test_a_failing_cell_is_told_and_leaves_no_result(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("intervals", "words"),
+    "intervals, words",
     [
         ([(1.0, 3.0)], "`transfer` is better than `control`: +2.0 [+1.0, +3.0]"),
         ([(-3.0, -1.0)], "`transfer` is worse than `control`: -2.0"),
@@ -67,11 +69,18 @@ def test_sentences_follow_the_intervals_and_not_the_order_of_arms(intervals, wor
     ]
     if turned:
         rows = [
-            {"arm_a": "control", "arm_b": "transfer", "difference": -r["difference"], "low": -r["high"], "high": -r["low"]}
+            {
+                "arm_a": "control",
+                "arm_b": "transfer",
+                "difference": -r["difference"],
+                "low": -r["high"],
+                "high": -r["low"],
+            }
             for r in rows
         ]
     floor = [
-        {"arm_a": arm, "arm_b": "mean_pose", "difference": 5.0, "low": 4.0, "high": 6.0} for arm in ("transfer", "control")
+        {"arm_a": arm, "arm_b": "mean_pose", "difference": 5.0, "low": 4.0, "high": 6.0}
+        for arm in ("transfer", "control")
     ]
     differences = pd.DataFrame(rows + floor).assign(metric="pckh", seed=0)
     results = SimpleNamespace(differences=differences, score="pckh")

@@ -50,7 +50,8 @@ def test_pairs_are_mirror_pairs(skeleton):
     landmark_of = dict(skeleton.landmarks)
     for right, left in skeleton.pairs:
         assert landmark_of[right].removeprefix("right_") == landmark_of[left].removeprefix("left_")
-        assert landmark_of[right].startswith("right_") and landmark_of[left].startswith("left_")
+        assert landmark_of[right].startswith("right_")
+        assert landmark_of[left].startswith("left_")
     paired = [keypoint for pair in skeleton.pairs for keypoint in pair]
     assert len(set(paired)) == len(paired)
     # Whatever is in no pair lies in the middle.
@@ -72,7 +73,8 @@ def test_mirroring_maps_limbs_to_limbs(skeleton):
 def test_mappings_are_one_to_one_and_inverse(a, b):
     there, back = mapping(a, b), mapping(b, a)
     assert back == {target: source for source, target in there.items()}
-    assert set(there) <= set(a.keypoints) and set(there.values()) <= set(b.keypoints)
+    assert set(there) <= set(a.keypoints)
+    assert set(there.values()) <= set(b.keypoints)
 
 
 @EVERY_TWO

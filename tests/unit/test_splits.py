@@ -33,7 +33,9 @@ def test_parts_are_disjoint_exact_and_complete(sizes, seed):
     assert len(set().union(*parts)) == sum(len(part) for part in parts)
     group_of = images.set_index("image_id")["group"]
     in_groups = [set(group_of[list(part)]) for part in parts]
-    assert not in_groups[0] & in_groups[1] and not in_groups[0] & in_groups[2] and not in_groups[1] & in_groups[2]
+    assert not in_groups[0] & in_groups[1]
+    assert not in_groups[0] & in_groups[2]
+    assert not in_groups[1] & in_groups[2]
 
 
 @given(seed=st.integers(0, 2**32), order=st.randoms(use_true_random=False))

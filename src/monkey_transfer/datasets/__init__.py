@@ -8,12 +8,8 @@ from monkey_transfer.profiles import CocoData, LspData, SyntheticData, data_fold
 from monkey_transfer.skeletons import get_skeleton
 
 
-def open_dataset(data: SyntheticData | LspData | CocoData, size: int) -> Dataset:
+def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
     """Read, or draw where it is rendered, the data set that a profile describes.
-
-    Parameters
-    ----------
-    size : side in pixels at which pictures are drawn; data sets on disk have their own sizes.
 
     Raises
     ------
@@ -24,8 +20,9 @@ def open_dataset(data: SyntheticData | LspData | CocoData, size: int) -> Dataset
         case SyntheticData():
             from monkey_transfer.datasets.synthetic import rendered_dataset
 
-            folder = runs_folder() / "rendered" / f"{data.species}-{data.seed}-{data.images}-{size}"
-            return rendered_dataset(data.species, data.images, data.seed, folder, size, processes=os.cpu_count() or 1)
+            folder = runs_folder() / "rendered" / f"{data.species}-{data.seed}-{data.images}-{data.size}"
+            processes = os.cpu_count() or 1
+            return rendered_dataset(data.species, data.images, data.seed, folder, data.size, processes)
         case LspData():
             from monkey_transfer.datasets.lsp import read_lsp
 

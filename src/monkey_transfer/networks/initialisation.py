@@ -83,7 +83,9 @@ def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
 
 def _unreadable(checkpoint: str, error: Exception) -> StudyError:
     reason = str(error).splitlines()[0]
-    return StudyError(f"checkpoint {checkpoint} cannot be read, expected a whole one: copy or train it again ({reason})")
+    return StudyError(
+        f"checkpoint {checkpoint} cannot be read, expected a whole one: copy or train it again ({reason})"
+    )
 
 
 def freeze(blocks: int | Literal["backbone"]) -> list[str]:
@@ -129,10 +131,11 @@ def calibrate_batch_norm(session: tf.compat.v1.Session, inputs: tf.Tensor, batch
         for op in inputs.graph.get_operations()
         if op in fed and op.type == "FusedBatchNormV3" and not op.get_attr("is_training")
     ]
-    for layer in layers:
+    # All operations first: each change of the graph makes the session read it anew.
+    moments_of_layers = [tf.nn.moments(layer.inputs[0], axes=[0, 1, 2]) for layer in layers]
+    for layer, mean_and_variance in zip(layers, moments_of_layers, strict=True):
         scope = layer.name.rsplit("/", 1)[0]
-        mean, variance = tf.nn.moments(layer.inputs[0], axes=[0, 1, 2])
-        moments = np.array([session.run([mean, variance], {inputs: batch}) for batch in batches])
+        moments = np.array([session.run(mean_and_variance, {inputs: batch}) for batch in batches])
         means, variances = moments[:, 0], moments[:, 1]
         variables[f"{scope}/moving_mean"].load(means.mean(axis=0), session)
         # law of total variance over batches of equal size

@@ -170,7 +170,7 @@ class Trainer:
         Raises
         ------
         StudyError
-            If the loss is no longer a number, or a checkpoint does not fit.
+            If the loss or the validation error is no longer a number, or a checkpoint does not fit.
         """
         restored, calibrated = self.initialise()
         digest = batch_digest(self.dataset, self.job.seed, DIGEST_BATCHES)
@@ -218,6 +218,11 @@ class Trainer:
         return float(loss)
 
     def _validate(self, progress: Progress, loss: float, error: float) -> None:
+        if not math.isfinite(error):
+            raise StudyError(
+                f"the validation error is {error} at iteration {progress.iteration}: lower the learning rates in "
+                "training.multi_step, or label joints of the validation pictures if there are none"
+            )
         progress.curve.append(
             {
                 "iteration": progress.iteration,

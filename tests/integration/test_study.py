@@ -1,0 +1,128 @@
+"""A whole study in miniature: framing, training once, reuse, and what the report makes of it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from monkey_transfer import profiles, study
+from monkey_transfer.errors import StudyError
+from monkey_transfer.reports import write_results
+from monkey_transfer.results import measure
+from monkey_transfer.runs import Run
+
+TINY = {
+    "title": "Tiny",
+    "source": {"data": {"format": "synthetic", "species": "macaque", "images": 70, "seed": 1, "size": 64}, "test": 6},
+    "target": {"data": {"format": "synthetic", "species": "human", "images": 75, "seed": 2, "size": 64}, "test": 9},
+    "picture": {"framing": "whole", "size": 64},
+    "yardstick": "head_size",
+    "seeds": [0],
+    "training": {
+        "net_type": "mobilenet_v2_0.35",
+        "batch_size": 4,
+        "iterations": 6,
+        "multi_step": [[0.001, 6]],
+        "global_scale": 1.0,
+        "validate_every": 3,
+    },
+    "arms": {
+        "baseline": {"learns": "source", "images": 12, "init": "scratch"},
+        "benchmark": {"learns": "target", "images": 14, "init": "scratch"},
+        "transfer": {"learns": "target", "images": 8, "init": "arm:baseline"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """The tiny study, opened, with folders of its own."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
+        patch.setenv("MONKEY_TRANSFER_REPORTS", str(folder / "reports"))
+        patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
+        yield study.open_study("tiny")
+
+
+def trainings(monkeypatch) -> list[str]:
+    """Titles of the jobs that are really run from now on."""
+    ran: list[str] = []
+    real = study.run_job
+    monkeypatch.setattr(study, "run_job", lambda folder, title: (ran.append(title), real(folder, title)))
+    return ran
+
+
+def test_labels_come_back_from_the_framed_pictures(tiny):
+    ids = tiny.splits["target"].test
+    labels = tiny.target.subset(ids).labels
+    there = study.framed(tiny, "target", ids)
+    back = study.in_original_pixels(study.in_network_pixels(labels, there), there)
+    np.testing.assert_allclose(back[["x", "y"]], labels[["x", "y"]], atol=1e-6)
+
+
+def test_the_mean_pose_is_that_of_the_people_that_transfer_learns(tiny):
+    ids = tiny.splits["target"].train[:8]
+    labels = study.in_network_pixels(tiny.target.subset(ids).labels, study.framed(tiny, "target", ids))
+    everywhere = study.mean_pose(tiny)
+    assert set(everywhere["image_id"]) == set(tiny.splits["target"].test)
+    shown = study.in_network_pixels(everywhere, study.framed(tiny, "target", tiny.splits["target"].test))
+    knees = shown[shown["keypoint"] == "left_knee"]
+    np.testing.assert_allclose(knees["x"], labels.loc[labels["keypoint"] == "left_knee", "x"].mean())
+
+
+def test_an_arm_cannot_start_before_the_arm_that_it_starts_from(tiny):
+    with pytest.raises(StudyError, match="baseline n12 s0"):
+        study.train_arm(tiny, "transfer", 0)
+
+
+@pytest.mark.slow
+def test_a_study_trains_each_arm_once_and_reports_it(tiny, monkeypatch):
+    ran = trainings(monkeypatch)
+    runs = [study.train_arm(tiny, arm, 0) for arm in ("baseline", "benchmark", "transfer")]
+    assert ran == ["baseline n12 s0", "benchmark n14 s0", "transfer n8 s0"]
+
+    again = study.train_arm(tiny, "transfer", 0)
+    assert ran[3:] == []  # the finished run was reused
+    assert again == runs[2]
+
+    for run in runs:
+        manifest = run.manifest()
+        assert manifest["rendered"] is True
+        assert manifest["outcome"]["iterations"] == 6
+        assert list(run.learning_curve()["iteration"]) == [3, 6]
+        assert set(run.predictions()["image_id"]) == set(tiny.splits["target"].test)
+        assert json.loads((run.folder / "metrics.json").read_text())["labelled"] > 0
+        assert str(run.partial) not in (run.folder / "deeplabcut" / "config.yaml").read_text()
+    assert runs[2].manifest()["outcome"]["restored"]["backbone"] == 260
+    assert runs[2].manifest()["outcome"]["restored"]["heads"] == 0
+
+    results = measure(tiny, resamples=50)
+    text = write_results(tiny, results).read_text()
+    assert "**rendered**" in text
+    assert "8 pictures, 6 iterations" in text
+    written = pd.read_csv(write_results(tiny, results).parent / "tables" / "paper_comparison.csv")
+    assert len(written) == 15
+    np.testing.assert_allclose(written["difference"], written["ours"] - written["paper"], atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_changed_specification_trains_anew_and_replaces_the_old_run(tiny, monkeypatch):
+    run = study.train_arm(tiny, "baseline", 0)
+    before = run.manifest()["digest"]
+    settings = tiny.profile.model_dump()
+    settings["arms"]["baseline"]["training"]["locref_loss_weight"] = 0.06
+    changed = study.Study(profiles.Profile(**settings), tiny.source, tiny.target)
+    ran = trainings(monkeypatch)
+    assert study.train_arm(changed, "baseline", 0) == run
+    assert ran == ["baseline n12 s0"]
+    assert run.manifest()["digest"] != before
+    assert [path.name for path in run.folder.parent.iterdir() if not path.name.startswith(".")] == ["n12-s0"]
+
+
+def test_a_run_that_is_not_there_says_how_to_make_it():
+    with pytest.raises(StudyError, match="make study PROFILE=demo"):
+        Run("demo", "no_such_arm", 1, 0).predictions()

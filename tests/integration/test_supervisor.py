@@ -1,0 +1,147 @@
+"""A training in its own process ends with all its results, however often it was killed, or with a clear error."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.job import JobFolder
+from monkey_transfer.networks.supervisor import run_job
+
+SEED = 2
+
+
+def child_of(parent: psutil.Process, folder: JobFolder) -> psutil.Process | None:
+    """The process that ``parent`` started for that job, if it is there."""
+    return next((child for child in parent.children() if str(folder.path) in child.cmdline()), None)
+
+
+def wait_for(what: Callable, seconds: float = 120):
+    """What ``what`` returns once that is not false."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        time.sleep(0.005)
+    return found
+
+
+def is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def iterations_saved(folder: JobFolder) -> int:
+    saved = folder.resume / "progress.json"
+    return json.loads(saved.read_text())["iteration"] if saved.is_file() else 0
+
+
+def is_training(folder: JobFolder) -> bool:
+    return folder.progress.is_file() and json.loads(folder.progress.read_text())["stage"] == "training"
+
+
+def run_and_signal(folder: JobFolder, when: Callable[[], bool], sign: signal.Signals, **settings) -> None:
+    """Run a job and send its process ``sign`` when it is time."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run_job, folder, "small", **settings)
+        child = wait_for(lambda: running.done() or child_of(psutil.Process(), folder))
+        wait_for(lambda: running.done() or when())
+        if not running.done():
+            child.send_signal(sign)
+        running.result()
+
+
+def test_a_training_killed_at_three_moments_ends_like_an_uninterrupted_one(finished, write_job, tmp_path):
+    killed = write_job(tmp_path / "killed")
+    rng = np.random.default_rng(SEED)
+    saved = sorted(rng.choice([0, 10, 20, 30], 3, replace=False))  # of 40 iterations; a kill comes a bit later
+    for moment in saved:
+        pause = rng.uniform(0, 0.1)
+
+        def it_is_time(moment=moment, pause=pause) -> bool:
+            ready = is_training(killed) and iterations_saved(killed) >= moment
+            time.sleep(pause if ready else 0)
+            return ready
+
+        with pytest.raises(StudyError, match="small: its process was killed by SIGKILL; the end of .*log.txt"):
+            run_and_signal(killed, it_is_time, signal.SIGKILL)
+        assert not killed.outcome.exists()
+        assert iterations_saved(killed) >= moment
+    run_job(killed, "killed")
+
+    def files(folder: JobFolder) -> set[str]:
+        return {str(file.relative_to(folder.path)) for file in folder.path.rglob("*") if file.is_file()}
+
+    assert files(killed) == files(finished)
+    ours, theirs = (json.loads(folder.outcome.read_text()) for folder in (killed, finished))
+    assert ours.keys() == theirs.keys()
+    timed_or_measured = {"seconds", "validation_error"}
+    assert {k: v for k, v in ours.items() if k not in timed_or_measured} == {
+        k: v for k, v in theirs.items() if k not in timed_or_measured
+    }
+    assert ours["validation_error"] == pytest.approx(theirs["validation_error"], rel=0.01)
+
+    ours, theirs = (pd.read_csv(folder.learning_curve).drop(columns="seconds") for folder in (killed, finished))
+    assert len(ours) == 4
+    pd.testing.assert_frame_equal(ours, theirs, rtol=0.01)
+    ours, theirs = (pd.read_parquet(folder.network_predictions) for folder in (killed, finished))
+    assert set(ours["role"]) == {"validation", "test"}
+    pd.testing.assert_frame_equal(ours, theirs, atol=0.5)  # of a pixel
+
+
+def test_a_loss_that_is_no_number_and_a_missing_picture_are_told(write_job, tmp_path):
+    """Two jobs at a time, since each spends most of its life importing TensorFlow."""
+    exploding = write_job(tmp_path / "exploding", optimizer="sgd", multi_step=[(1e30, 1000)])
+    lacking = write_job(tmp_path / "lacking")
+    pictures = pd.read_parquet(lacking.pictures)
+    pictures.loc[0, "path"] = str(tmp_path / "deleted.png")
+    pictures.to_parquet(lacking.pictures)
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(run_job, folder, folder.path.name) for folder in (exploding, lacking)]
+    errors = [job.exception() for job in running]
+    assert all(isinstance(error, StudyError) for error in errors)
+    diverged, died = map(str, errors)
+    assert diverged.startswith("exploding: the training loss is ")
+    assert "nan at iteration " in diverged or "inf at iteration " in diverged
+    assert diverged.endswith("lower the learning rates in training.multi_step")
+    assert died.startswith(f"lacking: its process ended with exit status 1; the end of {lacking.log}:\n")
+    assert "deleted.png" in died
+    for folder in (exploding, lacking):
+        assert not folder.outcome.exists()
+        assert not folder.network_predictions.exists()
+
+
+def test_a_process_that_hangs_is_stopped(write_job, tmp_path):
+    folder = write_job(tmp_path)
+    child: list[psutil.Process] = []
+
+    def it_has_started() -> bool:
+        child.append(child_of(psutil.Process(), folder))
+        return True
+
+    with pytest.raises(StudyError, match="small: no progress for 2 s, so its process was stopped; the end of"):
+        run_and_signal(folder, it_has_started, signal.SIGSTOP, hangs_after=2)
+    assert is_gone(child[0])
+
+
+def test_the_process_does_not_outlive_its_parent(write_job, tmp_path):
+    folder = write_job(tmp_path)
+    program = (
+        "import sys; from pathlib import Path; from monkey_transfer.networks.job import JobFolder;"
+        "from monkey_transfer.networks.supervisor import run_job; run_job(JobFolder(Path(sys.argv[1])), 'small')"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program, str(folder.path)], stdout=subprocess.DEVNULL)
+    wait_for(folder.progress.is_file)
+    child = child_of(psutil.Process(parent.pid), folder)
+    assert child is not None
+    assert not is_gone(child)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: is_gone(child), seconds=20)
