@@ -6,9 +6,10 @@ and ``python -m monkey_transfer.reports html NOTEBOOK OUTPUT``.
 """
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,35 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None
     output.parent.mkdir(parents=True, exist_ok=True)
     unfinished = output.with_name(f"{output.stem}.failed.ipynb")
     try:
-        papermill.execute_notebook(
-            str(notebook), str(unfinished), dict(parameters), cwd=str(ROOT), progress_bar=False, stdout_file=sys.stdout
-        )
+        with _kernel_messages_in(output.with_suffix(".log")):
+            papermill.execute_notebook(
+                str(notebook),
+                str(unfinished),
+                dict(parameters),
+                cwd=str(ROOT),
+                progress_bar=False,
+                stdout_file=sys.stdout,
+            )
     except papermill.PapermillExecutionError as error:
         said = f"{error.ename}: {error.evalue}"
         reason = error.evalue if error.ename == "StudyError" else said
         raise StudyError(f"{notebook.name}: {reason} (the notebook as far as it got: {unfinished})") from None
     _make_presentable(unfinished)
     unfinished.replace(output)
+
+
+@contextlib.contextmanager
+def _kernel_messages_in(log: Path) -> Iterator[None]:
+    """Keep what the kernel says of itself out of the terminal; a failing cell is told in any case."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with log.open("wb") as opened:
+        os.dup2(opened.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 def _make_presentable(notebook: Path) -> None:
