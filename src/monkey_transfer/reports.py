@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.supervisor import HEADLESS
 from monkey_transfer.profiles import ROOT
 from monkey_transfer.results import (
     TABLE_ONE_ROWS,
@@ -58,6 +59,7 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None
     check_parameters(notebook, parameters)
     output.parent.mkdir(parents=True, exist_ok=True)
     unfinished = output.with_name(f"{output.stem}.failed.ipynb")
+    os.environ[HEADLESS] = "1"
     try:
         with _kernel_messages_in(output.with_suffix(".log")):
             papermill.execute_notebook(

@@ -1,6 +1,7 @@
 """A training in its own process ends with all its results, however often it was killed, or with a clear error."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -58,8 +59,8 @@ def run_and_signal(folder: JobFolder, when: Callable[[], bool], sign: signal.Sig
         running.result()
 
 
-def test_a_training_killed_at_three_moments_ends_like_an_uninterrupted_one(finished, write_job, tmp_path):
-    killed = write_job(tmp_path / "killed")
+def test_a_training_killed_at_three_moments_ends_like_an_uninterrupted_one(finished, small_job, tmp_path):
+    killed = small_job(tmp_path / "killed")
     rng = np.random.default_rng(SEED)
     saved = sorted(rng.choice([0, 10, 20, 30], 3, replace=False))  # of 40 iterations; a kill comes a bit later
     for moment in saved:
@@ -93,6 +94,7 @@ def test_a_training_killed_at_three_moments_ends_like_an_uninterrupted_one(finis
     pd.testing.assert_frame_equal(ours, theirs, rtol=0.01)
     ours, theirs = (pd.read_parquet(folder.network_predictions) for folder in (killed, finished))
     assert set(ours["role"]) == {"validation", "test"}
+    assert np.ptp(theirs["x"]) > 30  # the network does see something
     pd.testing.assert_frame_equal(ours, theirs, atol=0.5)  # of a pixel
 
 
@@ -108,9 +110,8 @@ def test_a_loss_that_is_no_number_and_a_missing_picture_are_told(write_job, tmp_
     errors = [job.exception() for job in running]
     assert all(isinstance(error, StudyError) for error in errors)
     diverged, died = map(str, errors)
-    assert diverged.startswith("exploding: the training loss is ")
-    assert "nan at iteration " in diverged or "inf at iteration " in diverged
-    assert diverged.endswith("lower the learning rates in training.multi_step")
+    told = r"exploding: the training loss is infinite or no number at iteration \d+: lower .* in training.multi_step"
+    assert re.fullmatch(told, diverged)
     assert died.startswith(f"lacking: its process ended with exit status 1; the end of {lacking.log}:\n")
     assert "deleted.png" in died
     for folder in (exploding, lacking):

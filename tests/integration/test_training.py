@@ -168,9 +168,9 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_p
 
 
 def test_a_validation_error_that_is_no_number_ends_the_training(trainer):
-    with pytest.raises(StudyError, match="validation error is nan at iteration 10: lower the learning rates"):
-        with trainer.session.graph.as_default():
-            trainer.run(lambda: math.nan)
+    told = "validation error is nan at iteration 10: lower the learning rates"
+    with trainer.session.graph.as_default(), pytest.raises(StudyError, match=told):
+        trainer.run(lambda: math.nan)
     assert not list(trainer.project.train_config.parent.glob("snapshot-*"))
     assert not trainer.resume.exists()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.profiles import CocoData, LspData, SyntheticData, data_folder, runs_folder
+from monkey_transfer.runs import only_one
 from monkey_transfer.skeletons import get_skeleton
 
 
@@ -22,7 +23,8 @@ def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
 
             folder = runs_folder() / "rendered" / f"{data.species}-{data.seed}-{data.images}-{data.size}"
             processes = os.cpu_count() or 1
-            return rendered_dataset(data.species, data.images, data.seed, folder, data.size, processes)
+            with only_one(folder):  # two notebooks that start together draw the pictures once
+                return rendered_dataset(data.species, data.images, data.seed, folder, data.size, processes)
         case LspData():
             from monkey_transfer.datasets.lsp import read_lsp
 

@@ -5,6 +5,7 @@ cell with the highest score, its centre plus the predicted offset, and that scor
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from monkey_transfer.networks.deeplabcut_project import CORNER
 # Bounds the memory of a batch: 32 pictures of 192 x 192, or one of 1280 x 720.
 _PIXELS_IN_A_BATCH = 32 * 192 * 192
 _BATCH = 32
+# While one is read, another is computed; two cores are also busier with two batches than with the parts of one.
+_BATCHES_AT_ONCE = 2
 
 
 class Predictor:
@@ -54,12 +57,18 @@ class Predictor:
         report : called as ``report(pictures done, pictures)`` after every batch.
         """
         paths = [Path(path) for path in pictures["path"]]
+        batches = list(batches_of_equal_size([picture_size(path) for path in paths]))
+
+        def poses_of(indices: list[int]) -> np.ndarray:
+            return self.poses(np.stack([read_picture(paths[i]) for i in indices]))
+
         poses = np.empty((len(paths), len(self.keypoints), 3))
         done = 0
-        for indices in batches_of_equal_size([picture_size(path) for path in paths]):
-            poses[indices] = self.poses(np.stack([read_picture(paths[i]) for i in indices]))
-            done += len(indices)
-            report(done, len(paths))
+        with ThreadPoolExecutor(_BATCHES_AT_ONCE) as pool:
+            for indices, of_batch in zip(batches, pool.map(poses_of, batches), strict=True):
+                poses[indices] = of_batch
+                done += len(indices)
+                report(done, len(paths))
         return pd.DataFrame(
             {
                 "image_id": np.repeat(pictures["image_id"].to_numpy(object), len(self.keypoints)),

@@ -15,6 +15,8 @@ from monkey_transfer.networks.job import JobFolder
 
 # Importing TensorFlow on a cold disk takes up to a minute; a training step never takes so long.
 HANGS_AFTER_SECONDS = 600.0
+# Set where a notebook runs with nobody looking: a bar that redraws itself would fill its output.
+HEADLESS = "MONKEY_TRANSFER_HEADLESS"
 _POLL_SECONDS = 0.5
 _LOG_LINES_IN_AN_ERROR = 15
 _SECONDS_BETWEEN_LINES = 30.0
@@ -81,7 +83,8 @@ class _Display:
     def __init__(self, title: str):
         self.title, self.stage, self.last_line = title, "", 0.0
         self.bar: tqdm | None = None
-        self.live = sys.stderr.isatty() or "JPY_PARENT_PID" in os.environ and "PAPERMILL_RUN" not in os.environ
+        in_notebook = "JPY_PARENT_PID" in os.environ and HEADLESS not in os.environ
+        self.live = sys.stderr.isatty() or in_notebook
 
     def update(self, progress: dict) -> None:
         stage, done, of = progress["stage"], progress["done"], progress["of"]

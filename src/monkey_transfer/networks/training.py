@@ -210,11 +210,15 @@ class Trainer:
     def _update(self, batch: dict, iteration: int) -> float:
         feed = {placeholder: batch[name] for name, placeholder in self.inputs.items()}
         feed[self.rate] = learning_rate(self.training, iteration)
-        _, loss = self.session.run([self.step, self.loss], feed)
-        if not math.isfinite(loss):
+        try:
+            _, loss = self.session.run([self.step, self.loss], feed)
+        except tf.errors.InvalidArgumentError as error:
+            if "LossTensor is inf or nan" not in error.message:  # slim's training operation looks itself
+                raise
             raise StudyError(
-                f"the training loss is {loss} at iteration {iteration}: lower the learning rates in training.multi_step"
-            )
+                f"the training loss is infinite or no number at iteration {iteration}: lower the learning rates in "
+                "training.multi_step"
+            ) from None
         return float(loss)
 
     def _validate(self, progress: Progress, loss: float, error: float) -> None:

@@ -1,0 +1,115 @@
+"""``python -m benchmarks.predict [--net mobilenet_v2_0.35]``: our pictures a second over DeepLabCut's.
+
+Both predict the same rendered people, read from the same files, with the same snapshot: ours in batches,
+DeepLabCut's one at a time, as its ``evaluate_network`` does. They take turns, so that a machine that is
+busy for a while is busy for both. Weights are random: their values do not change what a prediction costs.
+The last line is the median ratio of the two rates in a turn.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer.datasets.synthetic import render
+from monkey_transfer.images import write_picture
+from monkey_transfer.networks.job import Job
+from monkey_transfer.profiles import Training
+from monkey_transfer.skeletons import MPII_16
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+PICTURES, SIZE, TURNS = 192, 160, 7
+
+
+def people(folder: Path) -> pd.DataFrame:
+    """Rendered people as files: image_id and path."""
+    paths = [folder / f"person{i:03d}.png" for i in range(PICTURES)]
+    for i, path in enumerate(paths):
+        write_picture(path, render("human", seed=0, index=i, size=SIZE).image)
+    return pd.DataFrame({"image_id": [path.stem for path in paths], "path": list(map(str, paths))})
+
+
+def predictors(
+    net_type: str, pictures: pd.DataFrame, folder: Path
+) -> tuple[Callable[[], np.ndarray], Callable[[], np.ndarray]]:
+    """Our and DeepLabCut's way to the poses (pictures, keypoints, 3) of all pictures; the networks stand ready."""
+    import tensorflow as tf
+    from deeplabcut.pose_estimation_tensorflow.config import load_config
+    from deeplabcut.pose_estimation_tensorflow.core import predict
+    from deeplabcut.utils.auxfun_videos import imread
+
+    from monkey_transfer.networks import mobilenet
+    from monkey_transfer.networks.deeplabcut_project import CORNER, write_project
+    from monkey_transfer.networks.prediction import Predictor
+
+    mobilenet.register()
+    job = Job(
+        name="benchmark",
+        keypoints=MPII_16.keypoints,
+        pairs=MPII_16.pairs,
+        training=Training(net_type=net_type),
+        checkpoint=None,
+        seed=0,
+    )
+    roles = ["validation" if i % 2 else "train" for i in range(PICTURES)]
+    nobody = pd.DataFrame({"image_id": [], "keypoint": [], "x": [], "y": []})
+    project = write_project(folder / "project", job, pictures.assign(role=roles), nobody)
+    settings = load_config(str(project.test_config))
+    snapshot = project.snapshot(0)
+    with tf.Graph().as_default():
+        tf.compat.v1.set_random_seed(0)
+        our_session = tf.compat.v1.Session()
+        ours = Predictor(load_config(str(project.train_config)), our_session)
+        our_session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.train.Saver().save(our_session, str(snapshot), write_meta_graph=False)
+    one_by_one = {**settings, "batch_size": 1, "init_weights": str(snapshot)}
+    session, inputs, outputs = predict.setup_pose_prediction(one_by_one)
+
+    def by_us() -> np.ndarray:
+        table = ours.predict(pictures)
+        return table[["x", "y", "likelihood"]].to_numpy().reshape(PICTURES, -1, 3)
+
+    def by_deeplabcut() -> np.ndarray:
+        read = (imread(path, mode="skimage") for path in pictures["path"])
+        poses = np.array([predict.getpose(picture, one_by_one, session, inputs, outputs) for picture in read])
+        return poses - [CORNER, CORNER, 0]
+
+    return by_us, by_deeplabcut
+
+
+def rate(predict: Callable[[], np.ndarray]) -> float:
+    """Pictures a second."""
+    started = time.perf_counter()
+    predict()
+    return PICTURES / (time.perf_counter() - started)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("--net", default="mobilenet_v2_0.35", help="a net_type of DeepLabCut")
+    net = parser.parse_args().net
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = people(Path(folder))
+        with contextlib.redirect_stdout(io.StringIO()):  # DeepLabCut greets
+            by_us, by_deeplabcut = predictors(net, pictures, Path(folder))
+        apart = np.abs(by_us() - by_deeplabcut())[..., :2].max()  # which also warms both up
+        rates = [(rate(by_us), rate(by_deeplabcut)) for _ in range(TURNS)]
+    ours, theirs = zip(*rates, strict=True)
+    print(f"{net}, {PICTURES} rendered people of {SIZE} px, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"largest difference of a joint's place: {apart:.5f} px")
+    print(f"ours       {median(ours):6.1f} pictures/s")
+    print(f"DeepLabCut {median(theirs):6.1f} pictures/s")
+    print(f"ratio {median(our / their for our, their in rates):.2f}")
+
+
+if __name__ == "__main__":
+    main()
