@@ -16,6 +16,7 @@ setup: .venv/.installed  ## install everything into .venv (about two minutes and
 study: setup  ## run the study of a profile: make study PROFILE=demo
 	@$(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) --cores $(CORES) \
 		--nolock --rerun-incomplete --quiet all $(SNAKEMAKE_OPTIONS)
+	@$(PY) -m monkey_transfer.reports show $(PROFILE)
 
 lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks

@@ -9,7 +9,7 @@ from monkey_transfer.errors import StudyError
 
 def visible_gpus() -> list[str]:
     """Names of the GPUs that this process, and so a training started from it, may use."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "").strip() == "-1"
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1")
     if hidden or shutil.which("nvidia-smi") is None:
         return []
     asked = subprocess.run(

@@ -144,7 +144,7 @@ class Training(_Strict):
         (0.002, 730_000),
         (0.001, 1_030_000),
     )
-    global_scale: float = 0.8
+    global_scale: Annotated[float, Field(gt=0)] = 0.8
     pos_dist_thresh: float = 17
     locref_loss_weight: float = 0.05
     intermediate_supervision: bool = False
@@ -191,7 +191,7 @@ class Profile(_Strict):
     picture: Annotated[WholePicture | PersonCrop, Field(discriminator="framing")]
     yardstick: Literal["head_size", "head_segment", "torso", "bbox_length"]
     arms: dict[str, Arm]
-    seeds: tuple[int, ...]
+    seeds: tuple[Annotated[int, Field(ge=0)], ...]
     split_seed: int = 0
     # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
     confidence_cut: Probability = 0.4

@@ -2,7 +2,7 @@
 
 Run as a program it is what the workflow calls:
 ``python -m monkey_transfer.reports execute NOTEBOOK OUTPUT --profile demo [--seed 0] [--arm transfer]``
-and ``python -m monkey_transfer.reports html NOTEBOOK OUTPUT``.
+``python -m monkey_transfer.reports html NOTEBOOK OUTPUT`` and ``python -m monkey_transfer.reports show PROFILE``.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import pandas as pd
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.supervisor import HEADLESS
-from monkey_transfer.profiles import ROOT
+from monkey_transfer.profiles import ROOT, PersonCrop
 from monkey_transfer.results import (
     TABLE_ONE_ROWS,
     Results,
@@ -153,7 +153,8 @@ def summary_text(study: Study, results: Results) -> str:
         f"Profile `{profile.name}`, {len(study.test_people)} test people, the same for every arm, on {kind}. "
         f"Intervals are of 95 % over the test people ({results.values['resamples'].iloc[0]} resamples, "
         f"{results.values['method'].iloc[0]}); "
-        f"seeds of training: {', '.join(map(str, profile.seeds))}. PCK is by `{profile.yardstick}`.",
+        f"seeds of training: {', '.join(map(str, profile.seeds))}. PCK is by `{profile.yardstick}`. "
+        f"{framing_in_words(study)}",
         "",
         "## What came out",
         "",
@@ -194,6 +195,18 @@ def summary_text(study: Study, results: Results) -> str:
     return "\n".join(lines)
 
 
+def framing_in_words(study: Study) -> str:
+    """How pictures were framed, and which box that took."""
+    frame = study.profile.picture
+    if isinstance(frame, PersonCrop):
+        return (
+            f"Every picture, of every arm, is cut to {frame.size} x {frame.size} pixels around the labelled box, "
+            f"the longer side of which becomes {frame.person} pixels: a ground-truth box, in the words of top-down "
+            "benchmarks."
+        )
+    return f"Every picture is shown whole, letterboxed to {frame.size} x {frame.size} pixels."
+
+
 def arm_table(study: Study, results: Results) -> pd.DataFrame:
     """One row per arm and seed: its budget, then PCK and Table 1's numbers with their intervals."""
     columns = {
@@ -204,11 +217,14 @@ def arm_table(study: Study, results: Results) -> pd.DataFrame:
     own = results.values[results.values["joints_of"] == "own"]
     numbers = {(row.seed, row.arm, row.metric): _with_interval(row) for row in own.itertuples()}
     budgets = {(row.seed, row.arm): budget_in_words(row) for row in results.budgets.itertuples()}
+    pictures = "rendered" if study.rendered else "photographs"
     rows = []
     for seed in study.profile.seeds:
         for arm in [*study.profile.arms, MEAN_POSE]:
             cells = {name: numbers[(seed, arm, metric)] for metric, name in columns.items()}
-            rows.append({"arm": arm, "seed": seed, "budget": budgets.get((seed, arm), "none"), **cells})
+            rows.append(
+                {"pictures": pictures, "arm": arm, "seed": seed, "budget": budgets.get((seed, arm), "none"), **cells}
+            )
     return pd.DataFrame(rows)
 
 
@@ -257,7 +273,7 @@ def _with_interval(row: Any) -> str:
 
 
 def main() -> None:
-    """The two commands that the workflow calls."""
+    """The commands that the workflow and the Makefile call."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("execute")
@@ -265,17 +281,21 @@ def main() -> None:
     for command in (run, page):
         command.add_argument("notebook", type=Path)
         command.add_argument("output", type=Path)
+    show = commands.add_parser("show")
+    show.add_argument("profile")
     run.add_argument("--profile", required=True)
     run.add_argument("--seed", type=int)
     run.add_argument("--arm")
     asked = parser.parse_args()
     try:
-        if asked.command == "html":
+        if asked.command == "show":
+            print((report_folder(asked.profile) / "summary.md").read_text(encoding="utf-8"))
+        elif asked.command == "html":
             to_html(asked.notebook, asked.output)
         else:
             parameters = {"profile": asked.profile, "seed": asked.seed, "arm": asked.arm}
             execute(asked.notebook, asked.output, {k: v for k, v in parameters.items() if v is not None})
-    except StudyError as error:
+    except (StudyError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

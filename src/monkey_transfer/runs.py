@@ -127,8 +127,8 @@ def clear_disk_errors() -> Iterator[None]:
     except OSError as error:
         where = error.filename or runs_folder()
         raise StudyError(
-            f"{where}: {error.strerror or error}; free some space there, or set MONKEY_TRANSFER_RUNS to a folder "
-            "that can be written"
+            f"{where}: {error.strerror or error}; free some space there and see that it can be written, "
+            "or set MONKEY_TRANSFER_RUNS to another folder"
         ) from error
 
 
@@ -148,6 +148,8 @@ def environment() -> dict[str, Any]:
 
 
 def _git_commit() -> str | None:
+    if shutil.which("git") is None:
+        return None
     asked = subprocess.run(
         ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True
     )

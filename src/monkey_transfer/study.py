@@ -61,8 +61,11 @@ class Study:
     def _split(self, role: str) -> Split:
         validation = validation_size(self.profile.largest_training_set(role))
         tested = self.profile.study_data(role).test
-        split = split_people(self.dataset(role).images, tested, validation, self.profile.split_seed)
-        training_subset(split, self.profile.largest_training_set(role))  # an error now rather than hours later
+        try:
+            split = split_people(self.dataset(role).images, tested, validation, self.profile.split_seed)
+            training_subset(split, self.profile.largest_training_set(role))  # an error now rather than hours later
+        except StudyError as error:
+            raise StudyError(f"profile {self.profile.name}, {role} (its test and its arms' images): {error}") from None
         return split
 
     @cached_property
@@ -95,17 +98,23 @@ def open_study(name: str) -> Study:
     People without the profile's yardstick cannot be measured and are left out of the target.
     """
     profile = load_profile(name)
-    target = open_dataset(profile.target.data)
+    with runs.clear_disk_errors():
+        source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
     lengths = target.reference_lengths
     measurable = lengths.loc[lengths["name"] == profile.yardstick, "image_id"]
-    return Study(profile, open_dataset(profile.source.data), target.subset(measurable))
+    if measurable.empty:
+        known = ", ".join(sorted(lengths["name"].unique()))
+        raise StudyError(
+            f"profile {name}: yardstick '{profile.yardstick}' is not known for any picture of the target; "
+            f"expected one of {known}"
+        )
+    return Study(profile, source, target.subset(measurable))
 
 
 def train_arm(study: Study, arm_name: str, seed: int) -> Run:
     """Train an arm and let it predict the test pictures, unless the run is there already.
 
-    A run that was killed goes on from its last snapshot. The arm that this one starts from must
-    be finished.
+    A run that was killed goes on from where it was. The arm that this one starts from must be finished.
 
     Raises
     ------
@@ -124,8 +133,11 @@ def train_arm(study: Study, arm_name: str, seed: int) -> Run:
             shutil.rmtree(run.partial, ignore_errors=True)
             folder.write(job, pictures, joints)
             write_json(run.partial / "specification.json", {"digest": digest, "specification": specification})
-        run_job(folder, str(run))
-        _finish(study, run, digest, specification)
+        if not folder.outcome.is_file():
+            run_job(folder, str(run))
+        if not runs.has_digest(run.partial, "run.json", digest):
+            _finish(study, run, digest, specification)
+        runs.publish(run)
     return run
 
 
@@ -139,23 +151,35 @@ def framed(study: Study, role: str, image_ids: tuple[str, ...]) -> pd.DataFrame:
     dataset = study.dataset(role).subset(image_ids)
     frame = {"picture": study.profile.picture.model_dump(), "data": study.profile.study_data(role).data.model_dump()}
     folder = runs_folder() / study.profile.name / "pictures" / f"{role}-{runs.digest_of(frame)[:8]}"
-    with runs.only_one(folder):
+    with runs.clear_disk_errors(), runs.only_one(folder):
         folder.mkdir(parents=True, exist_ok=True)
         index = folder / "transforms.parquet"
-        known = pd.read_parquet(index) if index.is_file() else pd.DataFrame({"image_id": []})
-        missing = dataset.images[~dataset.images["image_id"].isin(known["image_id"])]
+        known = pd.read_parquet(index) if index.is_file() else pd.DataFrame({"image_id": [], "made_from": []})
+        wanted = dataset.images.assign(made_from=[_origin(row) for row in dataset.images.itertuples()])
+        current = set(zip(known["image_id"], known["made_from"], strict=True))
+        missing = wanted[[pair not in current for pair in zip(wanted["image_id"], wanted["made_from"], strict=True)]]
         if len(missing):
-            known = pd.concat([known, _frame_pictures(study.profile, missing, folder)], ignore_index=True)
+            kept = known[~known["image_id"].isin(missing["image_id"])]
+            known = pd.concat([kept, _frame_pictures(study.profile, missing, folder)], ignore_index=True)
             known.to_parquet(f"{index}.tmp")
             os.replace(f"{index}.tmp", index)
     chosen = known.set_index("image_id").loc[list(image_ids)].reset_index()
     return chosen.assign(path=[str(folder / f"{i}.png") for i in image_ids])
 
 
-def _frame_pictures(profile: Profile, table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Frame every picture of an images table; returns image_id, scale, dx, dy."""
+def _origin(row) -> str:
+    """What a framed picture was made from: another file, or another box, and it has to be made anew."""
+    file = Path(row.path)
+    if not file.is_file():
+        raise StudyError(f"{file}: there is no such picture: restore it or take it out of the labels")
+    found = file.stat()
+    return f"{found.st_size}:{found.st_mtime_ns}:{row.bbox_x}:{row.bbox_y}:{row.bbox_w}:{row.bbox_h}"
 
-    def one(row) -> tuple[str, float, float, float]:
+
+def _frame_pictures(profile: Profile, table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Frame every picture of an images table; returns image_id, made_from, scale, dx, dy."""
+
+    def one(row) -> tuple[str, str, float, float, float]:
         picture = images.read_picture(row.path)
         if picture.shape[:2] != (row.height, row.width):
             raise StudyError(
@@ -164,16 +188,19 @@ def _frame_pictures(profile: Profile, table: pd.DataFrame, folder: Path) -> pd.D
             )
         if isinstance(profile.picture, PersonCrop):
             box = (row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
-            cut, transform = images.crop_person(picture, box, profile.picture.person, profile.picture.size)
+            try:
+                cut, transform = images.crop_person(picture, box, profile.picture.person, profile.picture.size)
+            except StudyError as error:
+                raise StudyError(f"{row.path}: {error}") from None
         else:
             cut, transform = images.letterbox(picture, profile.picture.size)
         images.write_picture(folder / f"{row.image_id}.png", cut)
-        return row.image_id, transform.scale, transform.dx, transform.dy
+        return row.image_id, row.made_from, transform.scale, transform.dx, transform.dy
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and resampling release the interpreter
         done = pool.map(one, table.itertuples())
         rows = list(tqdm(done, total=len(table), desc="framing pictures", disable=len(table) < 500, mininterval=5))
-    return pd.DataFrame(rows, columns=["image_id", "scale", "dx", "dy"])
+    return pd.DataFrame(rows, columns=["image_id", "made_from", "scale", "dx", "dy"])
 
 
 def in_network_pixels(table: pd.DataFrame, transforms: pd.DataFrame) -> pd.DataFrame:
@@ -300,13 +327,10 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
         "outcome": json.loads(folder.outcome.read_text(encoding="utf-8")),
         **runs.environment(),
     }
-    for used_up in (folder.progress, folder.outcome, folder.network_predictions, run.partial / "specification.json"):
-        used_up.unlink()
     for config in folder.project.rglob("*.yaml"):
         moved = config.read_text(encoding="utf-8").replace(str(run.partial), str(run.folder))
         config.write_text(moved, encoding="utf-8")
     write_json(run.partial / "run.json", manifest)  # last: its presence says that the run is whole
-    runs.publish(run)
 
 
 def _predictions(predicted: pd.DataFrame, role: str, transforms: pd.DataFrame) -> pd.DataFrame:

@@ -171,7 +171,6 @@ def moved(predictor, pictures: np.ndarray) -> float:
 def test_a_pose_does_not_depend_on_the_batch(snapshot, open_trainer, drawn):
     pictures = np.stack([read_picture(path) for path in drawn[0]["path"]])
     predictor = predictor_of(snapshot)
-    print(moved(predictor, pictures), predictor.poses(pictures)[:3])
     assert moved(predictor, pictures) < SAME_PLACE
     assert np.ptp(predictor.poses(pictures)[..., :2], axis=0).max() > 30  # the network does see something
 

@@ -26,7 +26,7 @@ def child_of(parent: psutil.Process, folder: JobFolder) -> psutil.Process | None
     return next((child for child in parent.children() if str(folder.path) in child.cmdline()), None)
 
 
-def wait_for(what: Callable, seconds: float = 120):
+def wait_for(what: Callable, seconds: float = 300):
     """What ``what`` returns once that is not false."""
     end = time.monotonic() + seconds
     while not (found := what()):

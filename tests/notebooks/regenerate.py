@@ -20,11 +20,12 @@ def keep_checked_outputs(executed: Path, notebook: Path) -> None:
     outputs = {cell.id: cell.outputs for cell in ran.cells if cell.cell_type == "code"}
     for cell in kept.cells:
         if cell.cell_type == "code":
-            cell.execution_count = None
-            cell.outputs = outputs[cell.id] if MARK in cell.source else []
+            checked = MARK in cell.source
+            cell.outputs = outputs[cell.id] if checked else []
+            cell.execution_count = 1 if checked else None  # nbval compares only cells that have a count
             for output in cell.outputs:
                 if output.output_type == "execute_result":
-                    output.execution_count = None
+                    output.execution_count = 1
     nbformat.write(kept, notebook)
 
 

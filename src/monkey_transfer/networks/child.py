@@ -29,6 +29,9 @@ def main(folder: JobFolder) -> None:
     except StudyError as error:
         write_json(folder.error, {"message": str(error)})
         raise
+    except OSError as error:
+        write_json(folder.error, {"message": f"{error.filename or folder.path}: {error.strerror or error}"})
+        raise
 
 
 def _train_and_predict(folder: JobFolder) -> None:
@@ -45,11 +48,19 @@ def _train_and_predict(folder: JobFolder) -> None:
     else:
         project = write_project(folder.project, job, fit, joints)
 
+    steps, pictures_each = job.training.iterations, job.training.batch_size
     trainer = training.Trainer(
-        job, project, folder.resume, lambda i, loss: report("training", i, job.training.iterations, loss=loss)
+        job,
+        project,
+        folder.resume,
+        lambda done, loss: report("training", done, steps, loss=loss, pictures_each=pictures_each),
     )
     validation = pictures[pictures["role"] == "validation"]
-    outcome = trainer.run(lambda: mean_distance(trainer.predictor.predict(validation), joints))
+    outcome = trainer.run(
+        lambda: mean_distance(
+            trainer.predictor.predict(validation, lambda done, of: report("validating", done, of)), joints
+        )
+    )
     training.curve_table(folder.resume).to_csv(folder.learning_curve, index=False)
 
     trainer.restore_snapshot(outcome.chosen_iteration)

@@ -5,6 +5,7 @@ DeepLabCut names their addresses in ``pretrained_model_urls.yaml`` and fetches t
 """
 
 import os
+import shutil
 import tarfile
 from importlib.metadata import distribution
 from pathlib import Path
@@ -65,12 +66,14 @@ def _download(net_type: str) -> None:
     package = Path(str(distribution("deeplabcut").locate_file("deeplabcut")))
     addresses = package / "pose_estimation_tensorflow" / "models" / "pretrained" / "pretrained_model_urls.yaml"
     url = yaml.safe_load(addresses.read_text(encoding="utf-8"))[net_type]
-    folder = WEIGHTS / net_type
+    folder, unfinished = WEIGHTS / net_type, WEIGHTS / f".{net_type}.unfinished"
     try:
+        shutil.rmtree(unfinished, ignore_errors=True)
         archive = Path(pooch.retrieve(url, known_hash=None, path=WEIGHTS, progressbar=True))
         with tarfile.open(archive) as opened:
             wanted = [member for member in opened.getmembers() if ".ckpt" in member.name and member.isfile()]
-            opened.extractall(folder, members=wanted, filter="data")
+            opened.extractall(unfinished, members=wanted, filter="data")
+        unfinished.replace(folder)
     except (OSError, tarfile.TarError) as error:
         raise StudyError(
             f"ImageNet weights for {net_type} could not be fetched from {url} ({error}): fetch them by hand and name "

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.job import JobFolder
 
-# Importing TensorFlow on a cold disk takes up to a minute; a training step never takes so long.
+# Importing TensorFlow on a cold disk takes up to a minute; nothing between two signs takes longer.
 HANGS_AFTER_SECONDS = 600.0
 # Set where a notebook runs with nobody looking: a bar that redraws itself would fill its output.
 HEADLESS = "MONKEY_TRANSFER_HEADLESS"
@@ -89,13 +89,16 @@ class _Display:
     def update(self, progress: dict) -> None:
         stage, done, of = progress["stage"], progress["done"], progress["of"]
         rate = progress["per_second"]
+        if stage == "validating":  # a moment between two stretches of training
+            return
         if self.live:
             self._draw(stage, done, of, progress)
         elif stage != "starting" and (time.monotonic() - self.last_line > _SECONDS_BETWEEN_LINES or done == of):
             self.last_line = time.monotonic()
             loss = f", loss {progress['loss']:.4f}" if "loss" in progress else ""
             left = f", {_clock((of - done) / rate)} left" if rate and done < of else ""
-            print(f"{self.title}: {stage} {done}/{of}{loss}, {rate:.1f}/s{left}", flush=True)
+            pictures = rate * progress.get("pictures_each", 1)
+            print(f"{self.title}: {stage} {done}/{of}{loss}, {pictures:.0f} pictures/s{left}", flush=True)
 
     def _draw(self, stage: str, done: int, of: int, progress: dict) -> None:
         if self.bar is None or stage != self.stage:

@@ -236,6 +236,7 @@ class Trainer:
                 "seconds": round(progress.seconds, 2),
             }
         )
+        print(f"iteration {progress.iteration}: loss {loss:.5f}, validation error {error:.3f} px", flush=True)
         if error < progress.best_validation_error:
             self.snapshots.save(
                 self.session, str(self.project.snapshot(progress.iteration)), write_meta_graph=False, write_state=False

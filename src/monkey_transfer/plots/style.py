@@ -37,7 +37,7 @@ _SPARE_COLOURS = ("#56b4e9", "#882255", "#999933", "#332288", "#117733", "#aa449
 DATASET_COLOURS = ("#117733", "#882255", "#ddaa33", "#332288")
 
 _STYLE: dict[Any, Any] = {
-    "figure.dpi": 80,
+    "figure.dpi": 68,
     "savefig.dpi": 110,
     "figure.constrained_layout.use": True,
     "font.size": 10,

@@ -4,7 +4,8 @@ They let the whole study run without a download, and its tests with it; results 
 about real monkeys or people. A picture depends on its species, seed and number alone: asking for
 more pictures never changes those that were there. Joints are centres of rotation, 0-based pixels.
 
-To read from the ground up: kinematics, poses, parts, bodies, drawing, props, backgrounds, rendering, dataset.
+To read from the ground up: kinematics, poses, parts, bodies, drawing, noise, shading,
+props, backgrounds, rendering, dataset.
 """
 
 from monkey_transfer.datasets.synthetic.dataset import rendered_dataset

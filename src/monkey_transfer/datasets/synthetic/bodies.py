@@ -278,7 +278,7 @@ def _macaque_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
 def _tail(body: Body, pose: Pose, rng: np.random.Generator) -> None:
     """A tail of short, middle or long kind that leaves the rump, bends its own way, droops, and lies on the ground."""
     pelvis = pose.frames["pelvis"]
-    floor = body.lowest() if pose.kind.support not in ("hands", "trunk") else -np.inf
+    floor = body.solids().lowest() if pose.kind.support not in ("hands", "trunk") else -np.inf
     length = _choose(rng, (0.10, 0.24, 0.26, 0.42, 0.46))
     start = pelvis.at(0, -0.045, -0.050)
     direction = pelvis.axes @ np.array((0, -0.55, -0.85))

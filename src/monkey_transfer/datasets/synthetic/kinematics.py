@@ -97,6 +97,7 @@ _LIMB_LIMITS: dict[str, dict[str, Range]] = {
         "ankle": (-50, 60),
     },
 }
+_HINGES = (("elbow", -1.0), ("knee", 1.0))  # and the sense in which they bend
 LIMITS: dict[str, dict[str, Range]] = {
     species: _TRUNK_LIMITS[species]
     | {f"{side}_{angle}": limit for side in SIDES for angle, limit in _LIMB_LIMITS[species].items()}
@@ -116,16 +117,20 @@ def segment_frames(bones: Bones, angles: dict[str, float], root: np.ndarray) -> 
     neck = Frame(chest.at(0, bones.rib_cage, 0), chest.axes @ half_neck)
     head = Frame(neck.at(0, bones.neck, 0), neck.axes @ half_neck @ turn)
     frames = {"pelvis": pelvis, "chest": chest, "neck": neck, "head": head}
-    for side, sign in SIDES.items():
+    # The four limbs at once, each from its ball joint over its hinge to its end: on so few numbers calls cost most.
+    upper = np.array([parent.axes for parent in (chest, pelvis) for _ in SIDES]) @ _balls(angles)
+    lower = upper @ turn_x(np.array([bend * angles[f"{side}_{joint}"] for joint, bend in _HINGES for side in SIDES]))
+    end = lower @ turn_x(np.array([-angles[f"{side}_{joint}"] for joint in ("wrist", "ankle") for side in SIDES]))
+    for i, (side, sign) in enumerate(SIDES.items()):
         shoulder = chest.at(sign * bones.shoulder_half, bones.rib_cage, 0)
-        upper_arm = Frame(shoulder, chest.axes @ _ball(angles, f"{side}_shoulder", sign))
-        forearm = Frame(upper_arm.at(0, -bones.upper_arm, 0), upper_arm.axes @ turn_x(-angles[f"{side}_elbow"]))
-        hand = Frame(forearm.at(0, -bones.forearm, 0), forearm.axes @ turn_x(-angles[f"{side}_wrist"]))
-        thigh = Frame(pelvis.at(sign * bones.hip_half, 0, 0), root @ _ball(angles, f"{side}_hip", sign))
-        shank = Frame(thigh.at(0, -bones.thigh, 0), thigh.axes @ turn_x(angles[f"{side}_knee"]))
-        foot = Frame(shank.at(0, -bones.shank, 0), shank.axes @ turn_x(-angles[f"{side}_ankle"]))
-        limb = {"upper_arm": upper_arm, "forearm": forearm, "hand": hand, "thigh": thigh, "shank": shank, "foot": foot}
-        frames |= {f"{side}_{name}": frame for name, frame in limb.items()}
+        elbow = shoulder - bones.upper_arm * upper[i, :, 1]
+        frames[f"{side}_upper_arm"], frames[f"{side}_forearm"] = Frame(shoulder, upper[i]), Frame(elbow, lower[i])
+        frames[f"{side}_hand"] = Frame(elbow - bones.forearm * lower[i, :, 1], end[i])
+    for i, (side, sign) in enumerate(SIDES.items(), start=len(SIDES)):
+        hip = pelvis.at(sign * bones.hip_half, 0, 0)
+        knee = hip - bones.thigh * upper[i, :, 1]
+        frames[f"{side}_thigh"], frames[f"{side}_shank"] = Frame(hip, upper[i]), Frame(knee, lower[i])
+        frames[f"{side}_foot"] = Frame(knee - bones.shank * lower[i, :, 1], end[i])
     return frames
 
 
@@ -144,24 +149,40 @@ def joint_positions(bones: Bones, frames: dict[str, Frame]) -> dict[str, np.ndar
     return joints
 
 
-def _ball(angles: dict[str, float], joint: str, sign: float) -> np.ndarray:
-    flex, abduct, rotate = (angles[f"{joint}_{motion}"] for motion in ("flex", "abduct", "rotate"))
+def _balls(angles: dict[str, float]) -> np.ndarray:
+    """Rotations (4, 3, 3) of the shoulders and hips, right before left."""
+    sign = np.array([*SIDES.values()] * 2)
+    flex, abduct, rotate = (
+        np.array([angles[f"{side}_{joint}_{motion}"] for joint in ("shoulder", "hip") for side in SIDES])
+        for motion in ("flex", "abduct", "rotate")
+    )
     return turn_x(-flex) @ turn_z(sign * abduct) @ turn_y(-sign * rotate)
 
 
-def turn_x(degrees: float) -> np.ndarray:
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+def turn_x(degrees: float | np.ndarray) -> np.ndarray:
+    """Rotations (..., 3, 3) about the x axis."""
+    return _turn(0, degrees)
 
 
-def turn_y(degrees: float) -> np.ndarray:
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+def turn_y(degrees: float | np.ndarray) -> np.ndarray:
+    """Rotations (..., 3, 3) about the y axis."""
+    return _turn(1, degrees)
 
 
-def turn_z(degrees: float) -> np.ndarray:
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+def turn_z(degrees: float | np.ndarray) -> np.ndarray:
+    """Rotations (..., 3, 3) about the z axis."""
+    return _turn(2, degrees)
+
+
+def _turn(axis: int, degrees: float | np.ndarray) -> np.ndarray:
+    angle = np.radians(degrees)
+    after, before = (axis + 1) % 3, (axis + 2) % 3
+    turn = np.zeros((*angle.shape, 3, 3))
+    turn[..., axis, axis] = 1
+    turn[..., after, after] = turn[..., before, before] = np.cos(angle)
+    turn[..., before, after] = sine = np.sin(angle)
+    turn[..., after, before] = -sine
+    return turn
 
 
 def turn_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:

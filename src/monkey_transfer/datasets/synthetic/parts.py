@@ -57,10 +57,10 @@ class Solids(NamedTuple):
     radii: np.ndarray  # (n, 2) at start and end
     half_axes: np.ndarray  # (n, 3, 3), one a column
 
-    def bottoms(self) -> np.ndarray:
-        """Height of the lowest point of every part."""
+    def lowest(self) -> float:
+        """Height of the lowest point of all parts."""
         capsules = np.minimum(self.starts[:, 1] - self.radii[:, 0], self.ends[:, 1] - self.radii[:, 1])
-        return capsules - np.linalg.norm(self.half_axes[:, 1], axis=1)
+        return float((capsules - np.linalg.norm(self.half_axes[:, 1], axis=1)).min())
 
 
 _UPRIGHT = np.eye(3)
@@ -97,7 +97,3 @@ class Body:
             radii,
             axes @ np.array([part.tilt for part in self.parts]) * sizes[:, None],
         )
-
-    def lowest(self) -> float:
-        """Height of the lowest point so far."""
-        return float(self.solids().bottoms().min())

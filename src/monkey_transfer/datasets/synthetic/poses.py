@@ -152,14 +152,17 @@ def draw_pose(species: str, rng: np.random.Generator) -> Pose:
     bones = _individual(species, rng)
     kind = _draw_kind(species, rng)
     limits = LIMITS[species]
-    lead = str(rng.choice(list(SIDES)))
+    lead = ("right", "left")[rng.integers(2)]
     trail = "left" if lead == "right" else "right"
-    gesture_of = {lead: str(rng.choice(kind.lead_arm)), trail: str(rng.choice(kind.trail_arm))}
+    gesture_of = {
+        side: arms[rng.integers(len(arms))] for side, arms in ((lead, kind.lead_arm), (trail, kind.trail_arm))
+    }
     ranges = {"waist_flex": (0.0, 5.0), "waist_side": (-4.0, 4.0), "waist_twist": (-5.0, 5.0)}
     ranges |= {"neck_side": (-10.0, 10.0), "neck_turn": (-35.0, 35.0), "neck_flex": (0.0, 0.0)} | kind.trunk
     for side, leg in ((lead, kind.lead_leg), (trail, kind.trail_leg)):
         ranges |= {f"{side}_{angle}": r for angle, r in (leg | GESTURES[gesture_of[side]]).items()}
-    angles = {name: _clip(rng.uniform(*r), limits[name]) for name, r in ranges.items()}
+    drawn = rng.uniform(*np.array(list(ranges.values())).T).tolist()
+    angles = {name: _clip(angle, limits[name]) for name, angle in zip(ranges, drawn, strict=True)}
 
     gripping = tuple(side for side, gesture in gesture_of.items() if gesture.startswith("overhead"))
     root = turn_x(rng.uniform(*kind.lean))
@@ -171,7 +174,7 @@ def draw_pose(species: str, rng: np.random.Generator) -> Pose:
 
 
 def _draw_kind(species: str, rng: np.random.Generator) -> PoseKind:
-    name = rng.choice(POSE_NAMES)
+    name = POSE_NAMES[rng.integers(len(POSE_NAMES))]
     same_name = [kind for kind in POSE_KINDS[species] if kind.name == name]
     return same_name[rng.integers(len(same_name))]
 

@@ -4,18 +4,21 @@ import cv2
 import numpy as np
 
 from monkey_transfer.datasets.synthetic.backgrounds import BUILT
-from monkey_transfer.datasets.synthetic.drawing import Camera, Light
+from monkey_transfer.datasets.synthetic.drawing import Camera
 from monkey_transfer.datasets.synthetic.kinematics import SIDES, Frame
-from monkey_transfer.datasets.synthetic.parts import WORLD, Body, Material
+from monkey_transfer.datasets.synthetic.parts import WORLD, Body, Material, Solids
 from monkey_transfer.datasets.synthetic.poses import Pose
+from monkey_transfer.datasets.synthetic.shading import Light
 
 Rng = np.random.Generator
 
 
-def add_props(body: Body, pose: Pose, place: str, rng: Rng) -> float:
-    """Add what the pose needs (a seat, a trunk, a bar or branch); return the height of the ground."""
+def add_props(body: Body, pose: Pose, lowest: float, place: str, rng: Rng) -> float:
+    """Add what the pose needs (a seat, a trunk, a bar or branch) to a body; return the height of the ground.
+
+    ``lowest`` is the height of the body's lowest point.
+    """
     support, indoors = pose.kind.support, place in BUILT
-    lowest = body.lowest()
     wood = rng.uniform(0.8, 1.1) * np.array((0.42, 0.31, 0.21))
     body.materials["bark"] = Material(tuple(wood), tuple(0.5 * wood), "bark", 14, 0.02)
     body.materials["metal"] = Material((0.62, 0.64, 0.67), (0.4, 0.4, 0.4), gloss=0.5)
@@ -71,9 +74,8 @@ def _leaves(body: Body, grip: np.ndarray, along: np.ndarray, rng: Rng) -> None:
         body.blob(Frame(where, axes), (0, 0, 0), (0.055, 0.030, 0.010), "leaf", "prop")
 
 
-def cast_shadow(body: Body, ground: float, camera: Camera, light: Light, size: int) -> np.ndarray:
-    """Brightness (size, size) of level ground at height ``ground``: 1 in the light, less in the body's shadow."""
-    solids = body.solids()
+def cast_shadow(solids: Solids, ground: float, camera: Camera, light: Light, size: int) -> np.ndarray:
+    """Brightness (size, size) of level ground at height ``ground``: 1 in the light, less in the shadow of the parts."""
     lamp = camera.turn.T @ (light.direction * (1, -1, 1))
     slide = lamp / max(lamp[1], 0.45)
     tips = np.concatenate([solids.starts, solids.ends])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from monkey_transfer.datasets.synthetic.backgrounds import paint, place_of
@@ -10,17 +11,16 @@ from monkey_transfer.datasets.synthetic.drawing import (
     FOCAL_LENGTH,
     OVERSAMPLING,
     Camera,
-    Light,
     Surface,
     outline,
     rasterise,
     samples_across,
-    shade,
     view_turn,
 )
 from monkey_transfer.datasets.synthetic.parts import Solids
 from monkey_transfer.datasets.synthetic.poses import draw_pose
 from monkey_transfer.datasets.synthetic.props import add_props, cast_shadow
+from monkey_transfer.datasets.synthetic.shading import Light, shade
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import MPII_16
 
@@ -76,25 +76,27 @@ def render(species: str, seed: int, index: int, size: int = 160) -> Rendered:
     pose = draw_pose(species, rng)
     body = BUILDERS[species](pose, rng)
     held = pose.kind.support in ("hands", "trunk")
-    camera = _aim(body.solids(), size, (-18, 0, 14) if held else (-4, 6, 26), rng)
+    animal = body.solids()
+    camera = _aim(animal, size, (-18, 0, 14) if held else (-4, 6, 26), rng)
     of_animal, of_head = len(body.parts), [part.role == "head" for part in body.parts]
 
     place = place_of(species, pose.kind.support, rng)
-    ground = add_props(body, pose, place, rng)
+    ground = add_props(body, pose, animal.lowest(), place, rng)
+    solids = body.solids()
     light = _draw_light(rng)
     background, has_ground = paint(place, size, camera.horizon(), rng)
     if has_ground:
-        background *= cast_shadow(body, ground, camera, light, size)[..., None]
-    seen = camera.look(body.solids())
+        background *= cast_shadow(solids, ground, camera, light, size)
+    seen = camera.look(solids)
     surface = rasterise(seen, size)
     colours, coverage = shade(surface, seen, body, light, size, offset=int(rng.integers(256)))
-    image = np.clip(background * (1 - coverage[..., None]) + colours, 0, 1)
+    image = np.clip(background * (1 - coverage) + colours, 0, 1)
 
     positions = pose.joints()
     pixels, scales = camera.project(np.array([positions[joint] for joint in MPII_16.keypoints]))
     left, top, right, bottom = outline(seen.boxes[:of_animal][of_head])
     return Rendered(
-        image=(image * 255 + 0.5).astype(np.uint8),
+        image=cv2.merge((image * 255 + 0.5).astype(np.uint8)),
         joints=pixels[:, :2],
         visible=in_sight(surface, pixels, FLESH * scales, size),
         head_size=0.6 * float(np.hypot(right - left, bottom - top)),

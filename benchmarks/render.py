@@ -1,0 +1,40 @@
+"""``python -m benchmarks.render``: how many rendered pictures one core draws in a second, against the 100 wanted.
+
+Times are processor time of one core, so that a busy machine does not change them much; each species is
+timed a few times and its best time taken. The last line is pictures per second of both species over 100.
+"""
+
+import time
+
+import cv2
+from threadpoolctl import threadpool_limits
+
+from monkey_transfer.datasets.synthetic import SPECIES, render
+
+WANTED, PICTURES, REPEATS = 100, 60, 4
+
+
+def main() -> None:
+    print(f"{PICTURES} pictures of 160 x 160 pixels of each species, one core, best of {REPEATS}")
+    seconds = {species: best_time(species) for species in SPECIES}
+    for species, spent in seconds.items():
+        print(f"  {species:8} {PICTURES / spent:5.1f} pictures a second")
+    print(f"ratio {len(SPECIES) * PICTURES / sum(seconds.values()) / WANTED:.2f}")
+
+
+def best_time(species: str) -> float:
+    """Seconds for the pictures, without those of the first one, which fills the tables of noise."""
+    render(species, 0, 0)
+    times = []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        for index in range(PICTURES):
+            render(species, 1, index)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+if __name__ == "__main__":
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):
+        main()
