@@ -98,23 +98,26 @@ def test_a_training_killed_at_three_moments_ends_like_an_uninterrupted_one(finis
     pd.testing.assert_frame_equal(ours, theirs, atol=0.5)  # of a pixel
 
 
-def test_a_loss_that_is_no_number_and_a_missing_picture_are_told(write_job, tmp_path):
-    """Two jobs at a time, since each spends most of its life importing TensorFlow."""
+def test_what_is_wrong_with_a_job_is_told(write_job, tmp_path):
+    """Three jobs at a time, since each spends most of its life importing TensorFlow."""
     exploding = write_job(tmp_path / "exploding", optimizer="sgd", multi_step=[(1e30, 1000)])
     lacking = write_job(tmp_path / "lacking")
     pictures = pd.read_parquet(lacking.pictures)
     pictures.loc[0, "path"] = str(tmp_path / "deleted.png")
     pictures.to_parquet(lacking.pictures)
-    with ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(run_job, folder, folder.path.name) for folder in (exploding, lacking)]
+    broken = write_job(tmp_path / "broken")
+    broken.job.write_text(broken.job.read_text()[:100])
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(run_job, folder, folder.path.name) for folder in (exploding, lacking, broken)]
     errors = [job.exception() for job in running]
     assert all(isinstance(error, StudyError) for error in errors)
-    diverged, died = map(str, errors)
+    diverged, missed, died = map(str, errors)
     told = r"exploding: the training loss is infinite or no number at iteration \d+: lower .* in training.multi_step"
     assert re.fullmatch(told, diverged)
-    assert died.startswith(f"lacking: its process ended with exit status 1; the end of {lacking.log}:\n")
-    assert "deleted.png" in died
-    for folder in (exploding, lacking):
+    assert missed == f"lacking: {tmp_path / 'deleted.png'}: No such file or directory"
+    assert died.startswith(f"broken: its process ended with exit status 1; the end of {broken.log}:\n")
+    assert "Invalid JSON" in died
+    for folder in (exploding, lacking, broken):
         assert not folder.outcome.exists()
         assert not folder.network_predictions.exists()
 

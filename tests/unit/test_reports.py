@@ -89,3 +89,15 @@ def test_sentences_follow_the_intervals_and_not_the_order_of_arms(intervals, wor
     assert first.startswith(words)
     assert all("rendered" in sentence for sentence in (first, *others))
     assert "`control` is better than `mean_pose`" in others[-1]
+
+
+def test_every_checked_cell_holds_what_it_is_compared_with():
+    cells = [
+        cell
+        for notebook in sorted((ROOT / "notebooks").glob("*.ipynb"))
+        for cell in nbformat.read(notebook, as_version=4).cells
+        if cell.cell_type == "code" and "NBVAL_CHECK_OUTPUT" in cell.source
+    ]
+    assert len(cells) >= 8
+    # nbval passes over a cell without a count, and compares nothing with a cell that has no output
+    assert all(cell.outputs and cell.execution_count for cell in cells)
