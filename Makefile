@@ -24,7 +24,7 @@ lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 test: setup  ## run all tests, the notebooks among them
 	$(PY) -m pytest tests
 	MONKEY_TRANSFER_RUNS="$$(mktemp -d)" MONKEY_TRANSFER_REPORTS="$$(mktemp -d)" \
-		$(PY) -m pytest --nbval-lax --nbval-cell-timeout=600 -p no:timeout notebooks
+		$(PY) -m pytest --nbval-lax --nbval-cell-timeout=600 notebooks
 
 check: setup  ## lint, format and types
 	$(PY) -m ruff check .

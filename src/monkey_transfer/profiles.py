@@ -24,6 +24,8 @@ CONFIG = ROOT / "config"
 SMALLEST_VALIDATION = 50
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 
+SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
+
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -232,6 +234,18 @@ class Profile(_Strict):
                         f"expected the {arm.training.net_type} of arm '{name}'"
                     )
                 seen.append(parent)
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_are_large_enough(self) -> "Profile":
+        for name, arm in self.arms.items():
+            augmentation = arm.training.augmentation
+            smallest = self.picture.size * arm.training.global_scale * augmentation.scale_jitter_lo
+            if smallest < SMALLEST_PICTURE:
+                raise ValueError(
+                    f"arms.{name}.training: pictures shrink to {smallest:.0f} pixels (picture.size x global_scale x "
+                    f"scale_jitter_lo), expected at least {SMALLEST_PICTURE}, below which DeepLabCut trains on none"
+                )
         return self
 
     def study_data(self, role: str) -> StudyData:

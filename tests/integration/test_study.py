@@ -26,6 +26,7 @@ TINY = {
         "iterations": 6,
         "multi_step": [[0.001, 6]],
         "global_scale": 1.0,
+        "augmentation": {"scale_jitter_lo": 1.0, "scale_jitter_up": 1.0},
         "validate_every": 3,
     },
     "arms": {

@@ -29,7 +29,8 @@ def demo() -> Profile:
 def by_default(demo) -> Profile:
     """Arms that say nothing about their training, all from ImageNet."""
     plain = {"learns": "target", "images": 100, "init": "imagenet", "training": {}}
-    return changed(demo, {f"arms.{name}": plain for name in demo.arms})
+    # DeepLabCut's default scale and jitter need pictures of at least 160 pixels
+    return changed(demo, {"picture.size": 160, **{f"arms.{name}": plain for name in demo.arms}})
 
 
 @pytest.mark.parametrize("name", profile_names())

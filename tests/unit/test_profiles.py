@@ -12,7 +12,7 @@ VALID = {
     "title": "A study",
     "source": {"data": {"format": "synthetic", "species": "macaque", "images": 200}, "test": 10},
     "target": {"data": {"format": "synthetic", "species": "human", "images": 200}, "test": 10},
-    "picture": {"framing": "whole", "size": 96},
+    "picture": {"framing": "whole", "size": 160},
     "yardstick": "head_size",
     "seeds": [0],
     "training": {"net_type": "mobilenet_v2_0.35", "iterations": 100, "stop": {"rule": "none", "patience": 3}},
