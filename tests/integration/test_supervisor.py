@@ -45,7 +45,8 @@ def iterations_saved(folder: JobFolder) -> int:
 
 
 def is_training(folder: JobFolder) -> bool:
-    return folder.progress.is_file() and json.loads(folder.progress.read_text())["stage"] == "training"
+    stages = ("training", "validating")
+    return folder.progress.is_file() and json.loads(folder.progress.read_text())["stage"] in stages
 
 
 def run_and_signal(folder: JobFolder, when: Callable[[], bool], sign: signal.Signals, **settings) -> None:
