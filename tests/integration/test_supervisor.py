@@ -45,8 +45,7 @@ def iterations_saved(folder: JobFolder) -> int:
 
 
 def is_training(folder: JobFolder) -> bool:
-    stages = ("training", "validating")
-    return folder.progress.is_file() and json.loads(folder.progress.read_text())["stage"] in stages
+    return folder.progress.is_file() and json.loads(folder.progress.read_text())["stage"] == "training"
 
 
 def run_and_signal(folder: JobFolder, when: Callable[[], bool], sign: signal.Signals, **settings) -> None:
