@@ -131,12 +131,12 @@ def beside_the_paper(results: Results) -> pd.DataFrame:
     return table
 
 
-def comparisons(results: Results, metric: str | None = None) -> pd.DataFrame:
-    """Paired differences of one metric (the PCK score unless named), largest first, one row per pair and seed.
+def comparisons(results: Results) -> pd.DataFrame:
+    """Paired differences of the PCK score, one row per pair of arms and seed.
 
     ``verdict`` is 'higher' where the interval lies above zero, 'lower' where below, else 'undecided'.
     """
-    chosen = results.differences[results.differences["metric"] == (metric or results.score)].copy()
+    chosen = results.differences[results.differences["metric"] == results.score].copy()
     chosen["verdict"] = "undecided"
     chosen.loc[chosen["low"] > 0, "verdict"] = "higher"
     chosen.loc[chosen["high"] < 0, "verdict"] = "lower"
