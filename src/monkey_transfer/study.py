@@ -100,15 +100,10 @@ def open_study(name: str) -> Study:
     profile = load_profile(name)
     with runs.clear_disk_errors():
         source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
-    lengths = target.reference_lengths
-    measurable = lengths.loc[lengths["name"] == profile.yardstick, "image_id"]
-    if measurable.empty:
-        known = ", ".join(sorted(lengths["name"].unique()))
-        raise StudyError(
-            f"profile {name}: yardstick '{profile.yardstick}' is not known for any picture of the target; "
-            f"expected one of {known}"
-        )
-    return Study(profile, source, target.subset(measurable))
+    try:
+        return Study(profile, source, target.measured_by(profile.yardstick))
+    except StudyError as error:
+        raise StudyError(f"profile {name}: {error}") from None
 
 
 def train_arm(study: Study, arm_name: str, seed: int) -> Run:

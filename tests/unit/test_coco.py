@@ -89,8 +89,11 @@ def test_joint_outside_the_picture_and_person_with_one_joint(tmp_path):
     annotations = content()
     annotations["annotations"][0]["keypoints"] = [WIDTH, 20, 2, 0, 0, 0, 30, 41, 1, 33, 45, 2]
     annotations["annotations"][2]["keypoints"] = [10, 20, 2] + [0] * 9
-    with pytest.warns(UserWarning, match="labels.json: 1 joints outside their picture .* and 1 pictures with fewer"):
-        dataset = read(tmp_path, annotations)
+    dataset = read(tmp_path, annotations)
+    assert dataset.left_out[["keypoint", "reason"]].values.tolist() == [
+        ["", "fewer than 2 labelled joints"],
+        ["nose", "the joint lies outside its picture"],
+    ]
     assert dataset.images["image_id"].tolist() == ["one", "two-11"]
     assert not dataset.labels.set_index(["image_id", "keypoint"]).loc[("one", "nose"), "labelled"]
 
@@ -114,7 +117,7 @@ def broken(part: str, position: int, **changes) -> dict:
         (broken("categories", 0, keypoints=["snout", *NAMES[1:]]), "keypoint 'snout' is not one of .*macaquepose_17"),
         (broken("images", 1, file_name="one.png"), "2 pictures have the file_name 'one.png'"),
         (broken("images", 1, id=1), "2 pictures have the id 1"),
-        (broken("images", 1, file_name="gone.png"), "2 of 3 labelled pictures are missing, the first is .*gone.png"),
+        (broken("images", 1, file_name="gone.png"), "1 of 2 labelled pictures are missing, the first is .*gone.png"),
         (broken("images", 0, width=640), "one.png: the picture is 100 x 80 pixels, but .* says 640 x 80"),
         (broken("annotations", 1, image_id=99), "annotation 11 belongs to picture 99, which is not listed"),
         (broken("annotations", 0, keypoints=POSE[:-1]), "annotation 10 needs a list of 12 numbers under 'keypoints'"),

@@ -47,8 +47,8 @@ def read_coco(annotations: Path, images: Path, skeleton: Skeleton) -> Dataset:
     ------
     StudyError
         If the file is not such a JSON file, names a keypoint that the skeleton has not or one picture twice,
-        an annotation has another number of keypoints than its category, a picture is missing or has
-        another size than the file says, or a labelled joint is NaN.
+        an annotation has another number of keypoints than its category, more than one picture in a hundred is
+        missing, one has another size than the file says, or a labelled joint is NaN.
     """
     annotations, images = Path(annotations), Path(images)
     content = _read_json(annotations)
@@ -128,7 +128,7 @@ def _images(
     sizes = picture_sizes(origin, [folder / file for file in files])
     for picture, (width, height) in zip(pictures, sizes, strict=True):
         said = picture.get("width", width), picture.get("height", height)
-        if said != (width, height):
+        if width and said != (width, height):
             raise StudyError(
                 f"{folder / picture['file_name']}: the picture is {width} x {height} pixels, but {origin} says "
                 f"{said[0]} x {said[1]}: find the version of the picture that was labelled"
