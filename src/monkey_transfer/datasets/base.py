@@ -1,7 +1,6 @@
 """What every data set is once it has been read: tables, a skeleton and a name."""
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import pandas as pd
 
