@@ -83,6 +83,17 @@ class Study:
         """Whether the results are those of rendered pictures and have to say so."""
         return self.target.rendered
 
+    @property
+    def pictures(self) -> str:
+        """What kind of pictures the numbers are of, in one word beside each of them."""
+        return "rendered" if self.rendered else "photographs"
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """What the files hold and the study does not: data ('source' or 'target'), image_id, keypoint, reason."""
+        parts = [self.dataset(role).left_out.assign(data=role) for role in ("source", "target")]
+        return pd.concat(parts, ignore_index=True)
+
     def run(self, arm: str, seed: int) -> Run:
         """The run of that arm and seed, finished or not."""
         return Run(self.profile.name, arm, self.profile.arm(arm).images, seed)
