@@ -26,6 +26,15 @@ VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation sp
 
 SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
 
+# What pose_imgaug.py reads of its two groups of keys; others it would pass over in silence.
+_AUGMENTATION_KEYS = {
+    group: {key for name in names.split() for key in (name, f"{name}ratio")}
+    for group, names in {
+        "contrast": "histeq clahe gamma sigmoid log linear",
+        "convolution": "sharpen emboss edge",
+    }.items()
+}
+
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -114,6 +123,14 @@ class Augmentation(_Strict):
         "emboss": {"alpha": [0.0, 1.0], "strength": [0.5, 1.5]},
         "embossratio": 0.1,
     }
+
+    @model_validator(mode="after")
+    def _known_to_the_loader(self) -> "Augmentation":
+        for group, known in _AUGMENTATION_KEYS.items():
+            unknown = sorted(set(getattr(self, group)) - known)
+            if unknown:
+                raise ValueError(f"{group}: '{unknown[0]}' is unknown; expected one of {', '.join(sorted(known))}")
+        return self
 
 
 class StopRule(_Strict):

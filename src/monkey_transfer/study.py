@@ -143,6 +143,7 @@ def train_arm(study: Study, arm_name: str, seed: int) -> Run:
             run_job(folder, str(run))
         if not runs.has_digest(run.partial, "run.json", digest):
             _finish(study, run, digest, specification)
+        folder.forget_training()
         runs.publish(run)
     return run
 

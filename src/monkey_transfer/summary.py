@@ -73,8 +73,9 @@ def summary_text(study: Study, results: Results) -> str:
         "",
         "## How far predictions are off",
         "",
-        "Root mean squares of the error along x, along y and of the distance, as means over the seeds of training; what DeepLabCut prints as RMSE is the "
-        "mean distance. Original pixels are those of the labelled picture, network pixels those of the framed one.",
+        "Root mean squares of the error along x, along y and of the distance, as means over the seeds of training; "
+        "what DeepLabCut prints as RMSE is the mean distance. Original pixels are those of the labelled picture, "
+        "network pixels those of the framed one.",
         "",
         _markdown(error_table(study, results)),
         "",
@@ -150,7 +151,9 @@ def error_table(study: Study, results: Results) -> pd.DataFrame:
 
     Means over the seeds of training, with intervals.
     """
-    table = results.over_seeds.set_index(["measured_on", "arm", "metric"])[list(_BRACKETED)]
+    table: dict[Any, Any] = results.over_seeds.set_index(["measured_on", "arm", "metric"])[[*_BRACKETED]].T.to_dict(
+        "list"
+    )
     columns = {
         "rmse_x": "RMSE x",
         "rmse_y": "RMSE y",
@@ -163,7 +166,7 @@ def error_table(study: Study, results: Results) -> pd.DataFrame:
         for arm in [*study.profile.arms, MEAN_POSE]:
             for joints, prefix in {"kept at the best F1": "best_f1/", "all": ""}.items():
                 keys = {name: (cut, arm, f"{prefix}{metric}") for metric, name in columns.items()}
-                cells = {name: _bracketed(*table.loc[key]) if key in table.index else "" for name, key in keys.items()}
+                cells = {name: _bracketed(*table[key]) if key in table else "" for name, key in keys.items()}
                 rows.append({"pictures": study.pictures, "frame": frame, "arm": arm, "joints": joints, **cells})
     return pd.DataFrame(rows)
 

@@ -55,6 +55,11 @@ def message(config, name="study") -> str:
     return str(error.value)
 
 
+def test_an_augmentation_that_deeplabcut_does_not_read_is_an_error(write, tmp_path):
+    write("study", {**VALID, "training": {**VALID.get("training", {}), "augmentation": {"contrast": {"clahi": True}}}})
+    assert "contrast: 'clahi' is unknown; expected one of clahe, claheratio, gamma" in message(tmp_path)
+
+
 def test_the_valid_one_is_read(write, tmp_path):
     write("study", VALID)
     profile = load_profile("study", tmp_path)

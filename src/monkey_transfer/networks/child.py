@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.job import FIT_ROLES, JobFolder, write_json
+from monkey_transfer.networks.job import JobFolder, write_json
 
 STARTED = time.monotonic()
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -38,16 +38,11 @@ def _train_and_predict(folder: JobFolder) -> None:
     report = _Reporter(folder.progress)
     report("starting", 0, 1)
     from monkey_transfer.networks import mobilenet, training
-    from monkey_transfer.networks.deeplabcut_project import Project, write_project
+    from monkey_transfer.networks.deeplabcut_project import open_project
 
     mobilenet.register()
     job, pictures, joints = folder.read()
-    fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
-    if (folder.resume / "progress.json").is_file():
-        project = Project(folder.project, job, (fit["role"] == "train").mean())
-    else:
-        project = write_project(folder.project, job, fit, joints)
-
+    project = open_project(folder)
     steps, pictures_each = job.training.iterations, job.training.batch_size
     trainer = training.Trainer(
         job,
@@ -69,7 +64,6 @@ def _train_and_predict(folder: JobFolder) -> None:
     predictions["role"] = asked["role"].repeat(len(job.keypoints)).to_numpy()
     predictions.to_parquet(folder.network_predictions)
     write_json(folder.outcome, asdict(outcome))
-    training.forget_resume(folder.resume)
 
 
 def mean_distance(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:

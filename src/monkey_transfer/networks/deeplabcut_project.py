@@ -23,7 +23,7 @@ from deeplabcut.generate_training_dataset.trainingsetmanipulation import MakeTes
 from deeplabcut.utils import auxiliaryfunctions
 
 from monkey_transfer.images import picture_size
-from monkey_transfer.networks.job import Job
+from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
 
 CORNER = 0.5
 SCORER = "labels"
@@ -89,6 +89,18 @@ class Project:
     def snapshot(self, iteration: int) -> Path:
         """Prefix of the checkpoint of that iteration."""
         return self.model / "train" / f"snapshot-{iteration}"
+
+
+def open_project(folder: JobFolder) -> Project:
+    """The project in which the job of that folder is trained: the one it goes on in, else a new one.
+
+    A project without the state of a training beside it may be half written, and is written anew.
+    """
+    job, pictures, joints = folder.read()
+    fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
+    if folder.can_go_on:
+        return Project(folder.project, job, (fit["role"] == "train").mean())
+    return write_project(folder.project, job, fit, joints)
 
 
 def write_project(folder: Path, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame) -> Project:

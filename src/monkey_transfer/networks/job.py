@@ -7,6 +7,7 @@ pixels: those of the framed picture, 0-based, pixel centres. Nothing here knows 
 """
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -70,6 +71,11 @@ class JobFolder:
         return self.path / "resume"
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether a training was interrupted here whose whole state was kept."""
+        return (self.resume / "progress.json").is_file()
+
+    @property
     def log(self) -> Path:
         return self.path / "log.txt"
 
@@ -101,6 +107,12 @@ class JobFolder:
         pictures.to_parquet(self.pictures)
         joints.to_parquet(self.joints)
         write_json(self.job, json.loads(job.model_dump_json()))
+
+    def forget_training(self) -> None:
+        """Remove what is needed only to go on with a training."""
+        # First, so that a kill half way leaves nothing that promises a state which is gone.
+        (self.resume / "progress.json").unlink(missing_ok=True)
+        shutil.rmtree(self.resume, ignore_errors=True)
 
     def read(self) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         """The job, its pictures and its joints."""
