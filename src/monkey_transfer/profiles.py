@@ -8,6 +8,7 @@ exactly where it departs from them.
 
 import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,13 +16,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.skeletons import SKELETONS
+from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17, SKELETONS, Skeleton
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
 
-# A validation set smaller than this says too little about when to stop.
-SMALLEST_VALIDATION = 50
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 
 SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
@@ -35,6 +34,7 @@ _AUGMENTATION_KEYS = {
     }.items()
 }
 
+Yardstick = Literal["head_size", "head_segment", "torso", "bbox_length", "mpii_200scale"]
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -84,10 +84,10 @@ class StudyData(_Strict):
 
 
 class WholePicture(_Strict):
-    """The whole picture, letterboxed to ``size`` x ``size`` pixels."""
+    """The whole picture, letterboxed to ``size``: the side of a square, or [width, height], in pixels."""
 
     framing: Literal["whole"]
-    size: Positive
+    size: Positive | tuple[Positive, Positive]
 
 
 class PersonCrop(_Strict):
@@ -99,6 +99,21 @@ class PersonCrop(_Strict):
     framing: Literal["person"]
     size: Positive
     person: Positive
+
+
+class ScaledPerson(_Strict):
+    """A crop around the labelled box in which the person's length ``yardstick`` is ``length`` pixels.
+
+    For networks that were trained at one scale of people, which is then taken from the labels.
+    """
+
+    framing: Literal["scaled"]
+    size: Positive
+    yardstick: Yardstick
+    length: Positive
+
+
+Framing = Annotated[WholePicture | PersonCrop | ScaledPerson, Field(discriminator="framing")]
 
 
 class Augmentation(_Strict):
@@ -147,6 +162,25 @@ class StopRule(_Strict):
     min_improvement: Probability = 0.01
 
 
+@dataclass(frozen=True)
+class ZooNetwork:
+    """A finished network of DeepLabCut's model zoo: its backbone, its skeleton and what it was trained on."""
+
+    net_type: str
+    skeleton: Skeleton
+    trained_on: str
+
+
+ZOO = {
+    "full_macaque": ZooNetwork(
+        "resnet_50", MACAQUEPOSE_17, "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published"
+    ),
+    "full_human": ZooNetwork(
+        "resnet_101", FULL_HUMAN_14, "MPII's training people (Insafutdinov et al. 2016), so possibly the test people"
+    ),
+}
+
+
 class Training(_Strict):
     """How a network is trained; the defaults are DeepLabCut's."""
 
@@ -185,19 +219,45 @@ class Training(_Strict):
 class Arm(_Strict):
     """One network of the study and how it came to be."""
 
-    learns: Literal["source", "target"]
-    images: Positive
-    init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+)$")]
+    # 'nothing': a finished network of DeepLabCut's model zoo, used as it is.
+    learns: Literal["source", "target", "nothing"]
+    images: Annotated[int, Field(ge=0)] = 0
+    init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+|zoo:[a-z0-9_]+)$")]
     # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3).
     restore: Literal["backbone", "all"] = "backbone"
     # Number of blocks, counted from the picture, whose weights stay as they are; 'backbone' for all of them.
     frozen: Annotated[int, Field(ge=0)] | Literal["backbone"] = 0
+    # How this arm sees pictures, where that is not the study's way.
+    picture: Framing | None = None
     training: Training
+
+    @model_validator(mode="after")
+    def _learns_from_pictures_or_is_finished(self) -> "Arm":
+        if self.learns == "nothing" and (self.images or self.zoo is None):
+            raise ValueError("an arm that learns nothing has no images and an init such as zoo:full_human")
+        if self.learns != "nothing" and not self.images:
+            raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
+        if self.zoo and self.training.net_type != ZOO[self.zoo].net_type:
+            raise ValueError(f"training.net_type: zoo network '{self.zoo}' is a {ZOO[self.zoo].net_type}")
+        return self
+
+    @field_validator("init")
+    @classmethod
+    def _in_the_zoo(cls, init: str) -> str:
+        name = init.removeprefix("zoo:")
+        if init != name and name not in ZOO:
+            raise ValueError(f"zoo network '{name}' is unknown; expected one of {', '.join(ZOO)}")
+        return init
 
     @property
     def parent(self) -> str | None:
         """The arm whose weights this one starts from, if any."""
         return self.init.removeprefix("arm:") if self.init.startswith("arm:") else None
+
+    @property
+    def zoo(self) -> str | None:
+        """The network of DeepLabCut's model zoo whose weights this one starts from, if any."""
+        return self.init.removeprefix("zoo:") if self.init.startswith("zoo:") else None
 
 
 class Profile(_Strict):
@@ -207,11 +267,13 @@ class Profile(_Strict):
     title: str
     source: StudyData
     target: StudyData
-    picture: Annotated[WholePicture | PersonCrop, Field(discriminator="framing")]
-    yardstick: Literal["head_size", "head_segment", "torso", "bbox_length"]
+    picture: Framing
+    yardstick: Yardstick
     arms: dict[str, Arm]
     seeds: tuple[Annotated[int, Field(ge=0)], ...]
     split_seed: int = 0
+    # Fewer validation people than this say too little about when to stop.
+    smallest_validation: Positive = 50
     # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
     confidence_cut: Probability = 0.4
     # False keeps photographs out of figures, so that reports of data one may not publish can be shown.
@@ -257,13 +319,23 @@ class Profile(_Strict):
     def _pictures_are_large_enough(self) -> "Profile":
         for name, arm in self.arms.items():
             augmentation = arm.training.augmentation
-            smallest = self.picture.size * arm.training.global_scale * augmentation.scale_jitter_lo
+            size = (arm.picture or self.picture).size
+            shorter = size if isinstance(size, int) else min(size)
+            smallest = shorter * arm.training.global_scale * augmentation.scale_jitter_lo
             if smallest < SMALLEST_PICTURE:
                 raise ValueError(
                     f"arms.{name}.training: pictures shrink to {smallest:.0f} pixels (picture.size x global_scale x "
                     f"scale_jitter_lo), expected at least {SMALLEST_PICTURE}, below which DeepLabCut trains on none"
                 )
         return self
+
+    def framing(self, arm: str) -> Framing:
+        """How that arm sees pictures: its own way, or the study's."""
+        return self.arm(arm).picture or self.picture
+
+    def validation_size(self, training_images: int) -> int:
+        """Number of people held out to decide when to stop: 5 %, and ``smallest_validation`` at the least."""
+        return max(self.smallest_validation, math.ceil(VALIDATION_SHARE * training_images))
 
     def study_data(self, role: str) -> StudyData:
         """The data set that has the role 'source' or 'target'."""
@@ -278,11 +350,6 @@ class Profile(_Strict):
         if name not in self.arms:
             raise StudyError(f"profile {self.name}: arm '{name}' is unknown; expected one of {', '.join(self.arms)}")
         return self.arms[name]
-
-
-def validation_size(training_images: int) -> int:
-    """Number of people held out to decide when to stop: 50, or 5 % if that is more."""
-    return max(SMALLEST_VALIDATION, math.ceil(VALIDATION_SHARE * training_images))
 
 
 def load_profile(name: str, config: Path = CONFIG) -> Profile:

@@ -12,9 +12,8 @@ from monkey_transfer.metrics.bootstrap import Replicates, over_seeds
 from monkey_transfer.metrics.headline import replicates_of, tabulated
 from monkey_transfer.metrics.matching import Matched, in_frame, on_shared_keypoints
 from monkey_transfer.metrics.pckh import SCORE_NAME
-from monkey_transfer.profiles import validation_size
 from monkey_transfer.splits import leaks, training_subset
-from monkey_transfer.study import MEAN_POSE, Study, framed, matched, mean_pose
+from monkey_transfer.study import MEAN_POSE, Study, matched, mean_pose
 
 # Intervals of 95 % from this many resamples of the test people.
 RESAMPLES = 2000
@@ -62,11 +61,12 @@ def measure(study: Study) -> Results:
         | {MEAN_POSE: floor}
         for seed in study.profile.seeds
     }
-    scales = framed(study, "target", study.splits["target"].test).set_index("image_id")["scale"]
+    seen_by = {arm: study.test_frames(arm).set_index("image_id")["scale"] for arm in study.profile.arms}
+    seen_by[MEAN_POSE] = seen_by["transfer"]
     cuts: dict[str, Callable[[Mapping[str, Matched]], Mapping[str, Matched]]] = {
         OWN: dict,
         SHARED: on_shared_keypoints,
-        NETWORK_FRAME: lambda arms: {arm: in_frame(found, scales) for arm, found in arms.items()},
+        NETWORK_FRAME: lambda arms: {arm: in_frame(found, seen_by[arm]) for arm, found in arms.items()},
     }
     tables = {cut: _tables({seed: of(arms) for seed, arms in matches.items()}) for cut, of in cuts.items()}
     return Results(
@@ -96,7 +96,7 @@ def budgets(study: Study) -> pd.DataFrame:
                 "init": arm.init,
                 "learns": arm.learns,
                 "training_pictures": run.images,
-                "validation_pictures": validation_size(run.images),
+                "validation_pictures": study.profile.validation_size(run.images),
                 "batch_size": arm.training.batch_size,
                 "iterations": outcome["iterations"],
                 "chosen_iteration": outcome["chosen_iteration"],

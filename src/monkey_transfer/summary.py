@@ -7,7 +7,7 @@ import pandas as pd
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.paper import TABLE_ONE_ROWS
-from monkey_transfer.profiles import PersonCrop
+from monkey_transfer.profiles import Framing, PersonCrop, ScaledPerson
 from monkey_transfer.reports import report_folder
 from monkey_transfer.results import (
     NETWORK_FRAME,
@@ -113,14 +113,27 @@ def summary_text(study: Study, results: Results) -> str:
 
 def framing_in_words(study: Study) -> str:
     """How pictures were framed, and which box that took."""
-    frame = study.profile.picture
-    if isinstance(frame, PersonCrop):
-        return (
-            f"Every picture, of every arm, is cut to {frame.size} x {frame.size} pixels around the labelled box, "
-            f"the longer side of which becomes {frame.person} pixels: a ground-truth box, in the words of top-down "
-            "benchmarks."
-        )
-    return f"Every picture is shown whole, letterboxed to {frame.size} x {frame.size} pixels."
+    own = {name: arm.picture for name, arm in study.profile.arms.items() if arm.picture}
+    sentences = [f"Every picture{', of every arm,' if not own else ''} {_framing(study.profile.picture)}."]
+    sentences += [f"Arm `{name}` is another: there every picture {_framing(framing)}." for name, framing in own.items()]
+    return " ".join(sentences)
+
+
+def _framing(framing: Framing) -> str:
+    box = "a ground-truth box, in the words of top-down benchmarks"
+    match framing:
+        case PersonCrop():
+            return (
+                f"is cut to {framing.size} x {framing.size} pixels around the labelled box, the longer side of which "
+                f"becomes {framing.person} pixels: {box}"
+            )
+        case ScaledPerson():
+            return (
+                f"is cut to {framing.size} x {framing.size} pixels around the labelled box, at the scale at which the "
+                f"labelled {framing.yardstick} is {framing.length} pixels: {box}"
+            )
+    width, height = (framing.size, framing.size) if isinstance(framing.size, int) else framing.size
+    return f"is shown whole, letterboxed to {width} x {height} pixels"
 
 
 def arm_table(study: Study, results: Results) -> pd.DataFrame:

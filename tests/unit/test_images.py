@@ -10,7 +10,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.images import (
     PADDING_RGB,
     Transform,
-    crop_person,
+    crop,
     letterbox,
     picture_size,
     read_picture,
@@ -38,7 +38,7 @@ def centroid(picture: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("size", [48, 64, 97, 192, 355])
 def test_letterbox_puts_a_spot_where_its_transform_says(width, height, size):
     image = blob(width, height, x=0.61 * width, y=0.37 * height, spread=6)
-    picture, transform = letterbox(image, size)
+    picture, transform = letterbox(image, (size, size))
     assert picture.shape == (size, size, 3)
     assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
 
@@ -49,7 +49,7 @@ def test_letterbox_puts_a_spot_where_its_transform_says(width, height, size):
 @pytest.mark.parametrize("person, size", [(40, 96), (75, 128), (150, 193)])
 def test_crop_puts_a_spot_where_its_transform_says(box, person, size):
     image = blob(150, 170, x=box[0] + 0.6 * box[2], y=box[1] + 0.55 * box[3], spread=4)
-    picture, transform = crop_person(image, box, person, size)
+    picture, transform = crop(image, box, person / max(box[2:]), size)
     assert picture.shape == (size, size, 3)
     assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
 
@@ -57,7 +57,7 @@ def test_crop_puts_a_spot_where_its_transform_says(box, person, size):
 @settings(deadline=None)
 @given(width=SIDES, height=SIDES, size=st.integers(1, 64))
 def test_letterbox_round_trip_and_whole_picture(width, height, size):
-    _, transform = letterbox(np.zeros((height, width, 3), np.uint8), size)
+    _, transform = letterbox(np.zeros((height, width, 3), np.uint8), (size, size))
     corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
     shown = transform.apply(corners)
     assert transform.invert(shown) == pytest.approx(corners, abs=1e-6)
@@ -79,7 +79,7 @@ def test_letterbox_round_trip_and_whole_picture(width, height, size):
 )
 def test_crop_round_trip_centre_and_length(box, person, size, point):
     x, y, width, height = box
-    _, transform = crop_person(np.zeros((50, 70, 3), np.uint8), box, person, size)
+    _, transform = crop(np.zeros((50, 70, 3), np.uint8), box, person / max(width, height), size)
     assert transform.invert(transform.apply(point)) == pytest.approx(point, abs=1e-6)
     assert transform.apply((x + width / 2, y + height / 2)) == pytest.approx([(size - 1) / 2] * 2, abs=1e-6)
     assert transform.scale * max(width, height) == pytest.approx(person)
@@ -102,13 +102,13 @@ def test_transform_takes_any_shape_and_keeps_nan():
 
 def test_same_size_changes_no_pixel():
     image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(letterbox(image, 40)[0], image)
+    np.testing.assert_array_equal(letterbox(image, (40, 40))[0], image)
     # This box has its centre in the middle of pixels 10 to 25, and is as long as it is to become.
-    np.testing.assert_array_equal(crop_person(image, (12.5, 9.5, 10, 16), 16, 16)[0], image[10:26, 10:26])
+    np.testing.assert_array_equal(crop(image, (12.5, 9.5, 10, 16), 1, 16)[0], image[10:26, 10:26])
 
 
 def test_outside_the_source_there_is_padding_only():
-    picture, transform = letterbox(np.zeros((50, 100, 3), np.uint8), 200)
+    picture, transform = letterbox(np.zeros((50, 100, 3), np.uint8), (200, 200))
     top = transform.apply((0, -0.5))[1]
     assert top == 49.5
     assert (picture[:49] == PADDING_RGB).all()
@@ -118,17 +118,39 @@ def test_outside_the_source_there_is_padding_only():
 
 def test_shrinking_averages_fine_texture():
     checkerboard = (np.indices((240, 240)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    picture, _ = letterbox(np.repeat(checkerboard[..., None], 3, axis=2), 60)
+    picture, _ = letterbox(np.repeat(checkerboard[..., None], 3, axis=2), (60, 60))
     assert np.abs(picture[2:-2, 2:-2].astype(int) - 127).max() <= 3
 
 
 @pytest.mark.parametrize(
-    "box",
-    [(10, 10, 0, 0), (100, 10, 20, 20), (10, -40, 20, 30), (np.nan, 1, 2, 3), (1, 1, np.inf, 3), (1, 1, np.nan, 3)],
+    "box, scale",
+    [
+        ((10, 10, 0, 0), np.nan),
+        ((10, 10, 5, 5), np.inf),
+        ((10, 10, 5, 5), 0),
+        ((100, 10, 20, 20), 1),
+        ((10, -40, 20, 30), 1),
+        ((np.nan, 1, 2, 3), 1),
+        ((1, 1, np.nan, 3), 1),
+    ],
 )
-def test_a_box_that_shows_nothing_is_refused(box):
+def test_a_box_that_shows_nothing_is_refused(box, scale):
     with pytest.raises(StudyError, match="shows nothing of a 70 x 50 picture"):
-        crop_person(np.zeros((50, 70, 3), np.uint8), box, 30, 40)
+        crop(np.zeros((50, 70, 3), np.uint8), box, scale, 40)
+
+
+@settings(deadline=None)
+@given(width=SIDES, height=SIDES, size=st.tuples(st.integers(1, 64), st.integers(1, 64)))
+def test_letterbox_fills_a_rectangle_along_one_side_and_comes_back(width, height, size):
+    picture, transform = letterbox(np.zeros((height, width, 3), np.uint8), size)
+    assert picture.shape == (size[1], size[0], 3)
+    corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
+    shown = transform.apply(corners)
+    assert transform.invert(shown) == pytest.approx(corners, abs=1e-6)
+    extent = shown[1] - shown[0]
+    assert (extent < np.array(size) + 1e-6).all()
+    assert (np.abs(extent - size) < 1e-6).any()
+    assert shown.sum(axis=0) == pytest.approx(np.array(size) - 1, abs=1e-6)
 
 
 def photograph(height: int = 120, width: int = 160) -> Image.Image:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import CONFIG, Training, load_profile, profile_names, validation_size
+from monkey_transfer.profiles import CONFIG, Training, load_profile, profile_names
 
 VALID = {
     "title": "A study",
@@ -58,6 +58,35 @@ def message(config, name="study") -> str:
 def test_an_augmentation_that_deeplabcut_does_not_read_is_an_error(write, tmp_path):
     write("study", {**VALID, "training": {**VALID.get("training", {}), "augmentation": {"contrast": {"clahi": True}}}})
     assert "contrast: 'clahi' is unknown; expected one of clahe, claheratio, gamma" in message(tmp_path)
+
+
+ZOO_ARM = {"learns": "nothing", "init": "zoo:full_human", "training": {"net_type": "resnet_101"}}
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"images": 5}, "an arm that learns nothing has no images"),
+        ({"init": "scratch"}, "an arm that learns nothing has no images and an init such as zoo:full_human"),
+        ({"learns": "target"}, "images: expected at least one picture of the target"),
+        ({"init": "zoo:full_dog"}, "zoo network 'full_dog' is unknown; expected one of full_macaque, full_human"),
+        ({"training": {"net_type": "resnet_50"}}, "training.net_type: zoo network 'full_human' is a resnet_101"),
+    ],
+)
+def test_finished_networks_learn_nothing(write, tmp_path, changes, said):
+    write("study", {**VALID, "arms": {**VALID["arms"], "benchmark": ZOO_ARM}})
+    assert load_profile("study", tmp_path).arm("benchmark").zoo == "full_human"
+    write("study", {**VALID, "arms": {**VALID["arms"], "benchmark": {**ZOO_ARM, **changes}}})
+    assert said in message(tmp_path)
+
+
+def test_an_arm_may_see_pictures_its_own_way(write, tmp_path):
+    own = {"framing": "whole", "size": [128, 72]}
+    arms = {**VALID["arms"], "transfer": {**VALID["arms"]["transfer"], "picture": own}}
+    write("study", {**VALID, "training": {"global_scale": 1.0, "augmentation": {"scale_jitter_lo": 1.0}}, "arms": arms})
+    profile = load_profile("study", tmp_path)
+    assert profile.framing("transfer").size == (128, 72)
+    assert profile.framing("baseline") == profile.picture
 
 
 def test_the_valid_one_is_read(write, tmp_path):
@@ -188,7 +217,7 @@ def test_defaults_of_training_are_deeplabcuts():
 
 @pytest.mark.parametrize("training, held_out", [(1, 50), (1000, 50), (1001, 51), (19185, 960)])
 def test_validation_holds_at_least_fifty_people_or_five_percent(training, held_out):
-    assert validation_size(training) == held_out
+    assert load_profile("demo").validation_size(training) == held_out
 
 
 def test_profiles_are_listed_by_name():

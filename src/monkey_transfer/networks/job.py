@@ -30,6 +30,7 @@ class Job(BaseModel):
     checkpoint : prefix of the TensorFlow checkpoint to start from; None for random weights.
     restore : 'backbone' leaves the heads at random weights, 'all' restores them too.
     frozen : number of blocks, counted from the picture, that are not trained.
+    as_it_is : True for a finished network, ``checkpoint``, that only predicts; ``training`` names its backbone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +43,7 @@ class Job(BaseModel):
     restore: Literal["backbone", "all"] = "backbone"
     frozen: int | Literal["backbone"] = 0
     seed: int
+    as_it_is: bool = False
 
 
 @dataclass(frozen=True)
