@@ -3,10 +3,11 @@ PYTHON ?= python3
 PROFILE ?= demo
 PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+BENCHMARKS := coverage metrics predict prepare render
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study lab test check notebooks lock clean
+.PHONY: help setup study lab test check notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -33,6 +34,13 @@ check: setup  ## lint, format and types
 
 notebooks: setup  ## run the notebooks at their defaults and keep the outputs that tests compare
 	$(PY) tests/notebooks/regenerate.py
+
+benchmarks: setup  ## run the benchmarks and keep what they print in reports/benchmarks
+	@mkdir -p reports/benchmarks
+	@for name in $(BENCHMARKS); do \
+		$(PY) -m benchmarks.$$name > .$$name.txt && mv .$$name.txt reports/benchmarks/$$name.txt || exit 1; \
+		echo "$$name: $$(tail -n 1 reports/benchmarks/$$name.txt)"; \
+	done
 
 lock: setup  ## resolve the dependencies of pyproject.toml anew
 	$(PY) -m uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \

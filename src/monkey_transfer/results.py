@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from monkey_transfer import paper
+from monkey_transfer.metrics import oks
 from monkey_transfer.metrics.bootstrap import Replicates, over_seeds
 from monkey_transfer.metrics.headline import replicates_of, tabulated
 from monkey_transfer.metrics.matching import Matched, in_frame, on_shared_keypoints
@@ -36,6 +37,8 @@ class Results:
     over_seeds : measured_on, arm, metric and the columns of :func:`monkey_transfer.metrics.bootstrap.over_seeds`.
     differences : seed, arm_a, arm_b, metric, difference (a minus b), low, high, ...; on shared joints.
     differences_over_seeds : arm_a, arm_b, metric and the columns of ``over_seeds``; on shared joints.
+    coco : arm, metric and the columns of ``over_seeds``: COCO's OKS and average precision on own joints, with the
+        area of the box for the person's.
     budgets : what each run was given: pictures, iterations, minutes.
     leaks : how many test people each arm may have seen.
     """
@@ -46,6 +49,7 @@ class Results:
     over_seeds: pd.DataFrame
     differences: pd.DataFrame
     differences_over_seeds: pd.DataFrame
+    coco: pd.DataFrame
     budgets: pd.DataFrame
     leaks: pd.DataFrame
 
@@ -78,6 +82,7 @@ def measure(study: Study) -> Results:
         ),
         differences=tables[SHARED].differences,
         differences_over_seeds=tables[SHARED].differences_over_seeds,
+        coco=_coco(study, matches),
         budgets=budgets(study),
         leaks=_leaks(study),
     )
@@ -180,11 +185,6 @@ def _tables(arms_of: Mapping[int, Mapping[str, Matched]]) -> _Tables:
     replicates = {seed: replicates_of(arms, RESAMPLES, _INTERVALS["seed"]) for seed, arms in arms_of.items()}
     by_run = {seed: tabulated(arms, replicates[seed], _INTERVALS) for seed, arms in arms_of.items()}
     runs = {arm: _by_metric([found[arm] for found in replicates.values()]) for arm in next(iter(arms_of.values()))}
-    means = [
-        {"arm": arm, "metric": metric, **over_seeds(found)}
-        for arm, metrics in runs.items()
-        for metric, found in metrics.items()
-    ]
     differences = [
         {
             "arm_a": a,
@@ -198,10 +198,34 @@ def _tables(arms_of: Mapping[int, Mapping[str, Matched]]) -> _Tables:
     ]
     return _Tables(
         _of_all_runs({seed: table.values for seed, table in by_run.items()}),
-        pd.DataFrame(means),
+        _means(runs),
         _of_all_runs({seed: table.differences for seed, table in by_run.items()}),
         pd.DataFrame(differences),
     )
+
+
+def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.DataFrame:
+    boxes = study.test_people.images.set_index("image_id")
+    areas = boxes["bbox_w"] * boxes["bbox_h"]
+    runs = {
+        arm: _by_metric(
+            [
+                replicates_of({arm: arms[arm]}, RESAMPLES, _INTERVALS["seed"], lambda of: oks.statistic(of, areas))[arm]
+                for arms in matches.values()
+            ]
+        )
+        for arm in next(iter(matches.values()))
+    }
+    return _means(runs)
+
+
+def _means(runs: Mapping[str, Mapping[str, list[Replicates]]]) -> pd.DataFrame:
+    rows = [
+        {"arm": arm, "metric": metric, **over_seeds(found)}
+        for arm, metrics in runs.items()
+        for metric, found in metrics.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _by_metric(runs: list[Mapping[str, Replicates]]) -> dict[str, list[Replicates]]:

@@ -32,6 +32,7 @@ def write_results(study: Study, results: Results) -> Path:
         "tables/over_seeds": results.over_seeds,
         "tables/differences": results.differences,
         "tables/differences_over_seeds": results.differences_over_seeds,
+        "tables/coco": results.coco,
         "tables/budgets": results.budgets,
         "tables/leaks": results.leaks,
         "tables/left_out": study.left_out,
@@ -181,6 +182,17 @@ def error_table(study: Study, results: Results) -> pd.DataFrame:
                 keys = {name: (cut, arm, f"{prefix}{metric}") for metric, name in columns.items()}
                 cells = {name: _bracketed(*table[key]) if key in table else "" for name, key in keys.items()}
                 rows.append({"pictures": study.pictures, "frame": frame, "arm": arm, "joints": joints, **cells})
+    return pd.DataFrame(rows)
+
+
+def coco_table(study: Study, results: Results) -> pd.DataFrame:
+    """COCO's numbers for people, means over the seeds of training, with intervals."""
+    names = {"oks": "mean OKS", "oks_ap": "AP", "oks_ap50": "AP at OKS 0.5", "oks_ap75": "AP at OKS 0.75"}
+    cells = {(row["arm"], row["metric"]): _bracketed(*row[[*_BRACKETED]]) for _, row in results.coco.iterrows()}
+    rows = [
+        {"pictures": study.pictures, "arm": arm, **{name: cells[(arm, metric)] for metric, name in names.items()}}
+        for arm in [*study.profile.arms, MEAN_POSE]
+    ]
     return pd.DataFrame(rows)
 
 
