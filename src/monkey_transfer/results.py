@@ -10,7 +10,7 @@ import pandas as pd
 from monkey_transfer import paper
 from monkey_transfer.metrics import oks
 from monkey_transfer.metrics.bootstrap import Replicates, over_seeds
-from monkey_transfer.metrics.headline import replicates_of, tabulated
+from monkey_transfer.metrics.headline import pck_scores, replicates_of, table_one, tabulated
 from monkey_transfer.metrics.matching import Matched, in_frame, on_shared_keypoints
 from monkey_transfer.metrics.pckh import SCORE_NAME
 from monkey_transfer.splits import leaks, training_subset
@@ -86,6 +86,35 @@ def measure(study: Study) -> Results:
         budgets=budgets(study),
         leaks=_leaks(study),
     )
+
+
+def pck(arms: Mapping[str, Matched]) -> pd.DataFrame:
+    """The PCK scores of arms with their intervals, on the joints that all of them have.
+
+    As :attr:`monkey_transfer.metrics.headline.TableOne.values`.
+    """
+    return table_one(on_shared_keypoints(arms), RESAMPLES, statistic_of=pck_scores).values
+
+
+def readings(study: Study) -> pd.DataFrame:
+    """PCKh of every arm by each head yardstick that the target has, mean over training seeds, on own joints.
+
+    The paper's "head segment length" (section 2.5) can be read either way.
+
+    Returns
+    -------
+    ``yardstick, arm`` and the columns of :func:`monkey_transfer.metrics.bootstrap.over_seeds`.
+    """
+    rows = []
+    for yardstick in study.head_yardsticks:
+        for arm in study.profile.arms:
+            runs = [matched(study, study.run(arm, seed).predictions(), yardstick) for seed in study.profile.seeds]
+            found = [
+                replicates_of({arm: run}, RESAMPLES, _INTERVALS["seed"], pck_scores)[arm][SCORE_NAME[yardstick]]
+                for run in runs
+            ]
+            rows.append({"yardstick": yardstick, "arm": arm, **over_seeds(found)})
+    return pd.DataFrame(rows)
 
 
 def budgets(study: Study) -> pd.DataFrame:

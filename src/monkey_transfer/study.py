@@ -110,6 +110,18 @@ class Study:
             return ZOO[str(chosen.zoo)].skeleton
         return self.dataset(chosen.learns).skeleton
 
+    @property
+    def body_yardstick(self) -> str:
+        """What a person's size is measured by: MPII's 200 x scale (paper, section 2.1), else the box's length."""
+        known = set(self.target.reference_lengths["name"])
+        return "mpii_200scale" if "mpii_200scale" in known else "bbox_length"
+
+    @property
+    def head_yardsticks(self) -> list[str]:
+        """The readings of PCKh that the target allows: by MPII's head size, and by the head segment."""
+        known = set(self.test_people.reference_lengths["name"])
+        return [name for name in ("head_size", "head_segment") if name in known]
+
     def run(self, arm: str, seed: int) -> Run:
         """The run of that arm and seed, finished or not."""
         return Run(self.profile.name, arm, self.profile.arm(arm).images, seed)
@@ -179,10 +191,15 @@ def mean_pose(study: Study) -> pd.DataFrame:
     return in_original_pixels(everywhere, people)
 
 
-def matched(study: Study, predictions: pd.DataFrame) -> Matched:
-    """Predictions on the test people beside their labels, measured in the profile's yardstick."""
-    people = study.test_people
-    return match(people.labels, predictions, people.reference_lengths, study.profile.yardstick, people.images)
+def matched(study: Study, predictions: pd.DataFrame, yardstick: str | None = None) -> Matched:
+    """Predictions on the test people beside their labels, measured in the profile's yardstick or in another.
+
+    People whose length of that name is not known are left out.
+    """
+    chosen = yardstick or study.profile.yardstick
+    people = study.test_people.measured_by(chosen)
+    predictions = predictions[predictions["image_id"].isin(people.images["image_id"])]
+    return match(people.labels, predictions, people.reference_lengths, chosen, people.images)
 
 
 def matched_on_source(study: Study, run: Run) -> Matched:

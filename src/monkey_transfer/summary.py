@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.paper import TABLE_ONE_ROWS
 from monkey_transfer.profiles import Framing, PersonCrop, ScaledPerson
 from monkey_transfer.reports import report_folder
@@ -17,6 +18,7 @@ from monkey_transfer.results import (
     beside_the_paper,
     budget_in_words,
     comparisons,
+    readings,
 )
 from monkey_transfer.study import MEAN_POSE, Study
 
@@ -79,6 +81,10 @@ def summary_text(study: Study, results: Results) -> str:
         "network pixels those of the framed one.",
         "",
         _markdown(error_table(study, results)),
+        "",
+        "## Both readings of the paper's head segment length",
+        "",
+        _markdown(reading_table(study)),
         "",
         "## The paper's Table 1 beside ours",
         "",
@@ -193,6 +199,28 @@ def coco_table(study: Study, results: Results) -> pd.DataFrame:
         {"pictures": study.pictures, "arm": arm, **{name: cells[(arm, metric)] for metric, name in names.items()}}
         for arm in [*study.profile.arms, MEAN_POSE]
     ]
+    return pd.DataFrame(rows)
+
+
+def reading_table(study: Study) -> pd.DataFrame:
+    """:func:`~monkey_transfer.results.readings` for reading: one column per head yardstick, intervals in brackets."""
+    table = readings(study)
+    if table.empty:
+        return pd.DataFrame({"head yardsticks": ["none is known for the target"]})
+    written = table.assign(score=[_bracketed(*row[[*_BRACKETED]]) for _, row in table.iterrows()])
+    wide = written.pivot(index="arm", columns="yardstick", values="score").loc[list(study.profile.arms)]
+    wide.columns = [f"PCK@0.5 % by {yardstick}" for yardstick in wide.columns]
+    return wide.reset_index().assign(pictures=study.pictures)
+
+
+def score_table(study: Study, scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores of :func:`~monkey_transfer.results.pck` for reading: one row per arm, intervals in brackets."""
+    rows: list[dict[str, Any]] = []
+    row: Any
+    for row in scores[~scores["metric"].str.contains("/")].itertuples():
+        score = _bracketed(row.value, row.low, row.high)
+        within = f"joints within {CORRECT_WITHIN[study.profile.yardstick]:g} {study.profile.yardstick}, %"
+        rows.append({"pictures": study.pictures, "arm": row.arm, within: score, "people": row.people})
     return pd.DataFrame(rows)
 
 
