@@ -19,6 +19,10 @@ from monkey_transfer.profiles import ROOT
 from monkey_transfer.study import Study
 
 
+# Tables with intervals are wide: on a page they get its whole width and small letters.
+_PAGE_STYLE = "div.output_subarea {max-width: none;} div.output_html table {font-size: 11px;}"
+
+
 def report_folder(profile: str) -> Path:
     """Where the report of a profile is kept: ``reports/<profile>`` or below what MONKEY_TRANSFER_REPORTS names."""
     return Path(os.environ.get("MONKEY_TRANSFER_REPORTS", ROOT / "reports")) / profile
@@ -103,6 +107,7 @@ def to_html(notebook: Path, output: Path) -> None:
 
     exporter = HTMLExporter(template_name="classic", exclude_input_prompt=True, exclude_output_prompt=True)
     page, _ = exporter.from_notebook_node(nbformat.read(notebook, as_version=4))
+    page = page.replace("</head>", f"<style>{_PAGE_STYLE}</style></head>", 1)
     temporary = output.with_name(f".{output.name}.tmp")
     temporary.write_text(page, encoding="utf-8")
     temporary.replace(output)
