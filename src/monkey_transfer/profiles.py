@@ -76,10 +76,20 @@ class CocoData(_Strict):
         return name
 
 
-class StudyData(_Strict):
-    """One of the two data sets of a study and how many of its pictures are kept for the test."""
+AnyData = Annotated[SyntheticData | LspData | CocoData, Field(discriminator="format")]
 
-    data: Annotated[SyntheticData | LspData | CocoData, Field(discriminator="format")]
+
+class SourceData(_Strict):
+    """The data set learnt first, and how many of its pictures no arm learns."""
+
+    data: AnyData
+    test: Annotated[int, Field(ge=0)]
+
+
+class TargetData(_Strict):
+    """The data set that counts, and how many of its pictures are kept for the test."""
+
+    data: AnyData
     test: Positive
 
 
@@ -265,8 +275,8 @@ class Profile(_Strict):
 
     name: str
     title: str
-    source: StudyData
-    target: StudyData
+    source: SourceData
+    target: TargetData
     picture: Framing
     yardstick: Yardstick
     arms: dict[str, Arm]
@@ -337,9 +347,9 @@ class Profile(_Strict):
         """Number of people held out to decide when to stop: 5 %, and ``smallest_validation`` at the least."""
         return max(self.smallest_validation, math.ceil(VALIDATION_SHARE * training_images))
 
-    def study_data(self, role: str) -> StudyData:
+    def study_data(self, role: str) -> SourceData | TargetData:
         """The data set that has the role 'source' or 'target'."""
-        return {"source": self.source, "target": self.target}[role]
+        return self.source if role == "source" else self.target
 
     def largest_training_set(self, role: str) -> int:
         """Most training pictures that any arm takes from that data set."""

@@ -18,7 +18,6 @@ from monkey_transfer.networks.supervisor import HEADLESS
 from monkey_transfer.profiles import ROOT
 from monkey_transfer.study import Study
 
-
 # Tables with intervals are wide: on a page they get its whole width and small letters.
 _PAGE_STYLE = "div.output_subarea {max-width: none;} div.output_html table {font-size: 11px;}"
 

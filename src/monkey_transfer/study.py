@@ -222,7 +222,7 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         (role, "validation", split.validation[: study.profile.validation_size(arm.images)]),
         ("target", "test", study.splits["target"].test),
     ]
-    if _is_tried_on_the_source(study, run.arm):
+    if _is_tried_on_the_source(study, run.arm) and study.splits["source"].test:
         parts.append(("source", "source_test", study.splits["source"].test))
     pictures = pd.concat(
         [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts], ignore_index=True
