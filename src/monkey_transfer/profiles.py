@@ -397,13 +397,14 @@ def profile_names(config: Path = CONFIG) -> list[str]:
 
 
 def data_folder() -> Path:
-    """The folder that MONKEY_TRANSFER_DATA names; StudyError if it is not set or not a folder."""
-    folder = os.environ.get("MONKEY_TRANSFER_DATA")
-    if not folder:
-        raise StudyError("this profile reads data from disk: set MONKEY_TRANSFER_DATA to the folder that holds it")
-    if not Path(folder).is_dir():
-        raise StudyError(f"MONKEY_TRANSFER_DATA names '{folder}', which is not a folder")
-    return Path(folder).resolve()
+    """Where data and networks lie: ``data/`` of the project, or the folder that MONKEY_TRANSFER_DATA names.
+
+    StudyError if what it names is not a folder.
+    """
+    named = os.environ.get("MONKEY_TRANSFER_DATA")
+    if named and not Path(named).is_dir():
+        raise StudyError(f"MONKEY_TRANSFER_DATA names '{named}', which is not a folder")
+    return Path(named or ROOT / "data").resolve()
 
 
 def runs_folder() -> Path:
