@@ -7,12 +7,15 @@ BENCHMARKS := coverage metrics predict prepare render
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study lab test check notebooks benchmarks lock clean
+.PHONY: help setup data study lab test check notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
 
 setup: .venv/.installed  ## install everything into .venv (about two minutes and 11 GB)
+
+data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHECK=1]
+	@$(PY) -m monkey_transfer.datasets.acquire $(PROFILE) $(if $(CHECK),--check)
 
 study: setup  ## run the study of a profile: make study PROFILE=demo
 	@$(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) --cores $(CORES) \
