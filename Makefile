@@ -49,8 +49,8 @@ lock: setup  ## resolve the dependencies of pyproject.toml anew
 	$(PY) -m uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 --quiet --output-file requirements.lock
 
-clean:  ## remove runs, caches and the environment; reports stay
-	rm -rf .venv runs data .snakemake .pytest_cache .hypothesis .ruff_cache .mypy_cache
+clean:  ## remove runs, caches and the environment; reports and data stay
+	rm -rf .venv runs .snakemake .pytest_cache .hypothesis .ruff_cache .mypy_cache
 
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: Python 3.11 is needed, found " + sys.version.split()[0] + ": make PYTHON=python3.11")'
