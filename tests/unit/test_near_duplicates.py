@@ -74,7 +74,7 @@ def test_a_cut_is_farther_the_more_it_takes():
 def test_pairs_name_the_pictures_and_their_distance(tmp_path):
     a, b, c = (saved(texture(seed), tmp_path / f"{seed}.png") for seed in range(3))
     copy = saved(texture(1).convert("L"), tmp_path / "copy.png")
-    pairs = near_duplicates([a, b], [copy, a, c])
+    pairs = near_duplicates([a, b, b], [copy, a, c, a])
     assert pairs.values.tolist() == [[a, a, 0], [b, copy, 0]]
     assert len(near_duplicates([a], [a], within=0)) == 1
     assert near_duplicates([a], [c]).empty
