@@ -60,6 +60,15 @@ class LspData(_Strict):
     folder: str
 
 
+class MpiiData(_Strict):
+    """MPII Human Pose as released: ``folder`` holds mpii_human_pose_v1_u12_1.mat and images/."""
+
+    format: Literal["mpii"]
+    folder: str
+    # The release's list of single people, or of those only the ones that are alone in their picture.
+    people: Literal["single_person", "alone_in_picture"] = "single_person"
+
+
 class CocoData(_Strict):
     """Any COCO keypoint file; paths are relative to MONKEY_TRANSFER_DATA unless absolute."""
 
@@ -76,7 +85,7 @@ class CocoData(_Strict):
         return name
 
 
-AnyData = Annotated[SyntheticData | LspData | CocoData, Field(discriminator="format")]
+AnyData = Annotated[SyntheticData | LspData | MpiiData | CocoData, Field(discriminator="format")]
 
 
 class SourceData(_Strict):
@@ -174,19 +183,29 @@ class StopRule(_Strict):
 
 @dataclass(frozen=True)
 class ZooNetwork:
-    """A finished network of DeepLabCut's model zoo: its backbone, its skeleton and what it was trained on."""
+    """A finished network of DeepLabCut's model zoo.
+
+    ``trained_on`` says on what, as far as it is known; ``may_know_people`` why the study's test people may be
+    among that, empty if they cannot.
+    """
 
     net_type: str
     skeleton: Skeleton
     trained_on: str
+    may_know_people: str = ""
 
 
 ZOO = {
     "full_macaque": ZooNetwork(
-        "resnet_50", MACAQUEPOSE_17, "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published"
+        "resnet_50",
+        MACAQUEPOSE_17,
+        "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published, so any may have been seen",
     ),
     "full_human": ZooNetwork(
-        "resnet_101", FULL_HUMAN_14, "MPII's training people (Insafutdinov et al. 2016), so possibly the test people"
+        "resnet_101",
+        FULL_HUMAN_14,
+        "people of MPII's training pictures (Insafutdinov et al. 2016)",
+        may_know_people="full_human was trained on people of MPII's training pictures, maybe the test people",
     ),
 }
 

@@ -13,7 +13,9 @@ from monkey_transfer.metrics.bootstrap import Replicates, over_seeds
 from monkey_transfer.metrics.headline import pck_scores, replicates_of, table_one, tabulated
 from monkey_transfer.metrics.matching import Matched, in_frame, on_shared_keypoints
 from monkey_transfer.metrics.pckh import SCORE_NAME
-from monkey_transfer.splits import leaks, training_subset
+from monkey_transfer.near_duplicates import near_duplicates
+from monkey_transfer.profiles import ZOO, Arm
+from monkey_transfer.splits import Learnt, audit, training_subset
 from monkey_transfer.study import MEAN_POSE, Study, matched, mean_pose
 
 # Intervals of 95 % from this many resamples of the test people.
@@ -271,9 +273,22 @@ def _of_all_runs(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _leaks(study: Study) -> pd.DataFrame:
-    split = study.splits["target"]
-    learnt = {
-        name: training_subset(split, arm.images) + split.validation if arm.learns == "target" else ()
-        for name, arm in study.profile.arms.items()
-    }
-    return leaks(learnt, split.test, study.target.images)
+    """The leak audit, see :func:`monkey_transfer.splits.audit`."""
+    arms = {name: _learnt(study, arm) for name, arm in study.profile.arms.items()}
+    images = {role: study.dataset(role).images for role in ("source", "target")}
+    pictures = pd.concat(
+        images[learnt.role].loc[images[learnt.role]["image_id"].isin(learnt.image_ids), "path"]
+        for learnt in arms.values()
+    )
+    alike = near_duplicates(study.test_people.images["path"], pictures)
+    return audit(arms, study.splits["target"].test, images, alike)
+
+
+def _learnt(study: Study, arm: Arm) -> Learnt:
+    """What an arm learns and what decides when it stops; of a finished network, why it may know the test people."""
+    elsewhere = ZOO[arm.zoo].may_know_people if arm.zoo else ""
+    if arm.learns == "nothing":
+        return Learnt("target", (), arm.parent, elsewhere)
+    split = study.splits[arm.learns]
+    ids = training_subset(split, arm.images) + split.validation[: study.profile.validation_size(arm.images)]
+    return Learnt(arm.learns, ids, arm.parent, elsewhere)

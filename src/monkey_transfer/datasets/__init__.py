@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.profiles import CocoData, LspData, SyntheticData, data_folder, runs_folder
+from monkey_transfer.profiles import AnyData, CocoData, LspData, MpiiData, SyntheticData, data_folder, runs_folder
 from monkey_transfer.runs import only_one
 from monkey_transfer.skeletons import get_skeleton
 
 
-def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
+def open_dataset(data: AnyData) -> Dataset:
     """Read, or draw where it is rendered, the data set that a profile describes.
 
     Raises
@@ -29,6 +29,10 @@ def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
             from monkey_transfer.datasets.lsp import read_lsp
 
             return read_lsp(data_folder() / data.folder)
+        case MpiiData():
+            from monkey_transfer.datasets.mpii import read_mpii
+
+            return read_mpii(data_folder() / data.folder, data.people)
         case CocoData():
             from monkey_transfer.datasets.coco import read_coco
 
