@@ -10,10 +10,13 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.images import (
     PADDING_RGB,
     Transform,
+    blank,
     crop,
+    fit,
     letterbox,
     picture_size,
     read_picture,
+    resample,
     write_picture,
 )
 
@@ -83,6 +86,53 @@ def test_crop_round_trip_centre_and_length(box, person, size, point):
     assert transform.invert(transform.apply(point)) == pytest.approx(point, abs=1e-6)
     assert transform.apply((x + width / 2, y + height / 2)) == pytest.approx([(size - 1) / 2] * 2, abs=1e-6)
     assert transform.scale * max(width, height) == pytest.approx(person)
+
+
+@given(
+    left=st.integers(0, 5000),
+    top=st.integers(0, 5000),
+    width=st.integers(1, 5000),
+    height=st.integers(1, 5000),
+    size=st.integers(1, 2000),
+    length=st.sampled_from(["longer_side", "width"]),
+    point=st.tuples(st.floats(0, 1e4), st.floats(0, 1e4)),
+)
+def test_fit_round_trip_and_whole_cut(left, top, width, height, size, length, point):
+    transform, new_width, new_height = fit((left, top, left + width, top + height), length, size)
+    assert transform.invert(transform.apply(point)) == pytest.approx(point, abs=1e-6)
+    assert (new_width if length == "width" else max(new_width, new_height)) == size
+    # From corner to corner, and less than a pixel more where a side is rounded up.
+    assert transform.apply((left - 0.5, top - 0.5)) == pytest.approx([-0.5, -0.5], abs=1e-6)
+    end = transform.apply((left + width - 0.5, top + height - 0.5))
+    room = np.array([new_width, new_height]) - 0.5 - end
+    assert (room > -1e-6).all()
+    assert (room < 1).all()
+
+
+@pytest.mark.parametrize("cut", [(0, 0, 150, 170), (20, 30, 121, 160), (61, 40, 150, 101)])
+@pytest.mark.parametrize("length", ["longer_side", "width"])
+@pytest.mark.parametrize("size", [60, 131, 400])
+def test_a_fitted_cut_puts_a_spot_where_its_transform_says(cut, length, size):
+    image = blob(150, 170, x=0.55 * cut[0] + 0.45 * cut[2], y=0.5 * (cut[1] + cut[3]), spread=4)
+    transform, width, height = fit(cut, length, size)
+    picture = resample(image, transform, width, height)
+    assert picture.shape == (height, width, 3)
+    assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
+
+
+def test_a_cut_of_its_own_size_changes_no_pixel():
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    transform, width, height = fit((10, 5, 40, 25), "longer_side", 30)
+    np.testing.assert_array_equal(resample(image, transform, width, height), image[5:25, 10:40])
+
+
+def test_blank_leaves_what_is_shown_and_the_picture_itself():
+    image = np.random.default_rng(0).integers(0, 100, (4, 5, 3), dtype=np.uint8)
+    before, shown = image.copy(), np.arange(20).reshape(4, 5) % 3 == 0
+    blanked = blank(image, shown)
+    np.testing.assert_array_equal(blanked[shown], image[shown])
+    assert (blanked[~shown] == PADDING_RGB).all()
+    np.testing.assert_array_equal(image, before)
 
 
 @given(
