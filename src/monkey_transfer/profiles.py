@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17, SKELETONS, Skeleton
@@ -37,6 +37,15 @@ _AUGMENTATION_KEYS = {
 Yardstick = Literal["head_size", "head_segment", "torso", "bbox_length", "mpii_200scale"]
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _known_skeleton(name: str) -> str:
+    if name not in SKELETONS:
+        raise ValueError(f"expected one of {', '.join(SKELETONS)}")
+    return name
+
+
+KnownSkeleton = Annotated[str, AfterValidator(_known_skeleton)]
 
 
 class _Strict(BaseModel):
@@ -66,17 +75,20 @@ class CocoData(_Strict):
     format: Literal["coco"]
     annotations: str
     images: str
-    skeleton: str
-
-    @field_validator("skeleton")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in SKELETONS:
-            raise ValueError(f"expected one of {', '.join(SKELETONS)}")
-        return name
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the file's keypoint -> the skeleton's; others are not read
 
 
-AnyData = Annotated[SyntheticData | LspData | CocoData, Field(discriminator="format")]
+class DlcData(_Strict):
+    """A labelled single-animal DeepLabCut project; its path is relative to MONKEY_TRANSFER_DATA unless absolute."""
+
+    format: Literal["dlc"]
+    project: str
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the project's body part -> the skeleton's keypoint; others are not read
+
+
+AnyData = Annotated[SyntheticData | LspData | CocoData | DlcData, Field(discriminator="format")]
 
 
 class SourceData(_Strict):
@@ -428,11 +440,17 @@ def _settings(name: str, config: Path, below: tuple[str, ...] = ()) -> dict[str,
 
 
 def _merged(base: dict, over: dict) -> dict:
+    """``over`` on top of ``base``, key by key; what is of another kind replaces all of the other."""
     both = dict(base)
     for key, value in over.items():
-        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict) and _same_kind(both[key], value)
         both[key] = _merged(both[key], value) if nested else value
     return both
+
+
+def _same_kind(base: dict, over: dict) -> bool:
+    """Whether ``over`` leaves the format of data, or the framing of pictures, as it is: others have other keys."""
+    return all(over.get(kind) in (None, base.get(kind)) for kind in ("format", "framing"))
 
 
 def _first_problem(error: ValidationError, settings: dict) -> str:

@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.profiles import CocoData, LspData, SyntheticData, data_folder, runs_folder
+from monkey_transfer.profiles import CocoData, DlcData, LspData, SyntheticData, data_folder, runs_folder
 from monkey_transfer.runs import only_one
 from monkey_transfer.skeletons import get_skeleton
 
 
-def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
+def open_dataset(data: SyntheticData | LspData | CocoData | DlcData) -> Dataset:
     """Read, or draw where it is rendered, the data set that a profile describes.
 
     Raises
@@ -33,4 +33,10 @@ def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
             from monkey_transfer.datasets.coco import read_coco
 
             folder = data_folder() if not Path(data.annotations).is_absolute() else Path("/")
-            return read_coco(folder / data.annotations, folder / data.images, get_skeleton(data.skeleton))
+            skeleton = get_skeleton(data.skeleton)
+            return read_coco(folder / data.annotations, folder / data.images, skeleton, data.keypoints)
+        case DlcData():
+            from monkey_transfer.datasets.dlc import read_dlc
+
+            folder = data_folder() if not Path(data.project).is_absolute() else Path("/")
+            return read_dlc(folder / data.project, get_skeleton(data.skeleton), data.keypoints)
