@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17, SKELETONS, Skeleton
@@ -39,6 +39,15 @@ Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
+def _known_skeleton(name: str) -> str:
+    if name not in SKELETONS:
+        raise ValueError(f"expected one of {', '.join(SKELETONS)}")
+    return name
+
+
+KnownSkeleton = Annotated[str, AfterValidator(_known_skeleton)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -60,6 +69,18 @@ class LspData(_Strict):
     folder: str
 
 
+class MacaqueposeData(_Strict):
+    """MacaquePose v1 as released: ``folder`` holds annotations.csv and images/.
+
+    Every monkey becomes a picture of its own whose ``length`` is ``size`` pixels (paper, section 2.1).
+    """
+
+    format: Literal["macaquepose"]
+    folder: str
+    length: Literal["longer_side", "width"] = "longer_side"
+    size: Positive = 640
+
+
 class MpiiData(_Strict):
     """MPII Human Pose as released: ``folder`` holds mpii_human_pose_v1_u12_1.mat and images/."""
 
@@ -75,17 +96,22 @@ class CocoData(_Strict):
     format: Literal["coco"]
     annotations: str
     images: str
-    skeleton: str
-
-    @field_validator("skeleton")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in SKELETONS:
-            raise ValueError(f"expected one of {', '.join(SKELETONS)}")
-        return name
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the file's keypoint -> the skeleton's; others are not read
 
 
-AnyData = Annotated[SyntheticData | LspData | MpiiData | CocoData, Field(discriminator="format")]
+class DlcData(_Strict):
+    """A labelled single-animal DeepLabCut project; its path is relative to MONKEY_TRANSFER_DATA unless absolute."""
+
+    format: Literal["dlc"]
+    project: str
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the project's body part -> the skeleton's keypoint; others are not read
+
+
+AnyData = Annotated[
+    SyntheticData | LspData | MacaqueposeData | MpiiData | CocoData | DlcData, Field(discriminator="format")
+]
 
 
 class SourceData(_Strict):
@@ -448,11 +474,17 @@ def _settings(name: str, config: Path, below: tuple[str, ...] = ()) -> dict[str,
 
 
 def _merged(base: dict, over: dict) -> dict:
+    """``over`` on top of ``base``, key by key; what is of another kind replaces all of the other."""
     both = dict(base)
     for key, value in over.items():
-        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict) and _same_kind(both[key], value)
         both[key] = _merged(both[key], value) if nested else value
     return both
+
+
+def _same_kind(base: dict, over: dict) -> bool:
+    """Whether ``over`` leaves the format of data, or the framing of pictures, as it is: others have other keys."""
+    return all(over.get(kind) in (None, base.get(kind)) for kind in ("format", "framing"))
 
 
 def _first_problem(error: ValidationError, settings: dict) -> str:

@@ -36,14 +36,14 @@ def content() -> dict:
     }
 
 
-def read(folder: Path, annotations: dict | str):
+def read(folder: Path, annotations: dict | str, keypoints: dict[str, str] | None = None):
     """Write the pictures and the file, and read them."""
     (folder / "images").mkdir(exist_ok=True)
     for name in ("one.png", "two.png"):
         Image.new("RGB", (WIDTH, HEIGHT)).save(folder / "images" / name)
     text = annotations if isinstance(annotations, str) else json.dumps(annotations)
     (folder / "labels.json").write_text(text)
-    return read_coco(folder / "labels.json", folder / "images", MACAQUEPOSE_17)
+    return read_coco(folder / "labels.json", folder / "images", MACAQUEPOSE_17, keypoints)
 
 
 def test_one_record_per_annotation_with_a_pose(tmp_path):
@@ -96,6 +96,49 @@ def test_joint_outside_the_picture_and_person_with_one_joint(tmp_path):
     ]
     assert dataset.images["image_id"].tolist() == ["one", "two-11"]
     assert not dataset.labels.set_index(["image_id", "keypoint"]).loc[("one", "nose"), "labelled"]
+
+
+def test_a_mapping_names_all_that_is_read(tmp_path):
+    """Their 'nose' is one of the skeleton's names, but the mapping does not name it."""
+    annotations = broken("categories", 0, keypoints=["nose", "muzzle", "shoulder (R)", "hip"])
+    dataset = read(tmp_path, annotations, {"hip": "left_hip", "shoulder (R)": "right_shoulder", "muzzle": "nose"})
+    first = dataset.labels[(dataset.labels["image_id"] == "one") & dataset.labels["labelled"]].set_index("keypoint")
+    assert first[["x", "y"]].to_dict("index") == {
+        "right_shoulder": {"x": 30, "y": 41},
+        "left_hip": {"x": 33, "y": 45},
+    }
+    assert first.index[first["visible"]].tolist() == ["left_hip"]
+
+
+def test_a_mapping_may_name_keypoints_of_any_category(tmp_path):
+    annotations = broken("categories", 1, keypoints=["branch", "eye of a knot"])
+    annotations["annotations"][4]["keypoints"] = [7, 8, 2, 9, 10, 2]
+    mapping = {"nose": "nose", "left_hip": "left_hip", "branch": "left_wrist", "eye of a knot": "left_eye"}
+    labels = read(tmp_path, annotations, mapping).labels
+    found = labels[labels["labelled"]].groupby("image_id")["keypoint"].agg(list).to_dict()
+    assert found == {
+        "one-10": ["nose", "left_hip"],
+        "one-14": ["left_eye", "left_wrist"],
+        "two-11": ["nose", "left_hip"],
+        "two-12": ["nose", "left_hip"],
+    }
+
+
+@pytest.mark.parametrize(
+    "keypoints, sentence",
+    [
+        (
+            {"snout": "nose"},
+            "the profile's 'keypoints' say 'snout: nose', but the file has no 'snout' .nose, left eye,",
+        ),
+        ({"left eye": "eye"}, "keypoint 'eye' is not one of skeleton macaquepose_17 .* which of them 'left eye' is"),
+        ({"nose": "nose", "left eye": "nose"}, "'nose' and 'left eye' would both be keypoint 'nose'"),
+    ],
+)
+def test_names_that_lead_nowhere(tmp_path, keypoints, sentence):
+    with pytest.raises(StudyError, match=f"labels.json: {sentence}") as caught:
+        read(tmp_path, content(), keypoints)
+    assert "\n" not in str(caught.value)
 
 
 def broken(part: str, position: int, **changes) -> dict:

@@ -22,6 +22,7 @@ VALID = {
         "transfer": {"learns": "target", "images": 20, "init": "arm:baseline"},
     },
 }
+DLC = {"format": "dlc", "project": "gait", "skeleton": "lsp_14"}
 MISSING = object()
 
 
@@ -112,7 +113,10 @@ def test_every_profile_of_the_project_is_valid(name):
         ("title", MISSING, "'title'", "required"),
         ("training.iterations", "many", "training.iterations'", "found 'many'"),
         ("source.data.images", 0, "'source.data.images'", "greater than 0"),
-        ("source.data.format", "mpii", "'source.data'", "'lsp'"),
+        ("source.data.format", "csv", "'source.data'", "'lsp'"),
+        ("source.data", {**DLC, "skeleton": "y"}, "'source.data.skeleton'", "found 'y'"),
+        ("source.data", {**DLC, "keypoints": {"knee": 5}}, "'source.data.keypoints.knee'", "found 5"),
+        ("source.data", {**DLC, "keypoints": ["knee"]}, "'source.data.keypoints'", "found ['knee']"),
         ("picture.size", -5, "'picture.size'", "found -5"),
         ("arms.transfer.frozen", -1, "'arms.transfer.frozen'", "found -1"),
         ("arms.transfer.frozen", "all", "'arms.transfer.frozen'", "found 'all'"),
@@ -183,6 +187,18 @@ def test_a_profile_overrides_what_it_extends_key_by_key(write, tmp_path):
     assert profile.arm("baseline").training.iterations == 100
     with_base_stop = profile.arm("transfer").training.model_copy(update={"stop": base.arm("transfer").training.stop})
     assert with_base_stop == base.arm("transfer").training
+
+
+def test_data_of_another_format_and_another_framing_replace_what_is_extended(write, tmp_path):
+    write("base", VALID)
+    picture = {"framing": "person", "size": 160, "person": 125}
+    write("study", {"extends": "base", "target": {"data": DLC}, "picture": picture})
+    write("again", {"extends": "study", "picture": {"framing": "whole", "size": 200}})
+    profile = load_profile("study", tmp_path)
+    assert profile.target.data.model_dump(exclude_none=True) == DLC
+    assert profile.target.test == 10
+    assert profile.picture.model_dump() == picture
+    assert load_profile("again", tmp_path).picture.model_dump() == {"framing": "whole", "size": 200}
 
 
 def test_an_arm_overrides_the_shared_training_key_by_key(write, tmp_path):
