@@ -19,6 +19,10 @@ from monkey_transfer.skeletons import LIMB_JOINTS, Skeleton, mapping
 _HIPS = ("right_hip", "left_hip")
 
 
+# Fewer poses than this fill no common space.
+FEWEST = 5
+
+
 def common_landmarks(a: Skeleton, b: Skeleton) -> tuple[str, ...]:
     """The landmarks that both keypoint sets have, in the order of ``a``; StudyError if there is none."""
     shared = mapping(a, b)
