@@ -11,6 +11,7 @@ import yaml
 
 from monkey_transfer import profiles, study
 from monkey_transfer.datasets.dlc import read_dlc
+from monkey_transfer.framing import in_network_pixels
 from monkey_transfer.images import read_picture
 from monkey_transfer.metrics.headline import summary
 from monkey_transfer.skeletons import LSP_14
@@ -18,18 +19,19 @@ from monkey_transfer.skeletons import LSP_14
 pytestmark = pytest.mark.slow
 
 KEYPOINTS = profiles.load_profile("my_data").target.data.keypoints
-VIDEOS, FRAMES, SIZE = ("first", "second", "third"), 60, 128
+VIDEOS, FRAMES, SIZE = ("first", "second", "third"), 20, 128
 # Of the picture in the third video both diagonals of the trunk lack an end.
 UNLABELLED = [("second", 7, "RElbow"), ("third", 11, "RShoulder"), ("third", 11, "LShoulder")]
 COLOURS = np.random.default_rng(0).integers(60, 256, (len(KEYPOINTS), 3))
 TINY = {
     "extends": "my_data",
-    "source": {"data": {"images": 70, "size": 64}, "test": 6},
-    "target": {"test": 20},
+    "source": {"data": {"images": 30, "size": 64}, "test": 6},
+    "target": {"test": 12},
+    "smallest_validation": 10,
     "arms": {
-        "baseline": {"images": 12},
-        "benchmark": {"images": 50},
-        **{arm: {"images": 10} for arm in ("transfer", "imagenet_control", "scratch_control")},
+        "baseline": {"images": 10},
+        "benchmark": {"images": 15},
+        **{arm: {"images": 5} for arm in ("transfer", "imagenet_control", "scratch_control")},
     },
 }
 
@@ -132,8 +134,8 @@ def test_the_template_opens_and_keeps_videos_apart(own):
 def test_the_framed_pictures_show_the_joints_where_the_labels_say(own):
     """The disc of a joint is around its label, in its own colour as far as the video's compression keeps it."""
     ids = own.splits["target"].validation
-    pictures = study.framed(own, "target", ids)
-    labels = wide(study.in_network_pixels(own.target.subset(ids).labels, pictures)).loc[list(ids)]
+    pictures = own.framed("target", ids, own.profile.picture)
+    labels = wide(in_network_pixels(own.target.subset(ids).labels, pictures)).loc[list(ids)]
     off = []
     for path, pose in zip(pictures["path"], labels.to_numpy().reshape(len(ids), -1, 2), strict=True):
         columns, rows = np.round(pose[~np.isnan(pose[:, 0])]).astype(int).T

@@ -1,7 +1,6 @@
 """Data sets: one module per format, each of which reads files into a :class:`~.base.Dataset`."""
 
 import os
-from pathlib import Path
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.profiles import (
@@ -54,11 +53,9 @@ def open_dataset(data: AnyData) -> Dataset:
         case CocoData():
             from monkey_transfer.datasets.coco import read_coco
 
-            folder = data_folder() if not Path(data.annotations).is_absolute() else Path("/")
-            skeleton = get_skeleton(data.skeleton)
-            return read_coco(folder / data.annotations, folder / data.images, skeleton, data.keypoints)
+            annotations, images = data_folder() / data.annotations, data_folder() / data.images
+            return read_coco(annotations, images, get_skeleton(data.skeleton), data.keypoints)
         case DlcData():
             from monkey_transfer.datasets.dlc import read_dlc
 
-            folder = data_folder() if not Path(data.project).is_absolute() else Path("/")
-            return read_dlc(folder / data.project, get_skeleton(data.skeleton), data.keypoints)
+            return read_dlc(data_folder() / data.project, get_skeleton(data.skeleton), data.keypoints)

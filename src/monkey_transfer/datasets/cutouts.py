@@ -2,8 +2,8 @@
 
 The pictures lie in one folder as ``<image_id>.png``, beside ``transforms.parquet`` with a row for each
 finished one: image_id, photograph, the way from pixels of the photograph to those of the picture
-(``new = scale * old + (dx, dy)``), and what it was made from. They are PNG because JPEG would smear the
-edges of the mask and compress the photograph a second time.
+(``new = scale * old + (dx, dy)``), and what it was made from. What is blanked has the colour of padding. The
+format is PNG: JPEG, a third of the size, would smear the edges of the masks and lose detail a second time.
 """
 
 import hashlib
