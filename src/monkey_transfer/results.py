@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from monkey_transfer import paper
@@ -192,11 +193,11 @@ def comparisons(results: Results) -> pd.DataFrame:
 
     ``low`` and ``high`` bound the mean over people, ``least`` and ``largest`` are those of single seeds.
     ``verdict`` is 'higher' where the interval and every seed lie above zero, 'lower' where below, else
-    'undecided'.
+    'undecided', or 'no interval' where all test people are of one group.
     """
     table = results.differences_over_seeds
     chosen = table[table["metric"] == results.score].drop(columns="metric").rename(columns={"mean": "difference"})
-    chosen["verdict"] = "undecided"
+    chosen["verdict"] = np.where(chosen["low"].isna(), "no interval", "undecided")
     chosen.loc[(chosen["low"] > 0) & (chosen["least"] > 0), "verdict"] = "higher"
     chosen.loc[(chosen["high"] < 0) & (chosen["largest"] < 0), "verdict"] = "lower"
     return chosen.reset_index(drop=True)

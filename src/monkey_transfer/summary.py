@@ -7,6 +7,7 @@ import pandas as pd
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
+from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.paper import TABLE_ONE_ROWS
 from monkey_transfer.profiles import Framing, PersonCrop, ScaledPerson
 from monkey_transfer.reports import report_folder
@@ -20,7 +21,8 @@ from monkey_transfer.results import (
     comparisons,
     readings,
 )
-from monkey_transfer.study import MEAN_POSE, Study
+from monkey_transfer.runs import Run
+from monkey_transfer.study import MEAN_POSE, Study, matched_on_source
 
 _BRACKETED = ("mean", "low", "high")
 
@@ -146,7 +148,7 @@ def _framing(framing: Framing) -> str:
 def arm_table(study: Study, results: Results) -> pd.DataFrame:
     """One row per arm and seed: its budget, then PCK and Table 1's numbers with their intervals."""
     columns = {
-        results.score: "PCK@0.5 %",
+        results.score: f"{SCORE_TITLE[study.profile.yardstick]}, %",
         **TABLE_ONE_ROWS,
         "best_f1/recall_over_all_labelled": "recall over all labelled",
     }
@@ -209,8 +211,32 @@ def reading_table(study: Study) -> pd.DataFrame:
         return pd.DataFrame({"head yardsticks": ["none is known for the target"]})
     written = table.assign(score=[_bracketed(*row[[*_BRACKETED]]) for _, row in table.iterrows()])
     wide = written.pivot(index="arm", columns="yardstick", values="score").loc[list(study.profile.arms)]
-    wide.columns = [f"PCK@0.5 % by {yardstick}" for yardstick in wide.columns]
+    wide.columns = [f"{SCORE_TITLE[str(yardstick)]}, %" for yardstick in wide.columns]
     return wide.reset_index().assign(pictures=study.pictures)
+
+
+def monkey_table(study: Study, run: Run) -> pd.DataFrame:
+    """How a source network does on held-out monkeys: the macaque study's error, by joint and over all joints.
+
+    Distances are divided by the length of the animal's box; 'kept' are the predictions from the profile's
+    confidence cut on. Empty where the profile holds no monkeys out.
+    """
+    if not study.splits["source"].test:
+        return pd.DataFrame()
+    joints = matched_on_source(study, run).joints
+    kept = joints[joints["likelihood"] >= study.profile.confidence_cut]
+    rows = {**dict(iter(joints.groupby("keypoint"))), "all joints": joints}
+    kept_rows = {**dict(iter(kept.groupby("keypoint"))), "all joints": kept}
+    nobody = joints.head(0)
+    return pd.DataFrame(
+        {
+            "pictures": study.pictures,
+            "labelled": {name: len(found) for name, found in rows.items()},
+            "kept": {name: len(kept_rows.get(name, nobody)) for name in rows},
+            "mean distance / box length": {name: found["normalised"].mean() for name, found in rows.items()},
+            "of those kept": {name: kept_rows.get(name, nobody)["normalised"].mean() for name in rows},
+        }
+    ).round(3)
 
 
 def score_table(study: Study, scores: pd.DataFrame) -> pd.DataFrame:
@@ -274,7 +300,7 @@ def _oriented(table: pd.DataFrame, a: str, b: str) -> Any:
         if (row.arm_a, row.arm_b) == (a, b):
             return row
         if (row.arm_a, row.arm_b) == (b, a):
-            opposite = {"higher": "lower", "lower": "higher", "undecided": "undecided"}
+            opposite = {"higher": "lower", "lower": "higher"}
             return row._replace(
                 arm_a=a,
                 arm_b=b,
@@ -283,18 +309,25 @@ def _oriented(table: pd.DataFrame, a: str, b: str) -> Any:
                 high=-row.low,
                 least=-row.largest,
                 largest=-row.least,
-                verdict=opposite[row.verdict],
+                verdict=opposite.get(row.verdict, row.verdict),
             )
     raise StudyError(f"the comparisons hold no pair of '{a}' and '{b}'")
 
 
+_VERDICTS = {
+    "higher": "is better than",
+    "lower": "is worse than",
+    "undecided": "cannot be told from",
+    "no interval": "has no interval against",
+}
+
+
 def _finding(study: Study, row: Any) -> str:
-    words = {"higher": "is better than", "lower": "is worse than", "undecided": "cannot be told from"}[row.verdict]
     seeds = f" ({_seed_range(row)} over {row.seeds} seeds)" if row.seeds > 1 else ""
     kind = "rendered " if study.rendered else ""
     return (
-        f"`{row.arm_a}` {words} `{row.arm_b}`: {_signed(row)} points of PCK@0.5{seeds}, on {len(study.test_people)} "
-        f"{kind}test people."
+        f"`{row.arm_a}` {_VERDICTS[row.verdict]} `{row.arm_b}`: {_signed(row)} points of "
+        f"{SCORE_TITLE[study.profile.yardstick]}{seeds}, on {len(study.test_people)} {kind}test people."
     )
 
 

@@ -29,7 +29,7 @@ def study_of(rows, rendered=True):
     """A study of two arms and what was measured in it, as far as sentences need it."""
     results = SimpleNamespace(differences_over_seeds=pd.DataFrame(rows), score="pckh")
     study = SimpleNamespace(
-        profile=SimpleNamespace(arms={"transfer": None, "control": None}),
+        profile=SimpleNamespace(arms={"transfer": None, "control": None}, yardstick="head_size"),
         rendered=rendered,
         pictures="rendered" if rendered else "photographs",
         test_people=range(200),
@@ -39,17 +39,18 @@ def study_of(rows, rendered=True):
 
 FLOOR = [row(arm, "mean_pose", 4.0, 6.0) for arm in ("transfer", "control")]
 CASES = [
+    ({"low": float("nan"), "high": float("nan")}, "`transfer` has no interval against `control`: "),
     ({"low": 1.0, "high": 3.0}, "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points"),
     ({"low": -3.0, "high": -1.0}, "`transfer` is worse than `control`: -2.0 [-3.0, -1.0] points"),
     ({"low": -1.0, "high": 1.0}, "`transfer` cannot be told from `control`: +0.0"),
     (
         {"low": 1.0, "high": 3.0, "seeds": 3, "least": 0.5, "largest": 4.0},
-        "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points of PCK@0.5 (+0.5 to +4.0 over 3 seeds)",
+        "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points of PCKh@0.5 (+0.5 to +4.0 over 3 seeds)",
     ),
     # One seed on the other side of zero outweighs an interval that only knows people.
     (
         {"low": 1.0, "high": 3.0, "seeds": 3, "least": -0.5, "largest": 4.0},
-        "`transfer` cannot be told from `control`: +2.0 [+1.0, +3.0] points of PCK@0.5 (-0.5 to +4.0 over 3 seeds)",
+        "`transfer` cannot be told from `control`: +2.0 [+1.0, +3.0] points of PCKh@0.5 (-0.5 to +4.0 over 3 seeds)",
     ),
 ]
 

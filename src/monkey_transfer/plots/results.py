@@ -105,7 +105,7 @@ def threshold_curve(arms: Mapping[str, Matched], values: pd.DataFrame, *, render
         axes.plot(curve["threshold"], curve["pck"], color=colour, label=label)
     axes.set(xlim=(0, CORRECT_WITHIN[reference]), ylim=(0, 100))
     axes.set(xlabel=f"threshold, in {_UNITS[reference]}", ylabel="scored joints within the threshold (%)")
-    headline(drawn, f"{_score_name(reference)} and smaller thresholds", rendered)
+    headline(drawn, f"{pckh.SCORE_TITLE[reference]} and smaller thresholds", rendered)
     legend_beside(axes)
     return drawn
 
@@ -209,7 +209,7 @@ def by_joint(values: pd.DataFrame, *, rendered: bool) -> Figure:
         axes.vlines(at, own["low"], own["high"], color=colour, lw=2)
         axes.plot(at, own["value"], "o", color=colour, ms=5.5, label=words(arm))
     axes.set_xticks(range(len(rows)), rows)
-    axes.set(xlim=(-0.5, len(rows) - 0.5), ylim=(0, 100), ylabel=f"{_score_name(references[0])} (%)")
+    axes.set(xlim=(-0.5, len(rows) - 0.5), ylim=(0, 100), ylabel=f"{pckh.SCORE_TITLE[references[0]]} (%)")
     axes.grid(axis="x", visible=False)
     headline(drawn, f"Score by joint, with {_level(values)} intervals", rendered)
     legend_below(drawn, axes, columns=len(arms))
@@ -277,12 +277,6 @@ def _interval(values: pd.DataFrame, arm: str, metric: str, digits: int) -> str:
         )
     value, low, high = (f"{found[column].iloc[0]:.{digits}f}" for column in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
-
-
-def _score_name(reference: str) -> str:
-    """Such as PCKh@0.5 or PCK@0.2 by torso."""
-    score, _, yardstick = _in_words(pckh.SCORE_NAME[reference]).partition(" ")
-    return f"{score}@{CORRECT_WITHIN[reference]:g} {yardstick}".strip()
 
 
 def _in_words(metric: str) -> str:
