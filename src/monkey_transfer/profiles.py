@@ -411,7 +411,7 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
     """Read ``config/<name>.yaml``, merged over the profile that its ``extends`` names.
 
     The file's ``training`` is merged under every arm's own ``training``, so that arms share what
-    they do not say otherwise.
+    they do not say otherwise. An inherited arm that is null is left out.
 
     Raises
     ------
@@ -424,6 +424,8 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
     file = config / f"{name}.yaml"
     if not isinstance(shared, dict) or not isinstance(settings.get("arms", {}), dict):
         raise StudyError(f"{file}: expected 'training' and 'arms' to be mappings of keys to values")
+    if "arms" in settings:
+        settings["arms"] = {name: arm for name, arm in settings["arms"].items() if arm is not None}
     for arm in settings.get("arms", {}).values():
         if isinstance(arm, dict):
             own = arm.get("training") or {}

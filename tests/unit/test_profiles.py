@@ -90,6 +90,12 @@ def test_an_arm_may_see_pictures_its_own_way(write, tmp_path):
     assert profile.framing("baseline") == profile.picture
 
 
+def test_an_inherited_arm_that_is_null_is_left_out(write, tmp_path):
+    write("base", {**VALID, "arms": {**VALID["arms"], "control": {**VALID["arms"]["transfer"], "init": "scratch"}}})
+    write("study", {"extends": "base", "arms": {"control": None}})
+    assert list(load_profile("study", tmp_path).arms) == ["baseline", "benchmark", "transfer"]
+
+
 def test_the_valid_one_is_read(write, tmp_path):
     write("study", VALID)
     profile = load_profile("study", tmp_path)
