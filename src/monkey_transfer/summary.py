@@ -335,11 +335,13 @@ def _bracketed(value: float, low: float, high: float) -> str:
     if pd.isna(value):
         return "undefined"
     digits = 1 if abs(value) >= 2 else 3
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    interval = "(no interval)" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{value:.{digits}f} {interval}"
 
 
 def _signed(row: Any) -> str:
-    return f"{row.difference:+z.1f} [{row.low:+z.1f}, {row.high:+z.1f}]"
+    interval = "(no interval)" if pd.isna(row.low) else f"[{row.low:+z.1f}, {row.high:+z.1f}]"
+    return f"{row.difference:+z.1f} {interval}"
 
 
 def _seed_range(row: Any) -> str:

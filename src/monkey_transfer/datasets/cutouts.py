@@ -7,23 +7,19 @@ format is PNG: JPEG, a third of the size, would smear the edges of the masks and
 """
 
 import hashlib
-import multiprocessing
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pandas as pd
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
+from monkey_transfer.datasets.pool import in_processes
 from monkey_transfer.images import Transform, blank, read_picture, resample, write_picture
 
 VERSION = 1  # of the way pictures are made: raise it with every change that alters one
@@ -86,7 +82,9 @@ def make_pictures(cutouts: Sequence[Cutout], folder: Path, processes: int = 1) -
         return
     _record(wanted, done, index)  # no row must speak of a picture that is about to change
     try:
-        for count, image_ids in enumerate(_made(list(missing.values()), folder, processes), start=1):
+        made = in_processes(partial(_make, folder), list(missing.values()), processes)
+        shown = tqdm(made, "Cutting out", len(missing), delay=2, leave=False, unit="photograph")
+        for count, image_ids in enumerate(shown, start=1):
             done.update(image_ids)
             if count % RECORDED_EVERY == 0:
                 _record(wanted, done, index)
@@ -119,30 +117,6 @@ def _made_from(cutout: Cutout) -> str:
         digest.update(polygon.tobytes())
     found = cutout.photograph.stat()
     return f"{found.st_size}:{found.st_mtime_ns}:{digest.hexdigest()}"
-
-
-def _made(photographs: Sequence[list[Cutout]], folder: Path, processes: int) -> Iterator[list[str]]:
-    """The ids of the pictures of one photograph after the other, as they are finished."""
-    make = partial(_make, folder)
-    workers = min(processes, len(photographs))
-    with ExitStack() as stack:
-        done: Iterator[list[str]] = map(make, photographs)
-        if workers > 1:
-            # A fresh interpreter each: forking a process in which TensorFlow runs can hang.
-            pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_the_parent)
-            done = stack.enter_context(pool).map(make, photographs)
-        yield from tqdm(done, "Cutting out", len(photographs), delay=2, leave=False, unit="photograph")
-
-
-def _end_with_the_parent() -> None:
-    """See to it that this process ends when its parent is killed: a pool's worker would wait for work for ever."""
-    if parent := multiprocessing.parent_process():
-        Thread(target=_end_after, args=(parent,), daemon=True).start()
-
-
-def _end_after(process: BaseProcess) -> None:
-    process.join()
-    os._exit(1)
 
 
 def _make(folder: Path, cutouts: list[Cutout]) -> list[str]:
