@@ -227,6 +227,9 @@ ZOO = {
         MACAQUEPOSE_17,
         "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published, so any may have been seen",
     ),
+    # Its people were scaled to a head of 50 pixels (MPII's head size; github.com/eldar/pose-tensorflow, matlab/mpii:
+    # refHeight 400, HEAD_HEIGHT_RATIO 1/8) and by global_scale 0.8452830189 (models/mpii/train/pose_cfg.yaml there) to
+    # 42.3, give or take 15 %. DeepLabCut applies global_scale in training alone: it predicts at the size it is given.
     "full_human": ZooNetwork(
         "resnet_101",
         FULL_HUMAN_14,

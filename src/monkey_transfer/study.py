@@ -24,6 +24,7 @@ from monkey_transfer.metrics.matching import Matched, match
 from monkey_transfer.networks.imagenet import checkpoint_files, imagenet_checkpoint
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder, write_json
 from monkey_transfer.networks.supervisor import run_job
+from monkey_transfer.networks.zoo import zoo_network
 from monkey_transfer.profiles import ZOO, Arm, Framing, Profile, load_profile, runs_folder
 from monkey_transfer.runs import Run
 from monkey_transfer.skeletons import Skeleton
@@ -234,10 +235,10 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     labels = labels.assign(keypoint=named)[labels["labelled"] & named.notna()]
     job = Job(
         name=f"{run.arm}-{run.profile}",
-        keypoints=skeleton.keypoints,
+        keypoints=_outputs(study, run.arm),
         pairs=skeleton.pairs,
         training=arm.training,
-        as_it_is=arm.learns == "nothing",
+        finished=zoo_network(str(arm.zoo)).network if arm.learns == "nothing" else None,
         checkpoint=_checkpoint(study, arm, run),
         restore=arm.restore,
         frozen=arm.frozen,
@@ -253,7 +254,29 @@ def _is_tried_on_the_source(study: Study, arm: str) -> bool:
     return learns == "source" or (learns == "nothing" and study.skeleton(arm) == study.source.skeleton)
 
 
+def _outputs(study: Study, arm_name: str) -> tuple[str, ...]:
+    """An arm's keypoints in the order of its network's outputs: heads that it takes over keep the order they have."""
+    arm, skeleton = study.profile.arm(arm_name), study.skeleton(arm_name)
+    if arm.learns != "nothing" and arm.restore != "all":
+        return skeleton.keypoints
+    if arm.zoo:
+        theirs, outputs = ZOO[arm.zoo].skeleton, zoo_network(arm.zoo).keypoints
+    elif arm.parent:
+        theirs, outputs = study.skeleton(arm.parent), _outputs(study, arm.parent)
+    else:
+        return skeleton.keypoints
+    names = skeletons.mapping(theirs, skeleton)
+    if not len(names) == len(outputs) == len(skeleton.keypoints):
+        raise StudyError(
+            f"profile {study.profile.name}: arm '{arm_name}' cannot restore all of {arm.init}, whose joints "
+            f"({theirs.name}) are not those that it learns ({skeleton.name}): set restore: backbone"
+        )
+    return tuple(names[keypoint] for keypoint in outputs)
+
+
 def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
+    if arm.zoo:
+        return zoo_network(arm.zoo).snapshot
     if arm.parent:
         return str(study.run(arm.parent, run.seed).snapshot())
     if arm.init == "imagenet":
@@ -272,6 +295,7 @@ def _specification(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study
         "keypoints": job.keypoints,
         "picture": study.profile.framing(run.arm).model_dump(),
         "initial_weights": weights,
+        **job.model_dump(mode="json", include={"finished"}, exclude_defaults=True),
         "data": _data_digest(pictures, joints),
     }
 

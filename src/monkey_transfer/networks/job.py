@@ -19,6 +19,9 @@ from monkey_transfer.profiles import Training
 
 FIT_ROLES = ("train", "validation")
 
+# What defines a network besides its backbone and joints, by the names that its engine gives it.
+Network = dict[str, bool | int | float | list[float]]
+
 
 class Job(BaseModel):
     """One network to initialise, train and use.
@@ -30,7 +33,8 @@ class Job(BaseModel):
     checkpoint : prefix of the TensorFlow checkpoint to start from; None for random weights.
     restore : 'backbone' leaves the heads at random weights, 'all' restores them too.
     frozen : number of blocks, counted from the picture, that are not trained.
-    as_it_is : True for a finished network, ``checkpoint``, that only predicts; ``training`` names its backbone.
+    finished : None for a network that is trained; otherwise ``checkpoint`` is used as it is, ``training`` only
+        names its backbone, and this says what else defines it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +47,7 @@ class Job(BaseModel):
     restore: Literal["backbone", "all"] = "backbone"
     frozen: int | Literal["backbone"] = 0
     seed: int
-    as_it_is: bool = False
+    finished: Network | None = None
 
 
 @dataclass(frozen=True)
