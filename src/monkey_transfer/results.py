@@ -151,6 +151,8 @@ def budgets(study: Study) -> pd.DataFrame:
 
 def budget_in_words(budget: Any) -> str:
     """A row of :func:`budgets` such as '950 pictures, 2400 iterations, 9.5 min'."""
+    if budget.learns == "nothing":
+        return "finished network"
     return f"{budget.training_pictures} pictures, {budget.iterations} iterations, {budget.minutes} min"
 
 

@@ -9,7 +9,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.paper import TABLE_ONE_ROWS
-from monkey_transfer.profiles import Framing, PersonCrop, ScaledPerson
+from monkey_transfer.profiles import ZOO, Framing, PersonCrop, ScaledPerson
 from monkey_transfer.reports import report_folder
 from monkey_transfer.results import (
     NETWORK_FRAME,
@@ -213,6 +213,29 @@ def reading_table(study: Study) -> pd.DataFrame:
     wide = written.pivot(index="arm", columns="yardstick", values="score").loc[list(study.profile.arms)]
     wide.columns = [f"{SCORE_TITLE[str(yardstick)]}, %" for yardstick in wide.columns]
     return wide.reset_index().assign(pictures=study.pictures)
+
+
+def training_in_words(study: Study, run: Run) -> str:
+    """What a finished run started from, what it learnt and how that ended."""
+    arm, outcome = study.profile.arm(run.arm), run.manifest()["outcome"]
+    if arm.learns == "nothing":
+        network = ZOO[str(arm.zoo)]
+        return (
+            f"`{run.arm}` is the finished network `{arm.zoo}` of DeepLabCut's model zoo, a {network.net_type}, trained "
+            f"by its authors on {network.trained_on}. Nothing was trained here."
+        )
+    curve = run.learning_curve()["validation_error"]
+    end = (
+        "was still falling: a larger budget would be better"
+        if curve.idxmin() == curve.index[-1]
+        else "had levelled off"
+    )
+    return (
+        f"`{run.arm}` starts from `{arm.init}` and learnt {run.images} pictures in {outcome['iterations']} iterations "
+        f"({outcome['seconds'] / 60:.1f} min, {outcome['optimizer']}); it ended by {outcome['stopped_by']}. The snapshot "
+        f"of iteration {outcome['chosen_iteration']} was kept, with a mean validation error of "
+        f"{outcome['validation_error']:.2f} px in the framed picture, which {end}."
+    )
 
 
 def monkey_table(study: Study, run: Run) -> pd.DataFrame:
