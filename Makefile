@@ -3,15 +3,19 @@ PYTHON ?= python3
 PROFILE ?= demo
 PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+BENCHMARKS := coverage metrics predict prepare render
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study lab test check notebooks lock clean
+.PHONY: help setup data study lab test check notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
 
 setup: .venv/.installed  ## install everything into .venv (about two minutes and 11 GB)
+
+data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHECK=1]
+	@$(PY) -m monkey_transfer.datasets.acquire $(PROFILE) $(if $(CHECK),--check)
 
 study: setup  ## run the study of a profile: make study PROFILE=demo
 	@$(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) --cores $(CORES) \
@@ -34,12 +38,19 @@ check: setup  ## lint, format and types
 notebooks: setup  ## run the notebooks at their defaults and keep the outputs that tests compare
 	$(PY) tests/notebooks/regenerate.py
 
+benchmarks: setup  ## run the benchmarks and keep what they print in reports/benchmarks
+	@mkdir -p reports/benchmarks
+	@for name in $(BENCHMARKS); do \
+		$(PY) -m benchmarks.$$name > .$$name.txt && mv .$$name.txt reports/benchmarks/$$name.txt || exit 1; \
+		echo "$$name: $$(tail -n 1 reports/benchmarks/$$name.txt)"; \
+	done
+
 lock: setup  ## resolve the dependencies of pyproject.toml anew
 	$(PY) -m uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 --quiet --output-file requirements.lock
 
-clean:  ## remove runs, caches and the environment; reports stay
-	rm -rf .venv runs data .snakemake .pytest_cache .hypothesis .ruff_cache .mypy_cache
+clean:  ## remove runs, caches and the environment; reports and data stay
+	rm -rf .venv runs .snakemake .pytest_cache .hypothesis .ruff_cache .mypy_cache
 
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: Python 3.11 is needed, found " + sys.version.split()[0] + ": make PYTHON=python3.11")'

@@ -12,9 +12,11 @@ def visible_gpus() -> list[str]:
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1")
     if hidden or shutil.which("nvidia-smi") is None:
         return []
-    asked = subprocess.run(
-        ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=30
-    )
+    ask = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(ask, capture_output=True, text=True, timeout=30)
+    except subprocess.TimeoutExpired:  # a driver that does not answer drives nothing
+        return []
     return asked.stdout.split("\n")[:-1] if asked.returncode == 0 else []
 
 

@@ -7,9 +7,10 @@ Everything here uses pixel centres: the centre of the top left pixel is (0, 0), 
 import contextlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +21,9 @@ from monkey_transfer.errors import StudyError
 # The mean colour of ImageNet, which DeepLabCut's networks subtract from a picture (`mean_pixel` in its
 # pose_cfg.yaml, rounded): padding with it is padding with nothing.
 PADDING_RGB = (124, 117, 104)
+
+# What is meant by the length of a picture that is resized to a length, its aspect kept.
+Length = Literal["longer_side", "width"]
 
 
 @dataclass(frozen=True)
@@ -83,35 +87,36 @@ def write_picture(path: str | Path, image: np.ndarray) -> None:
             unfinished.unlink()
 
 
-def letterbox(image: np.ndarray, size: int) -> tuple[np.ndarray, Transform]:
-    """The whole picture fitted into a square, centred, its aspect kept and the rest padded.
+def letterbox(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, Transform]:
+    """The whole picture fitted into a rectangle, centred, its aspect kept and the rest padded.
 
     Parameters
     ----------
     image : (height, width, 3) uint8.
-    size : side of the square in pixels.
+    size : (width, height) of the rectangle in pixels.
 
     Returns
     -------
-    picture : (size, size, 3) uint8.
+    picture : (height, width, 3) uint8 of that size.
     transform : from pixels of ``image`` to pixels of ``picture``.
     """
     height, width = image.shape[:2]
-    transform = _centred((width - 1) / 2, (height - 1) / 2, size / max(width, height), size)
-    return _sampled(image, transform, size), transform
+    scale = min(size[0] / width, size[1] / height)
+    transform = _centred((width - 1) / 2, (height - 1) / 2, scale, size)
+    return resample(image, transform, *size), transform
 
 
-def crop_person(
-    image: np.ndarray, box: tuple[float, float, float, float], person: int, size: int
+def crop(
+    image: np.ndarray, box: tuple[float, float, float, float], scale: float, size: int
 ) -> tuple[np.ndarray, Transform]:
-    """A square cut in which every person is equally large, padded where it leaves the source.
+    """A square cut around a box at a given scale, padded where it leaves the source.
 
     Parameters
     ----------
     image : (height, width, 3) uint8.
-    box : x, y, width, height of the person in pixels of ``image``.
-    person : pixels that the longer side of the box gets in the cut.
-    size : side of the cut in pixels; the centre of the box becomes its centre.
+    box : x, y, width, height of the person in pixels of ``image``; its centre becomes the centre of the cut.
+    scale : pixels of the cut for one pixel of ``image``.
+    size : side of the cut in pixels.
 
     Returns
     -------
@@ -121,19 +126,66 @@ def crop_person(
     Raises
     ------
     StudyError
-        If the box has no extent or lies outside the picture.
+        If the scale is not above zero, or the box lies outside the picture.
     """
     x, y, box_width, box_height = (float(value) for value in box)
     height, width = image.shape[:2]
-    longer = max(box_width, box_height)
     shown = x < width - 0.5 and y < height - 0.5 and x + box_width > -0.5 and y + box_height > -0.5
-    if not (longer > 0 and math.isfinite(longer) and shown):
+    if not (scale > 0 and math.isfinite(scale) and shown):
         raise StudyError(
             f"the person's box (x {x:g}, y {y:g}, width {box_width:g}, height {box_height:g}) shows nothing of a "
             f"{width} x {height} picture: correct the box or leave the picture out"
         )
-    transform = _centred(x + box_width / 2, y + box_height / 2, person / longer, size)
-    return _sampled(image, transform, size), transform
+    transform = _centred(x + box_width / 2, y + box_height / 2, scale, (size, size))
+    return resample(image, transform, size, size), transform
+
+
+def fit(cut: Sequence[int], length: Length, size: int) -> tuple[Transform, int, int]:
+    """How a cut of a picture becomes a picture of its own that is ``size`` pixels long, its aspect kept.
+
+    Parameters
+    ----------
+    cut : left, top, right, bottom: the columns from left to right - 1 and the rows from top to bottom - 1.
+    length : what gets ``size`` pixels. The other side is rounded up, so that nothing of the cut is lost.
+
+    Returns
+    -------
+    transform : from pixels of the picture to those of the cut's own picture.
+    width, height : of the cut's own picture in pixels.
+    """
+    left, top, right, bottom = cut
+    width, height = right - left, bottom - top
+    measured = width if length == "width" else max(width, height)
+    scale = size / measured
+    transform = Transform(scale, scale * (0.5 - left) - 0.5, scale * (0.5 - top) - 0.5)
+    return transform, -(-width * size // measured), -(-height * size // measured)
+
+
+def resample(image: np.ndarray, transform: Transform, width: int, height: int) -> np.ndarray:
+    """The (height, width, 3) picture that ``transform`` makes of ``image``, smoothed as far as it shrinks.
+
+    It is padded where it leaves ``image``.
+    """
+    # Pillow counts from the corner of the top left pixel, half a pixel before its centre.
+    left, top = transform.invert((-0.5, -0.5)) + 0.5
+    seen_width, seen_height = width / transform.scale, height / transform.scale
+    # Room for the smoothing filter, which reaches one new pixel beyond the edge.
+    margin = math.ceil(max(1 / transform.scale, 1))
+    x0, y0 = math.floor(left) - margin, math.floor(top) - margin
+    columns, rows = math.ceil(seen_width) + 2 * margin + 1, math.ceil(seen_height) + 2 * margin + 1
+    canvas = np.full((rows, columns, 3), PADDING_RGB, np.uint8)
+    seen = image[max(y0, 0) : max(y0 + rows, 0), max(x0, 0) : max(x0 + columns, 0)]
+    row, column = max(-y0, 0), max(-x0, 0)
+    canvas[row : row + seen.shape[0], column : column + seen.shape[1]] = seen
+    region = (left - x0, top - y0, left - x0 + seen_width, top - y0 + seen_height)
+    return np.array(Image.fromarray(canvas).resize((width, height), Image.Resampling.BILINEAR, box=region))
+
+
+def blank(image: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """The (height, width, 3) picture with padding wherever ``shown``, (height, width) bool, is False."""
+    blanked = image.copy()
+    blanked[~shown] = PADDING_RGB
+    return blanked
 
 
 @contextlib.contextmanager
@@ -148,24 +200,6 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
         raise StudyError(f"{path}: not a whole picture ({reason}): replace it or take it out of the labels") from error
 
 
-def _centred(x: float, y: float, scale: float, size: int) -> Transform:
-    """The transform that brings (x, y) to the centre of a square of that size."""
-    centre = (size - 1) / 2
-    return Transform(scale, centre - scale * x, centre - scale * y)
-
-
-def _sampled(image: np.ndarray, transform: Transform, size: int) -> np.ndarray:
-    """The (size, size, 3) picture that ``transform`` makes of ``image``, smoothed as far as it shrinks."""
-    # Pillow counts from the corner of the top left pixel, half a pixel before its centre.
-    left, top = transform.invert((-0.5, -0.5)) + 0.5
-    side = size / transform.scale
-    # Room for the smoothing filter, which reaches one new pixel beyond the edge.
-    margin = math.ceil(max(1 / transform.scale, 1))
-    x0, y0 = math.floor(left) - margin, math.floor(top) - margin
-    extent = math.ceil(side) + 2 * margin + 1
-    canvas = np.full((extent, extent, 3), PADDING_RGB, np.uint8)
-    seen = image[max(y0, 0) : max(y0 + extent, 0), max(x0, 0) : max(x0 + extent, 0)]
-    row, column = max(-y0, 0), max(-x0, 0)
-    canvas[row : row + seen.shape[0], column : column + seen.shape[1]] = seen
-    region = (left - x0, top - y0, left - x0 + side, top - y0 + side)
-    return np.array(Image.fromarray(canvas).resize((size, size), Image.Resampling.BILINEAR, box=region))
+def _centred(x: float, y: float, scale: float, size: tuple[int, int]) -> Transform:
+    """The transform that brings (x, y) to the centre of a rectangle of that (width, height)."""
+    return Transform(scale, (size[0] - 1) / 2 - scale * x, (size[1] - 1) / 2 - scale * y)

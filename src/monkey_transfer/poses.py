@@ -14,15 +14,27 @@ import numpy as np
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.skeletons import LIMB_JOINTS, Skeleton, mapping
+from monkey_transfer.skeletons import LIMB_JOINTS
 
 _HIPS = ("right_hip", "left_hip")
 
 
-def common_landmarks(a: Skeleton, b: Skeleton) -> tuple[str, ...]:
-    """The landmarks that both keypoint sets have, in the order of ``a``; StudyError if there is none."""
-    shared = mapping(a, b)
-    return tuple(landmark for keypoint, landmark in a.landmarks if keypoint in shared)
+# Fewer poses than this fill no common space.
+FEWEST = 5
+
+
+def common_landmarks(a: Dataset, b: Dataset) -> tuple[str, ...]:
+    """The landmarks that both data sets label somewhere, in the order of ``a``; StudyError if there is none."""
+    labelled = [
+        {dataset.skeleton.landmark_of[keypoint] for keypoint in dataset.labels.query("labelled")["keypoint"].unique()}
+        for dataset in (a, b)
+    ]
+    shared = tuple(landmark for _, landmark in a.skeleton.landmarks if landmark in labelled[0] & labelled[1])
+    if not shared:
+        raise StudyError(
+            f"data sets {a.name} and {b.name} label no landmark that both have: their poses cannot be compared"
+        )
+    return shared
 
 
 def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -> tuple[np.ndarray, np.ndarray]:

@@ -8,26 +8,44 @@ exactly where it departs from them.
 
 import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.skeletons import SKELETONS
+from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17, SKELETONS, Skeleton
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
 
-# A validation set smaller than this says too little about when to stop.
-SMALLEST_VALIDATION = 50
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 
 SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
 
+# What pose_imgaug.py reads of its two groups of keys; others it would pass over in silence.
+_AUGMENTATION_KEYS = {
+    group: {key for name in names.split() for key in (name, f"{name}ratio")}
+    for group, names in {
+        "contrast": "histeq clahe gamma sigmoid log linear",
+        "convolution": "sharpen emboss edge",
+    }.items()
+}
+
+Yardstick = Literal["head_size", "head_segment", "torso", "bbox_length", "mpii_200scale"]
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _known_skeleton(name: str) -> str:
+    if name not in SKELETONS:
+        raise ValueError(f"expected one of {', '.join(SKELETONS)}")
+    return name
+
+
+KnownSkeleton = Annotated[str, AfterValidator(_known_skeleton)]
 
 
 class _Strict(BaseModel):
@@ -51,34 +69,70 @@ class LspData(_Strict):
     folder: str
 
 
+class MacaqueposeData(_Strict):
+    """MacaquePose v1 as released: ``folder`` holds annotations.csv and images/.
+
+    Every monkey becomes a picture of its own whose ``length`` is ``size`` pixels (paper, section 2.1).
+    """
+
+    format: Literal["macaquepose"]
+    folder: str
+    length: Literal["longer_side", "width"] = "longer_side"
+    size: Positive = 640
+
+
+class MpiiData(_Strict):
+    """MPII Human Pose as released: ``folder`` holds mpii_human_pose_v1_u12_1.mat and images/."""
+
+    format: Literal["mpii"]
+    folder: str
+    # The release's list of single people, or of those only the ones that are alone in their picture.
+    people: Literal["single_person", "alone_in_picture"] = "single_person"
+
+
 class CocoData(_Strict):
     """Any COCO keypoint file; paths are relative to MONKEY_TRANSFER_DATA unless absolute."""
 
     format: Literal["coco"]
     annotations: str
     images: str
-    skeleton: str
-
-    @field_validator("skeleton")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in SKELETONS:
-            raise ValueError(f"expected one of {', '.join(SKELETONS)}")
-        return name
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the file's keypoint -> the skeleton's; others are not read
 
 
-class StudyData(_Strict):
-    """One of the two data sets of a study and how many of its pictures are kept for the test."""
+class DlcData(_Strict):
+    """A labelled single-animal DeepLabCut project; its path is relative to MONKEY_TRANSFER_DATA unless absolute."""
 
-    data: Annotated[SyntheticData | LspData | CocoData, Field(discriminator="format")]
+    format: Literal["dlc"]
+    project: str
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the project's body part -> the skeleton's keypoint; others are not read
+
+
+AnyData = Annotated[
+    SyntheticData | LspData | MacaqueposeData | MpiiData | CocoData | DlcData, Field(discriminator="format")
+]
+
+
+class SourceData(_Strict):
+    """The data set learnt first, and how many of its pictures no arm learns."""
+
+    data: AnyData
+    test: Annotated[int, Field(ge=0)]
+
+
+class TargetData(_Strict):
+    """The data set that counts, and how many of its pictures are kept for the test."""
+
+    data: AnyData
     test: Positive
 
 
 class WholePicture(_Strict):
-    """The whole picture, letterboxed to ``size`` x ``size`` pixels."""
+    """The whole picture, letterboxed to ``size``: the side of a square, or [width, height], in pixels."""
 
     framing: Literal["whole"]
-    size: Positive
+    size: Positive | tuple[Positive, Positive]
 
 
 class PersonCrop(_Strict):
@@ -90,6 +144,21 @@ class PersonCrop(_Strict):
     framing: Literal["person"]
     size: Positive
     person: Positive
+
+
+class ScaledPerson(_Strict):
+    """A crop around the labelled box in which the person's length ``yardstick`` is ``length`` pixels.
+
+    For networks that were trained at one scale of people, which is then taken from the labels.
+    """
+
+    framing: Literal["scaled"]
+    size: Positive
+    yardstick: Yardstick
+    length: Positive
+
+
+Framing = Annotated[WholePicture | PersonCrop | ScaledPerson, Field(discriminator="framing")]
 
 
 class Augmentation(_Strict):
@@ -115,6 +184,14 @@ class Augmentation(_Strict):
         "embossratio": 0.1,
     }
 
+    @model_validator(mode="after")
+    def _known_to_the_loader(self) -> "Augmentation":
+        for group, known in _AUGMENTATION_KEYS.items():
+            unknown = sorted(set(getattr(self, group)) - known)
+            if unknown:
+                raise ValueError(f"{group}: '{unknown[0]}' is unknown; expected one of {', '.join(sorted(known))}")
+        return self
+
 
 class StopRule(_Strict):
     """When training ends before its last iteration.
@@ -128,6 +205,38 @@ class StopRule(_Strict):
     rule: Literal["validation_plateau", "training_loss_plateau", "none"] = "none"
     patience: Positive = 5
     min_improvement: Probability = 0.01
+
+
+@dataclass(frozen=True)
+class ZooNetwork:
+    """A finished network of DeepLabCut's model zoo.
+
+    ``trained_on`` says on what, as far as it is known; ``may_know_people`` why the study's test people may be
+    among that, empty if they cannot.
+    """
+
+    net_type: str
+    skeleton: Skeleton
+    trained_on: str
+    may_know_people: str = ""
+
+
+ZOO = {
+    "full_macaque": ZooNetwork(
+        "resnet_50",
+        MACAQUEPOSE_17,
+        "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published, so any may have been seen",
+    ),
+    # Its people were scaled to a head of 50 pixels (MPII's head size; github.com/eldar/pose-tensorflow, matlab/mpii:
+    # refHeight 400, HEAD_HEIGHT_RATIO 1/8) and by global_scale 0.8452830189 (models/mpii/train/pose_cfg.yaml there) to
+    # 42.3, give or take 15 %. DeepLabCut applies global_scale in training alone: it predicts at the size it is given.
+    "full_human": ZooNetwork(
+        "resnet_101",
+        FULL_HUMAN_14,
+        "people of MPII's training pictures (Insafutdinov et al. 2016)",
+        may_know_people="full_human was trained on people of MPII's training pictures, maybe the test people",
+    ),
+}
 
 
 class Training(_Strict):
@@ -168,19 +277,45 @@ class Training(_Strict):
 class Arm(_Strict):
     """One network of the study and how it came to be."""
 
-    learns: Literal["source", "target"]
-    images: Positive
-    init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+)$")]
+    # 'nothing': a finished network of DeepLabCut's model zoo, used as it is.
+    learns: Literal["source", "target", "nothing"]
+    images: Annotated[int, Field(ge=0)] = 0
+    init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+|zoo:[a-z0-9_]+)$")]
     # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3).
     restore: Literal["backbone", "all"] = "backbone"
     # Number of blocks, counted from the picture, whose weights stay as they are; 'backbone' for all of them.
     frozen: Annotated[int, Field(ge=0)] | Literal["backbone"] = 0
+    # How this arm sees pictures, where that is not the study's way.
+    picture: Framing | None = None
     training: Training
+
+    @model_validator(mode="after")
+    def _learns_from_pictures_or_is_finished(self) -> "Arm":
+        if self.learns == "nothing" and (self.images or self.zoo is None):
+            raise ValueError("an arm that learns nothing has no images and an init such as zoo:full_human")
+        if self.learns != "nothing" and not self.images:
+            raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
+        if self.zoo and self.training.net_type != ZOO[self.zoo].net_type:
+            raise ValueError(f"training.net_type: zoo network '{self.zoo}' is a {ZOO[self.zoo].net_type}")
+        return self
+
+    @field_validator("init")
+    @classmethod
+    def _in_the_zoo(cls, init: str) -> str:
+        name = init.removeprefix("zoo:")
+        if init != name and name not in ZOO:
+            raise ValueError(f"zoo network '{name}' is unknown; expected one of {', '.join(ZOO)}")
+        return init
 
     @property
     def parent(self) -> str | None:
         """The arm whose weights this one starts from, if any."""
         return self.init.removeprefix("arm:") if self.init.startswith("arm:") else None
+
+    @property
+    def zoo(self) -> str | None:
+        """The network of DeepLabCut's model zoo whose weights this one starts from, if any."""
+        return self.init.removeprefix("zoo:") if self.init.startswith("zoo:") else None
 
 
 class Profile(_Strict):
@@ -188,13 +323,15 @@ class Profile(_Strict):
 
     name: str
     title: str
-    source: StudyData
-    target: StudyData
-    picture: Annotated[WholePicture | PersonCrop, Field(discriminator="framing")]
-    yardstick: Literal["head_size", "head_segment", "torso", "bbox_length"]
+    source: SourceData
+    target: TargetData
+    picture: Framing
+    yardstick: Yardstick
     arms: dict[str, Arm]
     seeds: tuple[Annotated[int, Field(ge=0)], ...]
     split_seed: int = 0
+    # Fewer validation people than this say too little about when to stop.
+    smallest_validation: Positive = 50
     # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
     confidence_cut: Probability = 0.4
     # False keeps photographs out of figures, so that reports of data one may not publish can be shown.
@@ -240,7 +377,9 @@ class Profile(_Strict):
     def _pictures_are_large_enough(self) -> "Profile":
         for name, arm in self.arms.items():
             augmentation = arm.training.augmentation
-            smallest = self.picture.size * arm.training.global_scale * augmentation.scale_jitter_lo
+            size = (arm.picture or self.picture).size
+            shorter = size if isinstance(size, int) else min(size)
+            smallest = shorter * arm.training.global_scale * augmentation.scale_jitter_lo
             if smallest < SMALLEST_PICTURE:
                 raise ValueError(
                     f"arms.{name}.training: pictures shrink to {smallest:.0f} pixels (picture.size x global_scale x "
@@ -248,9 +387,17 @@ class Profile(_Strict):
                 )
         return self
 
-    def study_data(self, role: str) -> StudyData:
+    def framing(self, arm: str) -> Framing:
+        """How that arm sees pictures: its own way, or the study's."""
+        return self.arm(arm).picture or self.picture
+
+    def validation_size(self, training_images: int) -> int:
+        """Number of people held out to decide when to stop: 5 %, and ``smallest_validation`` at the least."""
+        return max(self.smallest_validation, math.ceil(VALIDATION_SHARE * training_images))
+
+    def study_data(self, role: str) -> SourceData | TargetData:
         """The data set that has the role 'source' or 'target'."""
-        return {"source": self.source, "target": self.target}[role]
+        return self.source if role == "source" else self.target
 
     def largest_training_set(self, role: str) -> int:
         """Most training pictures that any arm takes from that data set."""
@@ -263,16 +410,11 @@ class Profile(_Strict):
         return self.arms[name]
 
 
-def validation_size(training_images: int) -> int:
-    """Number of people held out to decide when to stop: 50, or 5 % if that is more."""
-    return max(SMALLEST_VALIDATION, math.ceil(VALIDATION_SHARE * training_images))
-
-
 def load_profile(name: str, config: Path = CONFIG) -> Profile:
     """Read ``config/<name>.yaml``, merged over the profile that its ``extends`` names.
 
     The file's ``training`` is merged under every arm's own ``training``, so that arms share what
-    they do not say otherwise.
+    they do not say otherwise. An inherited arm that is null is left out.
 
     Raises
     ------
@@ -285,6 +427,8 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
     file = config / f"{name}.yaml"
     if not isinstance(shared, dict) or not isinstance(settings.get("arms", {}), dict):
         raise StudyError(f"{file}: expected 'training' and 'arms' to be mappings of keys to values")
+    if "arms" in settings:
+        settings["arms"] = {name: arm for name, arm in settings["arms"].items() if arm is not None}
     for arm in settings.get("arms", {}).values():
         if isinstance(arm, dict):
             own = arm.get("training") or {}
@@ -303,13 +447,14 @@ def profile_names(config: Path = CONFIG) -> list[str]:
 
 
 def data_folder() -> Path:
-    """The folder that MONKEY_TRANSFER_DATA names; StudyError if it is not set or not a folder."""
-    folder = os.environ.get("MONKEY_TRANSFER_DATA")
-    if not folder:
-        raise StudyError("this profile reads data from disk: set MONKEY_TRANSFER_DATA to the folder that holds it")
-    if not Path(folder).is_dir():
-        raise StudyError(f"MONKEY_TRANSFER_DATA names '{folder}', which is not a folder")
-    return Path(folder).resolve()
+    """Where data and networks lie: ``data/`` of the project, or the folder that MONKEY_TRANSFER_DATA names.
+
+    StudyError if what it names is not a folder.
+    """
+    named = os.environ.get("MONKEY_TRANSFER_DATA")
+    if named and not Path(named).is_dir():
+        raise StudyError(f"MONKEY_TRANSFER_DATA names '{named}', which is not a folder")
+    return Path(named or ROOT / "data").resolve()
 
 
 def runs_folder() -> Path:
@@ -334,11 +479,17 @@ def _settings(name: str, config: Path, below: tuple[str, ...] = ()) -> dict[str,
 
 
 def _merged(base: dict, over: dict) -> dict:
+    """``over`` on top of ``base``, key by key; what is of another kind replaces all of the other."""
     both = dict(base)
     for key, value in over.items():
-        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict) and _same_kind(both[key], value)
         both[key] = _merged(both[key], value) if nested else value
     return both
+
+
+def _same_kind(base: dict, over: dict) -> bool:
+    """Whether ``over`` leaves the format of data, or the framing of pictures, as it is: others have other keys."""
+    return all(over.get(kind) in (None, base.get(kind)) for kind in ("format", "framing"))
 
 
 def _first_problem(error: ValidationError, settings: dict) -> str:

@@ -68,6 +68,11 @@ class Skeleton:
         return {landmark: keypoint for keypoint, landmark in self.landmarks}
 
     @cached_property
+    def landmark_of(self) -> dict[str, str]:
+        """Keypoint name in this set -> anatomical landmark."""
+        return dict(self.landmarks)
+
+    @cached_property
     def limbs(self) -> tuple[tuple[str, str], ...]:
         """Pairs of keypoint names to join with a line when a pose is drawn."""
         own = self.keypoint_of

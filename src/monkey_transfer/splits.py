@@ -105,50 +105,89 @@ def training_subset(split: Split, n: int) -> tuple[str, ...]:
     return split.train[:n]
 
 
-def leaks(arms_train: Mapping[str, Iterable[str]], test_ids: Iterable[str], images: pd.DataFrame) -> pd.DataFrame:
-    """Count, for each arm, the test pictures that it may know from its training.
+@dataclass(frozen=True)
+class Learnt:
+    """What an arm was trained on, besides what the arm was trained on whose weights it started from.
+
+    Attributes
+    ----------
+    role : the data set its pictures are of, 'source' or 'target'.
+    image_ids : pictures that it was trained on or that decided when to stop.
+    parent : the arm whose weights it started from, if any.
+    elsewhere : why the weights it started from may know the test people, if they come from elsewhere and may.
+    """
+
+    role: str
+    image_ids: Collection[str] = ()
+    parent: str | None = None
+    elsewhere: str = ""
+
+
+def audit(
+    arms: Mapping[str, Learnt], test_ids: Collection[str], images: Mapping[str, pd.DataFrame], alike: pd.DataFrame
+) -> pd.DataFrame:
+    """Count, for each arm, the test people whom it may know: from its own training or from its ancestors'.
 
     Parameters
     ----------
-    arms_train : arm -> the pictures of ``images`` that it was trained on; empty for an arm trained elsewhere.
-    test_ids : the test pictures.
-    images : images table that holds them all.
+    arms : every arm and what it learnt; parents are among them.
+    test_ids : the test people, of the target.
+    images : 'source' and 'target' -> images table that holds all pictures named.
+    alike : :func:`~monkey_transfer.near_duplicates.near_duplicates` of the test pictures and all others.
 
     Returns
     -------
-    DataFrame with one row per arm: ``arm``, ``test_pictures``, ``trained_on`` (the arm learnt that very picture)
-    and ``shared_group`` (the arm learnt a picture of the same group, that very picture included).
+    DataFrame with one row per arm: ``arm``, ``test_people`` and how many of them were ``trained_on``; are in a
+    ``shared_group`` with a training picture (a video, a photograph); are in a picture of which the training
+    has ``near_duplicates``, itself included; and ``may_have_seen``, all of them where weights come from a
+    training that may have held them, as the ``note`` says.
 
     Raises
     ------
     StudyError
-        If an id is not in ``images``, since its group would be unknown and a leak overlooked.
+        If a picture is not in its images table, since its group would be unknown and a leak overlooked.
     """
-    group_of = dict(zip(images["image_id"], images["group"], strict=True))
-
-    def groups(ids: Collection[str], whose: str) -> list[str]:
-        unknown = [image_id for image_id in ids if image_id not in group_of]
-        if unknown:
-            raise StudyError(
-                f"{whose} names picture '{unknown[0]}', which is not in the images table: audit each data set alone"
-            )
-        return [group_of[image_id] for image_id in ids]
-
-    test_ids = tuple(test_ids)
-    test_groups = groups(test_ids, "the test set")
+    test = _pictures(images, "target", test_ids, "the test set")
     rows = []
-    for arm, ids in arms_train.items():
-        trained_on = set(ids)
-        trained_groups = set(groups(sorted(trained_on), f"the training set of arm {arm}"))
+    for arm in arms:
+        lineage = {name: arms[name] for name in _lineage(arm, arms)}
+        seen = pd.concat(
+            _pictures(images, learnt.role, learnt.image_ids, f"the training set of arm {name}")
+            for name, learnt in lineage.items()
+        )
+        seen_target = seen[seen["role"] == "target"]
+        like_seen = alike.loc[alike["second"].isin(seen["path"]), "first"]
+        notes = [learnt.elsewhere for learnt in lineage.values() if learnt.elsewhere]
         rows.append(
             {
                 "arm": arm,
-                "test_pictures": len(test_ids),
-                "trained_on": sum(image_id in trained_on for image_id in test_ids),
-                "shared_group": sum(group in trained_groups for group in test_groups),
+                "test_people": len(test),
+                "trained_on": test["image_id"].isin(seen_target["image_id"]).sum(),
+                "shared_group": test["group"].isin(seen_target["group"]).sum(),
+                "near_duplicates": test["path"].isin(like_seen).sum(),
+                "may_have_seen": len(test) if notes else 0,
+                "note": "; ".join(notes),
             }
         )
-    return pd.DataFrame(rows, columns=["arm", "test_pictures", "trained_on", "shared_group"])
+    return pd.DataFrame(rows)
+
+
+def _lineage(arm: str, arms: Mapping[str, Learnt]) -> list[str]:
+    """The arm, the arm whose weights it started from, and so on."""
+    parent = arms[arm].parent
+    return [arm] if parent is None else [arm, *_lineage(parent, arms)]
+
+
+def _pictures(images: Mapping[str, pd.DataFrame], role: str, image_ids: Collection[str], whose: str) -> pd.DataFrame:
+    """The rows of those pictures, with their role."""
+    table = images[role].assign(role=role)
+    unknown = set(image_ids).difference(table["image_id"])
+    if unknown:
+        raise StudyError(
+            f"{whose} names picture '{min(unknown)}', which is not in the images table of the {role}: "
+            "give the table that the split was made of"
+        )
+    return table[table["image_id"].isin(image_ids)]
 
 
 def _rank(image_id: str, seed: int) -> str:

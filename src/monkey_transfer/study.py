@@ -6,28 +6,28 @@ own (:mod:`monkey_transfer.networks`).
 
 import hashlib
 import json
-import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
-from monkey_transfer import images, runs, skeletons, tables
+from monkey_transfer import runs, skeletons, tables
 from monkey_transfer.datasets import open_dataset
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
+from monkey_transfer.framing import framed, in_network_pixels, in_original_pixels
 from monkey_transfer.metrics.headline import summary
 from monkey_transfer.metrics.matching import Matched, match
 from monkey_transfer.networks.imagenet import checkpoint_files, imagenet_checkpoint
-from monkey_transfer.networks.job import Job, JobFolder, write_json
+from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder, write_json
 from monkey_transfer.networks.supervisor import run_job
-from monkey_transfer.profiles import Arm, PersonCrop, Profile, load_profile, runs_folder, validation_size
+from monkey_transfer.networks.zoo import zoo_network
+from monkey_transfer.profiles import ZOO, Arm, Framing, Profile, load_profile, runs_folder
 from monkey_transfer.runs import Run
+from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.splits import Split, split_people, training_subset
 
 # Part of every run's digest: raise it when training or prediction would give other results than before.
@@ -59,7 +59,7 @@ class Study:
         return {role: self._split(role) for role in ("source", "target")}
 
     def _split(self, role: str) -> Split:
-        validation = validation_size(self.profile.largest_training_set(role))
+        validation = self.profile.validation_size(self.profile.largest_training_set(role))
         tested = self.profile.study_data(role).test
         try:
             split = split_people(self.dataset(role).images, tested, validation, self.profile.split_seed)
@@ -83,6 +83,46 @@ class Study:
         """Whether the results are those of rendered pictures and have to say so."""
         return self.target.rendered
 
+    @property
+    def pictures(self) -> str:
+        """What kind of pictures the numbers are of, in one word beside each of them."""
+        return "rendered" if self.rendered else "photographs"
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """What the files hold and the study does not: data ('source' or 'target'), image_id, keypoint, reason."""
+        parts = [self.dataset(role).left_out.assign(data=role) for role in ("source", "target")]
+        return pd.concat(parts, ignore_index=True)
+
+    def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
+        """Pictures of the source or target as networks see them, see :func:`monkey_transfer.framing.framed`."""
+        frame = {"picture": framing.model_dump(), "data": self.profile.study_data(role).data.model_dump()}
+        folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{runs.digest_of(frame)[:8]}"
+        return framed(self.dataset(role).subset(image_ids), framing, folder)
+
+    def test_frames(self, arm: str) -> pd.DataFrame:
+        """The test people as that arm sees them."""
+        return self.framed("target", self.splits["target"].test, self.profile.framing(arm))
+
+    def skeleton(self, arm: str) -> Skeleton:
+        """The keypoints that an arm's network has."""
+        chosen = self.profile.arm(arm)
+        if chosen.learns == "nothing":
+            return ZOO[str(chosen.zoo)].skeleton
+        return self.dataset(chosen.learns).skeleton
+
+    @property
+    def body_yardstick(self) -> str:
+        """What a person's size is measured by: MPII's 200 x scale (paper, section 2.1), else the box's length."""
+        known = set(self.target.reference_lengths["name"])
+        return "mpii_200scale" if "mpii_200scale" in known else "bbox_length"
+
+    @property
+    def head_yardsticks(self) -> list[str]:
+        """The readings of PCKh that the target allows: by MPII's head size, and by the head segment."""
+        known = set(self.test_people.reference_lengths["name"])
+        return [name for name in ("head_size", "head_segment") if name in known]
+
     def run(self, arm: str, seed: int) -> Run:
         """The run of that arm and seed, finished or not."""
         return Run(self.profile.name, arm, self.profile.arm(arm).images, seed)
@@ -100,15 +140,10 @@ def open_study(name: str) -> Study:
     profile = load_profile(name)
     with runs.clear_disk_errors():
         source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
-    lengths = target.reference_lengths
-    measurable = lengths.loc[lengths["name"] == profile.yardstick, "image_id"]
-    if measurable.empty:
-        known = ", ".join(sorted(lengths["name"].unique()))
-        raise StudyError(
-            f"profile {name}: yardstick '{profile.yardstick}' is not known for any picture of the target; "
-            f"expected one of {known}"
-        )
-    return Study(profile, source, target.subset(measurable))
+    try:
+        return Study(profile, source, target.measured_by(profile.yardstick))
+    except StudyError as error:
+        raise StudyError(f"profile {name}: {error}") from None
 
 
 def train_arm(study: Study, arm_name: str, seed: int) -> Run:
@@ -123,7 +158,7 @@ def train_arm(study: Study, arm_name: str, seed: int) -> Run:
     """
     run = study.run(arm_name, seed)
     with runs.clear_disk_errors(), runs.only_one(run.folder):
-        job, pictures, joints = _job(study, study.profile.arm(arm_name), run)
+        job, pictures, joints = _job(study, run)
         specification = _specification(job, pictures, joints, study, run)
         digest = runs.digest_of(specification)
         if runs.has_digest(run.folder, "run.json", digest):
@@ -137,111 +172,35 @@ def train_arm(study: Study, arm_name: str, seed: int) -> Run:
             run_job(folder, str(run))
         if not runs.has_digest(run.partial, "run.json", digest):
             _finish(study, run, digest, specification)
+        folder.forget_training()
         runs.publish(run)
     return run
-
-
-def framed(study: Study, role: str, image_ids: tuple[str, ...]) -> pd.DataFrame:
-    """The pictures as networks see them, written to disk where they are not there yet.
-
-    Returns
-    -------
-    DataFrame with image_id, path, and the transform from original to network pixels: scale, dx, dy.
-    """
-    dataset = study.dataset(role).subset(image_ids)
-    frame = {"picture": study.profile.picture.model_dump(), "data": study.profile.study_data(role).data.model_dump()}
-    folder = runs_folder() / study.profile.name / "pictures" / f"{role}-{runs.digest_of(frame)[:8]}"
-    with runs.clear_disk_errors(), runs.only_one(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        index = folder / "transforms.parquet"
-        known = pd.read_parquet(index) if index.is_file() else pd.DataFrame({"image_id": [], "made_from": []})
-        wanted = dataset.images.assign(made_from=[_origin(row) for row in dataset.images.itertuples()])
-        current = set(zip(known["image_id"], known["made_from"], strict=True))
-        missing = wanted[[pair not in current for pair in zip(wanted["image_id"], wanted["made_from"], strict=True)]]
-        if len(missing):
-            kept = known[~known["image_id"].isin(missing["image_id"])]
-            known = pd.concat([kept, _frame_pictures(study.profile, missing, folder)], ignore_index=True)
-            known.to_parquet(f"{index}.tmp")
-            os.replace(f"{index}.tmp", index)
-    chosen = known.set_index("image_id").loc[list(image_ids)].reset_index()
-    return chosen.assign(path=[str(folder / f"{i}.png") for i in image_ids])
-
-
-def _origin(row) -> str:
-    """What a framed picture was made from: another file, or another box, and it has to be made anew."""
-    file = Path(row.path)
-    if not file.is_file():
-        raise StudyError(f"{file}: there is no such picture: restore it or take it out of the labels")
-    found = file.stat()
-    return f"{found.st_size}:{found.st_mtime_ns}:{row.bbox_x}:{row.bbox_y}:{row.bbox_w}:{row.bbox_h}"
-
-
-def _frame_pictures(profile: Profile, table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Frame every picture of an images table; returns image_id, made_from, scale, dx, dy."""
-
-    def one(row) -> tuple[str, str, float, float, float]:
-        picture = images.read_picture(row.path)
-        if picture.shape[:2] != (row.height, row.width):
-            raise StudyError(
-                f"{row.path}: is {picture.shape[1]} x {picture.shape[0]} pixels, but its labels are for "
-                f"{row.width} x {row.height}: restore the picture that was labelled"
-            )
-        if isinstance(profile.picture, PersonCrop):
-            box = (row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
-            try:
-                cut, transform = images.crop_person(picture, box, profile.picture.person, profile.picture.size)
-            except StudyError as error:
-                raise StudyError(f"{row.path}: {error}") from None
-        else:
-            cut, transform = images.letterbox(picture, profile.picture.size)
-        images.write_picture(folder / f"{row.image_id}.png", cut)
-        return row.image_id, row.made_from, transform.scale, transform.dx, transform.dy
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and resampling release the interpreter
-        done = pool.map(one, table.itertuples())
-        rows = list(tqdm(done, total=len(table), desc="framing pictures", disable=len(table) < 500, mininterval=5))
-    return pd.DataFrame(rows, columns=["image_id", "made_from", "scale", "dx", "dy"])
-
-
-def in_network_pixels(table: pd.DataFrame, transforms: pd.DataFrame) -> pd.DataFrame:
-    """Labels or predictions in original pixels, brought to network pixels."""
-    scale, dx, dy = _transform_of_rows(table, transforms)
-    return table.assign(x=table.x * scale + dx, y=table.y * scale + dy)
-
-
-def in_original_pixels(table: pd.DataFrame, transforms: pd.DataFrame) -> pd.DataFrame:
-    """Labels or predictions in network pixels, brought to original pixels."""
-    scale, dx, dy = _transform_of_rows(table, transforms)
-    return table.assign(x=(table.x - dx) / scale, y=(table.y - dy) / scale)
-
-
-def _transform_of_rows(table: pd.DataFrame, transforms: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rows = transforms.set_index("image_id").loc[table["image_id"], ["scale", "dx", "dy"]].to_numpy()
-    return rows[:, 0], rows[:, 1], rows[:, 2]
 
 
 def mean_pose(study: Study) -> pd.DataFrame:
     """Predictions for the test people by someone who never looks: the training people's mean pose.
 
-    Every joint is predicted where it is on average in the framed pictures of the people that
-    ``transfer`` learns; the likelihood is 1. It is the floor that any network must beat.
+    Every joint is predicted where it is on average in the pictures of the people that ``transfer`` learns, framed
+    as the study frames them; the likelihood is 1. It is the floor that any network must beat.
     """
     ids = training_subset(study.splits["target"], study.profile.arm("transfer").images)
     labels = study.target.subset(ids).labels
-    mean = (
-        in_network_pixels(labels[labels["labelled"]], framed(study, "target", ids))
-        .groupby("keypoint")[["x", "y"]]
-        .mean()
-    )
-    people = framed(study, "target", study.splits["target"].test)
+    learnt = study.framed("target", ids, study.profile.picture)
+    mean = in_network_pixels(labels[labels["labelled"]], learnt).groupby("keypoint")[["x", "y"]].mean()
+    people = study.framed("target", study.splits["target"].test, study.profile.picture)
     everywhere = people[["image_id"]].merge(mean.reset_index(), how="cross").assign(likelihood=1.0)
     return in_original_pixels(everywhere, people)
 
 
-def matched(study: Study, predictions: pd.DataFrame) -> Matched:
-    """Predictions on the test people beside their labels, measured in the profile's yardstick."""
-    people = study.test_people
-    return match(people.labels, predictions, people.reference_lengths, study.profile.yardstick, people.images)
+def matched(study: Study, predictions: pd.DataFrame, yardstick: str | None = None) -> Matched:
+    """Predictions on the test people beside their labels, measured in the profile's yardstick or in another.
+
+    People whose length of that name is not known are left out.
+    """
+    chosen = yardstick or study.profile.yardstick
+    people = study.test_people.measured_by(chosen)
+    predictions = predictions[predictions["image_id"].isin(people.images["image_id"])]
+    return match(people.labels, predictions, people.reference_lengths, chosen, people.images)
 
 
 def matched_on_source(study: Study, run: Run) -> Matched:
@@ -254,36 +213,70 @@ def matched_on_source(study: Study, run: Run) -> Matched:
     return match(held_out.labels, predictions, held_out.reference_lengths, "bbox_length", held_out.images)
 
 
-def _job(study: Study, arm: Arm, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
+def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     """The job of a run, its pictures (image_id, path, role) and its labelled joints in network pixels."""
-    role = arm.learns
+    arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
+    role = "target" if arm.learns == "nothing" else arm.learns
     split = study.splits[role]
     parts = [
-        (role, "train", training_subset(split, arm.images)),
-        (role, "validation", split.validation[: validation_size(arm.images)]),
+        (role, "train", training_subset(split, arm.images) if arm.images else ()),
+        (role, "validation", split.validation[: study.profile.validation_size(arm.images)]),
         ("target", "test", study.splits["target"].test),
     ]
-    if role == "source":
-        parts.append(("source", "source_test", split.test))
-    pictures = pd.concat([framed(study, of, ids).assign(role=part) for of, part, ids in parts], ignore_index=True)
-    fit = pictures[pictures["role"].isin(("train", "validation"))]
+    if _is_tried_on_the_source(study, run.arm) and study.splits["source"].test:
+        parts.append(("source", "source_test", study.splits["source"].test))
+    pictures = pd.concat(
+        [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts], ignore_index=True
+    )
+    fit = pictures[pictures["role"].isin(FIT_ROLES)]
     labels = study.dataset(role).subset(fit["image_id"]).labels
-    joints = in_network_pixels(labels[labels["labelled"]], fit)[["image_id", "keypoint", "x", "y"]]
-    skeleton = study.dataset(role).skeleton
+    skeleton = study.skeleton(run.arm)
+    named = labels["keypoint"].map(skeletons.mapping(study.dataset(role).skeleton, skeleton))
+    labels = labels.assign(keypoint=named)[labels["labelled"] & named.notna()]
     job = Job(
         name=f"{run.arm}-{run.profile}",
-        keypoints=skeleton.keypoints,
+        keypoints=_outputs(study, run.arm),
         pairs=skeleton.pairs,
         training=arm.training,
+        finished=zoo_network(str(arm.zoo)).network if arm.learns == "nothing" else None,
         checkpoint=_checkpoint(study, arm, run),
         restore=arm.restore,
         frozen=arm.frozen,
         seed=run.seed,
     )
+    joints = in_network_pixels(labels, fit)[["image_id", "keypoint", "x", "y"]]
     return job, pictures[["image_id", "path", "role"]], joints
 
 
+def _is_tried_on_the_source(study: Study, arm: str) -> bool:
+    """Whether an arm is a source network, which is first checked on monkeys."""
+    learns = study.profile.arm(arm).learns
+    return learns == "source" or (learns == "nothing" and study.skeleton(arm) == study.source.skeleton)
+
+
+def _outputs(study: Study, arm_name: str) -> tuple[str, ...]:
+    """An arm's keypoints in the order of its network's outputs: heads that it takes over keep the order they have."""
+    arm, skeleton = study.profile.arm(arm_name), study.skeleton(arm_name)
+    if arm.learns != "nothing" and arm.restore != "all":
+        return skeleton.keypoints
+    if arm.zoo:
+        theirs, outputs = ZOO[arm.zoo].skeleton, zoo_network(arm.zoo).keypoints
+    elif arm.parent:
+        theirs, outputs = study.skeleton(arm.parent), _outputs(study, arm.parent)
+    else:
+        return skeleton.keypoints
+    names = skeletons.mapping(theirs, skeleton)
+    if not len(names) == len(outputs) == len(skeleton.keypoints):
+        raise StudyError(
+            f"profile {study.profile.name}: arm '{arm_name}' cannot restore all of {arm.init}, whose joints "
+            f"({theirs.name}) are not those that it learns ({skeleton.name}): set restore: backbone"
+        )
+    return tuple(names[keypoint] for keypoint in outputs)
+
+
 def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
+    if arm.zoo:
+        return zoo_network(arm.zoo).snapshot
     if arm.parent:
         return str(study.run(arm.parent, run.seed).snapshot())
     if arm.init == "imagenet":
@@ -300,8 +293,9 @@ def _specification(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study
         "arm": study.profile.arm(run.arm).model_dump(mode="json", exclude_defaults=True),
         "seed": run.seed,
         "keypoints": job.keypoints,
-        "picture": study.profile.picture.model_dump(),
+        "picture": study.profile.framing(run.arm).model_dump(),
         "initial_weights": weights,
+        **job.model_dump(mode="json", include={"finished"}, exclude_defaults=True),
         "data": _data_digest(pictures, joints),
     }
 
@@ -310,13 +304,13 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
     """Turn what the training process left into a finished run."""
     folder = JobFolder(run.partial)
     predicted = pd.read_parquet(folder.network_predictions)
-    people = _predictions(predicted, "test", framed(study, "target", study.splits["target"].test))
-    names = skeletons.mapping(study.dataset(study.profile.arm(run.arm).learns).skeleton, study.target.skeleton)
+    people = _predictions(predicted, "test", study.test_frames(run.arm))
+    names = skeletons.mapping(study.skeleton(run.arm), study.target.skeleton)
     people = people[people["keypoint"].isin(names)]
     people = people.assign(keypoint=people["keypoint"].map(names))
     people.to_parquet(run.partial / "predictions.parquet")
-    if study.profile.arm(run.arm).learns == "source":
-        transforms = framed(study, "source", study.splits["source"].test)
+    if _is_tried_on_the_source(study, run.arm):
+        transforms = study.framed("source", study.splits["source"].test, study.profile.framing(run.arm))
         _predictions(predicted, "source_test", transforms).to_parquet(run.partial / "source_predictions.parquet")
     write_json(run.partial / "metrics.json", summary(matched(study, people)))
     manifest = {

@@ -65,6 +65,15 @@ REFERENCE_LENGTHS = pa.DataFrameSchema(
     unique=["image_id", "name"],
     name="reference_lengths",
 )
+LEFT_OUT = pa.DataFrameSchema(
+    {
+        "image_id": pa.Column(str),
+        # Empty where the whole person is left out, else the joint that counts as unlabelled.
+        "keypoint": pa.Column(str),
+        "reason": pa.Column(str),
+    },
+    name="left_out",
+)
 
 
 def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd.DataFrame:

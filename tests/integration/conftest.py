@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
+from monkey_transfer.networks.job import Job, JobFolder
 from monkey_transfer.profiles import Augmentation, Training
 
 if TYPE_CHECKING:
@@ -84,20 +84,15 @@ def write_job(drawn) -> Callable[..., JobFolder]:
 def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
     """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process."""
     from monkey_transfer.networks import mobilenet
-    from monkey_transfer.networks.deeplabcut_project import Project, write_project
+    from monkey_transfer.networks.deeplabcut_project import open_project
     from monkey_transfer.networks.training import Trainer
 
     mobilenet.register()
 
     @contextmanager
     def opened(folder: JobFolder, report: Callable[[int, float], None] = lambda *_: None) -> Iterator[Trainer]:
-        job, pictures, joints = folder.read()
-        fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
-        if folder.resume.is_dir():
-            project = Project(folder.project, job, (fit["role"] == "train").mean())
-        else:
-            project = write_project(folder.project, job, fit, joints)
-        trainer = Trainer(job, project, folder.resume, report)
+        job, _, _ = folder.read()
+        trainer = Trainer(job, open_project(folder), folder.resume, report)
         try:
             yield trainer
         finally:

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from monkey_transfer import profiles, study
+from monkey_transfer import framing, profiles, study
 from monkey_transfer.errors import StudyError
-from monkey_transfer.reports import write_results
 from monkey_transfer.results import measure
 from monkey_transfer.runs import Run
+from monkey_transfer.summary import write_results
 
 TINY = {
     "title": "Tiny",
@@ -60,17 +60,17 @@ def trainings(monkeypatch) -> list[str]:
 def test_labels_come_back_from_the_framed_pictures(tiny):
     ids = tiny.splits["target"].test
     labels = tiny.target.subset(ids).labels
-    there = study.framed(tiny, "target", ids)
-    back = study.in_original_pixels(study.in_network_pixels(labels, there), there)
+    there = tiny.framed("target", ids, tiny.profile.picture)
+    back = framing.in_original_pixels(framing.in_network_pixels(labels, there), there)
     np.testing.assert_allclose(back[["x", "y"]], labels[["x", "y"]], atol=1e-6)
 
 
 def test_the_mean_pose_is_that_of_the_people_that_transfer_learns(tiny):
     ids = tiny.splits["target"].train[:8]
-    labels = study.in_network_pixels(tiny.target.subset(ids).labels, study.framed(tiny, "target", ids))
+    labels = framing.in_network_pixels(tiny.target.subset(ids).labels, tiny.framed("target", ids, tiny.profile.picture))
     everywhere = study.mean_pose(tiny)
     assert set(everywhere["image_id"]) == set(tiny.splits["target"].test)
-    shown = study.in_network_pixels(everywhere, study.framed(tiny, "target", tiny.splits["target"].test))
+    shown = framing.in_network_pixels(everywhere, tiny.test_frames("transfer"))
     knees = shown[shown["keypoint"] == "left_knee"]
     np.testing.assert_allclose(knees["x"], labels.loc[labels["keypoint"] == "left_knee", "x"].mean())
 
@@ -101,12 +101,12 @@ def test_a_study_trains_each_arm_once_and_reports_it(tiny, monkeypatch):
     assert runs[2].manifest()["outcome"]["restored"]["backbone"] == 260
     assert runs[2].manifest()["outcome"]["restored"]["heads"] == 0
 
-    results = measure(tiny, resamples=50)
+    results = measure(tiny)
     text = write_results(tiny, results).read_text()
     assert "**rendered**" in text
     assert "8 pictures, 6 iterations" in text
-    written = pd.read_csv(write_results(tiny, results).parent / "tables" / "paper_comparison.csv")
-    assert len(written) == 15
+    written = pd.read_csv(write_results(tiny, results).parent / "paper_comparison.csv")
+    assert len(written) == 18
     np.testing.assert_allclose(written["difference"], written["ours"] - written["paper"], atol=1e-4)
 
 

@@ -36,14 +36,14 @@ def content() -> dict:
     }
 
 
-def read(folder: Path, annotations: dict | str):
+def read(folder: Path, annotations: dict | str, keypoints: dict[str, str] | None = None):
     """Write the pictures and the file, and read them."""
     (folder / "images").mkdir(exist_ok=True)
     for name in ("one.png", "two.png"):
         Image.new("RGB", (WIDTH, HEIGHT)).save(folder / "images" / name)
     text = annotations if isinstance(annotations, str) else json.dumps(annotations)
     (folder / "labels.json").write_text(text)
-    return read_coco(folder / "labels.json", folder / "images", MACAQUEPOSE_17)
+    return read_coco(folder / "labels.json", folder / "images", MACAQUEPOSE_17, keypoints)
 
 
 def test_one_record_per_annotation_with_a_pose(tmp_path):
@@ -89,10 +89,56 @@ def test_joint_outside_the_picture_and_person_with_one_joint(tmp_path):
     annotations = content()
     annotations["annotations"][0]["keypoints"] = [WIDTH, 20, 2, 0, 0, 0, 30, 41, 1, 33, 45, 2]
     annotations["annotations"][2]["keypoints"] = [10, 20, 2] + [0] * 9
-    with pytest.warns(UserWarning, match="labels.json: 1 joints outside their picture .* and 1 pictures with fewer"):
-        dataset = read(tmp_path, annotations)
+    dataset = read(tmp_path, annotations)
+    assert dataset.left_out[["keypoint", "reason"]].values.tolist() == [
+        ["", "fewer than 2 labelled joints"],
+        ["nose", "the joint lies outside its picture"],
+    ]
     assert dataset.images["image_id"].tolist() == ["one", "two-11"]
     assert not dataset.labels.set_index(["image_id", "keypoint"]).loc[("one", "nose"), "labelled"]
+
+
+def test_a_mapping_names_all_that_is_read(tmp_path):
+    """Their 'nose' is one of the skeleton's names, but the mapping does not name it."""
+    annotations = broken("categories", 0, keypoints=["nose", "muzzle", "shoulder (R)", "hip"])
+    dataset = read(tmp_path, annotations, {"hip": "left_hip", "shoulder (R)": "right_shoulder", "muzzle": "nose"})
+    first = dataset.labels[(dataset.labels["image_id"] == "one") & dataset.labels["labelled"]].set_index("keypoint")
+    assert first[["x", "y"]].to_dict("index") == {
+        "right_shoulder": {"x": 30, "y": 41},
+        "left_hip": {"x": 33, "y": 45},
+    }
+    assert first.index[first["visible"]].tolist() == ["left_hip"]
+
+
+def test_a_mapping_may_name_keypoints_of_any_category(tmp_path):
+    annotations = broken("categories", 1, keypoints=["branch", "eye of a knot"])
+    annotations["annotations"][4]["keypoints"] = [7, 8, 2, 9, 10, 2]
+    mapping = {"nose": "nose", "left_hip": "left_hip", "branch": "left_wrist", "eye of a knot": "left_eye"}
+    labels = read(tmp_path, annotations, mapping).labels
+    found = labels[labels["labelled"]].groupby("image_id")["keypoint"].agg(list).to_dict()
+    assert found == {
+        "one-10": ["nose", "left_hip"],
+        "one-14": ["left_eye", "left_wrist"],
+        "two-11": ["nose", "left_hip"],
+        "two-12": ["nose", "left_hip"],
+    }
+
+
+@pytest.mark.parametrize(
+    "keypoints, sentence",
+    [
+        (
+            {"snout": "nose"},
+            "the profile's 'keypoints' say 'snout: nose', but the file has no 'snout' .nose, left eye,",
+        ),
+        ({"left eye": "eye"}, "keypoint 'eye' is not one of skeleton macaquepose_17 .* which of them 'left eye' is"),
+        ({"nose": "nose", "left eye": "nose"}, "'nose' and 'left eye' would both be keypoint 'nose'"),
+    ],
+)
+def test_names_that_lead_nowhere(tmp_path, keypoints, sentence):
+    with pytest.raises(StudyError, match=f"labels.json: {sentence}") as caught:
+        read(tmp_path, content(), keypoints)
+    assert "\n" not in str(caught.value)
 
 
 def broken(part: str, position: int, **changes) -> dict:
@@ -114,7 +160,7 @@ def broken(part: str, position: int, **changes) -> dict:
         (broken("categories", 0, keypoints=["snout", *NAMES[1:]]), "keypoint 'snout' is not one of .*macaquepose_17"),
         (broken("images", 1, file_name="one.png"), "2 pictures have the file_name 'one.png'"),
         (broken("images", 1, id=1), "2 pictures have the id 1"),
-        (broken("images", 1, file_name="gone.png"), "2 of 3 labelled pictures are missing, the first is .*gone.png"),
+        (broken("images", 1, file_name="gone.png"), "1 of 2 labelled pictures are missing, the first is .*gone.png"),
         (broken("images", 0, width=640), "one.png: the picture is 100 x 80 pixels, but .* says 640 x 80"),
         (broken("annotations", 1, image_id=99), "annotation 11 belongs to picture 99, which is not listed"),
         (broken("annotations", 0, keypoints=POSE[:-1]), "annotation 10 needs a list of 12 numbers under 'keypoints'"),

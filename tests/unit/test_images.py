@@ -10,10 +10,13 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.images import (
     PADDING_RGB,
     Transform,
-    crop_person,
+    blank,
+    crop,
+    fit,
     letterbox,
     picture_size,
     read_picture,
+    resample,
     write_picture,
 )
 
@@ -38,7 +41,7 @@ def centroid(picture: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("size", [48, 64, 97, 192, 355])
 def test_letterbox_puts_a_spot_where_its_transform_says(width, height, size):
     image = blob(width, height, x=0.61 * width, y=0.37 * height, spread=6)
-    picture, transform = letterbox(image, size)
+    picture, transform = letterbox(image, (size, size))
     assert picture.shape == (size, size, 3)
     assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
 
@@ -49,7 +52,7 @@ def test_letterbox_puts_a_spot_where_its_transform_says(width, height, size):
 @pytest.mark.parametrize("person, size", [(40, 96), (75, 128), (150, 193)])
 def test_crop_puts_a_spot_where_its_transform_says(box, person, size):
     image = blob(150, 170, x=box[0] + 0.6 * box[2], y=box[1] + 0.55 * box[3], spread=4)
-    picture, transform = crop_person(image, box, person, size)
+    picture, transform = crop(image, box, person / max(box[2:]), size)
     assert picture.shape == (size, size, 3)
     assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
 
@@ -57,7 +60,7 @@ def test_crop_puts_a_spot_where_its_transform_says(box, person, size):
 @settings(deadline=None)
 @given(width=SIDES, height=SIDES, size=st.integers(1, 64))
 def test_letterbox_round_trip_and_whole_picture(width, height, size):
-    _, transform = letterbox(np.zeros((height, width, 3), np.uint8), size)
+    _, transform = letterbox(np.zeros((height, width, 3), np.uint8), (size, size))
     corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
     shown = transform.apply(corners)
     assert transform.invert(shown) == pytest.approx(corners, abs=1e-6)
@@ -79,10 +82,57 @@ def test_letterbox_round_trip_and_whole_picture(width, height, size):
 )
 def test_crop_round_trip_centre_and_length(box, person, size, point):
     x, y, width, height = box
-    _, transform = crop_person(np.zeros((50, 70, 3), np.uint8), box, person, size)
+    _, transform = crop(np.zeros((50, 70, 3), np.uint8), box, person / max(width, height), size)
     assert transform.invert(transform.apply(point)) == pytest.approx(point, abs=1e-6)
     assert transform.apply((x + width / 2, y + height / 2)) == pytest.approx([(size - 1) / 2] * 2, abs=1e-6)
     assert transform.scale * max(width, height) == pytest.approx(person)
+
+
+@given(
+    left=st.integers(0, 5000),
+    top=st.integers(0, 5000),
+    width=st.integers(1, 5000),
+    height=st.integers(1, 5000),
+    size=st.integers(1, 2000),
+    length=st.sampled_from(["longer_side", "width"]),
+    point=st.tuples(st.floats(0, 1e4), st.floats(0, 1e4)),
+)
+def test_fit_round_trip_and_whole_cut(left, top, width, height, size, length, point):
+    transform, new_width, new_height = fit((left, top, left + width, top + height), length, size)
+    assert transform.invert(transform.apply(point)) == pytest.approx(point, abs=1e-6)
+    assert (new_width if length == "width" else max(new_width, new_height)) == size
+    # From corner to corner, and less than a pixel more where a side is rounded up.
+    assert transform.apply((left - 0.5, top - 0.5)) == pytest.approx([-0.5, -0.5], abs=1e-6)
+    end = transform.apply((left + width - 0.5, top + height - 0.5))
+    room = np.array([new_width, new_height]) - 0.5 - end
+    assert (room > -1e-6).all()
+    assert (room < 1).all()
+
+
+@pytest.mark.parametrize("cut", [(0, 0, 150, 170), (20, 30, 121, 160), (61, 40, 150, 101)])
+@pytest.mark.parametrize("length", ["longer_side", "width"])
+@pytest.mark.parametrize("size", [60, 131, 400])
+def test_a_fitted_cut_puts_a_spot_where_its_transform_says(cut, length, size):
+    image = blob(150, 170, x=0.55 * cut[0] + 0.45 * cut[2], y=0.5 * (cut[1] + cut[3]), spread=4)
+    transform, width, height = fit(cut, length, size)
+    picture = resample(image, transform, width, height)
+    assert picture.shape == (height, width, 3)
+    assert centroid(picture) == pytest.approx(transform.apply(centroid(image)), abs=0.05)
+
+
+def test_a_cut_of_its_own_size_changes_no_pixel():
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    transform, width, height = fit((10, 5, 40, 25), "longer_side", 30)
+    np.testing.assert_array_equal(resample(image, transform, width, height), image[5:25, 10:40])
+
+
+def test_blank_leaves_what_is_shown_and_the_picture_itself():
+    image = np.random.default_rng(0).integers(0, 100, (4, 5, 3), dtype=np.uint8)
+    before, shown = image.copy(), np.arange(20).reshape(4, 5) % 3 == 0
+    blanked = blank(image, shown)
+    np.testing.assert_array_equal(blanked[shown], image[shown])
+    assert (blanked[~shown] == PADDING_RGB).all()
+    np.testing.assert_array_equal(image, before)
 
 
 @given(
@@ -102,13 +152,13 @@ def test_transform_takes_any_shape_and_keeps_nan():
 
 def test_same_size_changes_no_pixel():
     image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(letterbox(image, 40)[0], image)
+    np.testing.assert_array_equal(letterbox(image, (40, 40))[0], image)
     # This box has its centre in the middle of pixels 10 to 25, and is as long as it is to become.
-    np.testing.assert_array_equal(crop_person(image, (12.5, 9.5, 10, 16), 16, 16)[0], image[10:26, 10:26])
+    np.testing.assert_array_equal(crop(image, (12.5, 9.5, 10, 16), 1, 16)[0], image[10:26, 10:26])
 
 
 def test_outside_the_source_there_is_padding_only():
-    picture, transform = letterbox(np.zeros((50, 100, 3), np.uint8), 200)
+    picture, transform = letterbox(np.zeros((50, 100, 3), np.uint8), (200, 200))
     top = transform.apply((0, -0.5))[1]
     assert top == 49.5
     assert (picture[:49] == PADDING_RGB).all()
@@ -118,17 +168,39 @@ def test_outside_the_source_there_is_padding_only():
 
 def test_shrinking_averages_fine_texture():
     checkerboard = (np.indices((240, 240)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    picture, _ = letterbox(np.repeat(checkerboard[..., None], 3, axis=2), 60)
+    picture, _ = letterbox(np.repeat(checkerboard[..., None], 3, axis=2), (60, 60))
     assert np.abs(picture[2:-2, 2:-2].astype(int) - 127).max() <= 3
 
 
 @pytest.mark.parametrize(
-    "box",
-    [(10, 10, 0, 0), (100, 10, 20, 20), (10, -40, 20, 30), (np.nan, 1, 2, 3), (1, 1, np.inf, 3), (1, 1, np.nan, 3)],
+    "box, scale",
+    [
+        ((10, 10, 0, 0), np.nan),
+        ((10, 10, 5, 5), np.inf),
+        ((10, 10, 5, 5), 0),
+        ((100, 10, 20, 20), 1),
+        ((10, -40, 20, 30), 1),
+        ((np.nan, 1, 2, 3), 1),
+        ((1, 1, np.nan, 3), 1),
+    ],
 )
-def test_a_box_that_shows_nothing_is_refused(box):
+def test_a_box_that_shows_nothing_is_refused(box, scale):
     with pytest.raises(StudyError, match="shows nothing of a 70 x 50 picture"):
-        crop_person(np.zeros((50, 70, 3), np.uint8), box, 30, 40)
+        crop(np.zeros((50, 70, 3), np.uint8), box, scale, 40)
+
+
+@settings(deadline=None)
+@given(width=SIDES, height=SIDES, size=st.tuples(st.integers(1, 64), st.integers(1, 64)))
+def test_letterbox_fills_a_rectangle_along_one_side_and_comes_back(width, height, size):
+    picture, transform = letterbox(np.zeros((height, width, 3), np.uint8), size)
+    assert picture.shape == (size[1], size[0], 3)
+    corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
+    shown = transform.apply(corners)
+    assert transform.invert(shown) == pytest.approx(corners, abs=1e-6)
+    extent = shown[1] - shown[0]
+    assert (extent < np.array(size) + 1e-6).all()
+    assert (np.abs(extent - size) < 1e-6).any()
+    assert shown.sum(axis=0) == pytest.approx(np.array(size) - 1, abs=1e-6)
 
 
 def photograph(height: int = 120, width: int = 160) -> Image.Image:

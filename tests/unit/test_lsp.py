@@ -116,12 +116,12 @@ def test_joints_outside_and_people_without_joints_are_counted(tmp_path):
     joints[0, 1, :2] = (WIDTH - 0.4, 20)
     joints[0, 2, :2] = (-0.5, HEIGHT - 0.5)
     joints[1, 1:, 2] = 0
-    with pytest.warns(
-        UserWarning, match="2 joints outside their picture .* and 1 pictures with fewer than 2"
-    ) as caught:
-        dataset = read_lsp(write_lspet(tmp_path, joints))
-    assert len(caught) == 1
-    assert caught[0].filename == __file__
+    dataset = read_lsp(write_lspet(tmp_path, joints))
+    assert dataset.left_out.values.tolist() == [
+        ["im00002", "", "fewer than 2 labelled joints"],
+        ["im00001", "right_ankle", "the joint lies outside its picture"],
+        ["im00001", "right_knee", "the joint lies outside its picture"],
+    ]
     assert dataset.images["image_id"].tolist() == ["im00001", "im00003"]
     assert not joint(dataset, "im00001", "right_ankle")["labelled"]
     assert not joint(dataset, "im00001", "right_knee")["labelled"]
@@ -187,6 +187,27 @@ def test_bytes_that_are_no_mat_file(tmp_path, content):
         read_lsp(tmp_path)
 
 
+def test_one_missing_picture_in_a_hundred_is_left_out_and_said(tmp_path):
+    folder = write_lspet(tmp_path, poses(100))
+    (folder / "images" / "im00007.jpg").unlink()
+    dataset = read_lsp(folder)
+    assert len(dataset) == 99
+    assert dataset.left_out.values.tolist() == [["im00007", "", "the picture is missing"]]
+    (folder / "images" / "im00008.jpg").unlink()
+    with pytest.raises(StudyError, match="2 of 100 labelled pictures are missing, the first is .*im00007.jpg"):
+        read_lsp(folder)
+
+
+def test_people_without_the_yardstick_are_left_out_and_said(tmp_path):
+    joints = poses(3)
+    joints[1, HEAD_TOP, 2] = 0
+    dataset = read_lsp(write_lspet(tmp_path, joints)).measured_by("head_segment")
+    assert dataset.images["image_id"].tolist() == ["im00001", "im00003"]
+    assert dataset.left_out.values.tolist() == [["im00002", "", "the yardstick head_segment is not known"]]
+    with pytest.raises(StudyError, match="yardstick 'head_size' is not known for any picture .* one of bbox_length, "):
+        dataset.measured_by("head_size")
+
+
 def test_no_mat_file(tmp_path):
     with pytest.raises(StudyError, match="joints.mat: there is no such file"):
         read_lsp(tmp_path)
@@ -194,8 +215,8 @@ def test_no_mat_file(tmp_path):
 
 @pytest.mark.skipif(not (DATA / "lspet").is_dir(), reason=f"no LSPET in {DATA}: set MONKEY_TRANSFER_DATA")
 def test_the_release():
-    with pytest.warns(UserWarning, match="4 joints outside their picture .* and 0 pictures"):
-        dataset = read_lsp(DATA / "lspet")
+    dataset = read_lsp(DATA / "lspet")
+    assert dataset.left_out["reason"].value_counts().to_dict() == {"the joint lies outside its picture": 4}
     assert dataset.skeleton is LSP_14
     assert len(dataset) == 8000
     assert dataset.labels["labelled"].sum() == 98_489 - 4

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,9 +92,13 @@ def test_an_undefined_value_has_no_interval():
     assert np.isnan(interval(Replicates(np.nan, np.ones(10), np.ones(3)))).all()
 
 
-def test_over_seeds():
-    runs = pd.DataFrame({"arm": ["a", "a", "b"], "metric": "auc", "seed": [0, 1, 0], "value": [0.5, 0.7, 0.9]})
-    table = bootstrap.over_seeds(runs).set_index("arm")
-    assert table.loc["a", ["seeds", "mean", "low", "high"]].tolist() == [2, 0.6, 0.5, 0.7]
-    assert table.loc["a", "sd"] == pytest.approx(np.sqrt(0.02))
-    assert np.isnan(table.loc["b", "sd"])
+def test_over_seeds_the_interval_is_that_of_the_mean_run():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(3, 1, 200), rng.normal(5, 1, 200)
+    runs = replicate({"a": mean_of(a), "b": mean_of(b), "mean": mean_of((a + b) / 2)}, 200, 500, seed=0)
+    found = bootstrap.over_seeds([runs["a"]["mean"], runs["b"]["mean"]])
+    assert found["mean"] == pytest.approx(runs["mean"]["mean"].value)
+    assert (found["low"], found["high"]) == pytest.approx(interval(runs["mean"]["mean"]))
+    assert (found["seeds"], found["least"], found["largest"]) == (2, pytest.approx(a.mean()), pytest.approx(b.mean()))
+    assert found["sd"] == pytest.approx(abs(a.mean() - b.mean()) / np.sqrt(2))
+    assert np.isnan(bootstrap.over_seeds([runs["a"]["mean"]])["sd"])

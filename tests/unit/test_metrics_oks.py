@@ -40,6 +40,27 @@ def test_average_precision_is_that_of_people_ranked_by_mean_confidence(arm):
     assert found.ap <= found.ap50 + 1e-12
 
 
+@settings(deadline=None, max_examples=40)
+@given(arms(), st.data())
+def test_a_weighted_person_counts_for_pycocotools_like_so_many_people(arm, data):
+    people = arm.people["image_id"]
+    weights = data.draw(st.lists(st.integers(0, 3), min_size=len(people), max_size=len(people)).filter(any))
+    copies = [
+        arm.joints[arm.joints["image_id"] == person].assign(image_id=f"{person} copy {copy}")
+        for person, weight in zip(people, weights, strict=True)
+        for copy in range(weight)
+    ]
+    repeated = pd.concat(copies, ignore_index=True)
+    expected = oks.evaluate(repeated, pd.Series(400.0, index=repeated["image_id"].unique()))
+    found = oks.statistic(arm, pd.Series(400.0, index=people))(np.array([weights]))
+    values = {name: value.item() for name, value in found.items()}
+    assert values["oks"] == pytest.approx(expected.similarity.mean())
+    # pycocotools adds a tiny number to precision, and reads recalls that rounding may move by a step.
+    assert values["oks_ap50"] == pytest.approx(expected.ap50, abs=0.011)
+    assert values["oks_ap75"] == pytest.approx(expected.ap75, abs=0.011)
+    assert values["oks_ap"] == pytest.approx(expected.ap, abs=0.011)
+
+
 def test_perfect_people_score_one():
     arm = matched([(0, 0)] * 4, [0.9, 0.8, 0.7, 0.6], ["a", "a", "b", "b"], ["nose", "right_hip"] * 2)
     found = oks.evaluate(arm.joints, pd.Series({"a": 100.0, "b": 900.0}))

@@ -4,6 +4,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -40,7 +42,7 @@ def arm(noise: float, reference: str = "head_size"):
 
 
 ARMS = dict(zip(NAMES, (arm(8), arm(3), arm(5)), strict=True))
-TABLE = table_one(ARMS, resamples=50, statistic_of=pck_scores)
+TABLE = table_one(ARMS, resamples=50)
 CURVES = {
     name: pd.DataFrame({"iteration": [100, 200, 300], "training_loss": [0.1, 0.02, 0.01], "validation_error": errors})
     for name, errors in (("baseline", [9.0, 4.0, 5.0]), ("transfer", [6.0, 3.5, 3.25]))
@@ -79,10 +81,10 @@ def figures(rendered: bool) -> dict[str, Figure]:
     return {
         "learning_curves": plots.learning_curves(CURVES, rendered=rendered),
         "error_distribution": plots.error_distribution(ARMS, rendered=rendered),
-        "threshold_curve": plots.threshold_curve(ARMS, rendered=rendered),
-        "roc_curves": plots.roc_curves(ARMS, rendered=rendered),
+        "threshold_curve": plots.threshold_curve(ARMS, TABLE.values, rendered=rendered),
+        "roc_curves": plots.roc_curves(ARMS, TABLE.values, rendered=rendered),
         "confidence_histograms": plots.confidence_histograms(ARMS, rendered=rendered),
-        "calibration": plots.calibration(ARMS, rendered=rendered),
+        "calibration": plots.calibration(ARMS, TABLE.values, rendered=rendered),
         "by_joint": plots.by_joint(TABLE.values, rendered=rendered),
         "headline_differences": plots.headline_differences(TABLE.differences, "pckh", rendered=rendered),
         "pose_space": plots.pose_space({"a": RNG.normal(size=(30, 12, 2))}, rendered=rendered),
@@ -275,18 +277,22 @@ def test_learning_curves_mark_the_least_validation_error():
 
 
 def test_roc_legend_is_the_metric():
-    (axes,) = plots.roc_curves(ARMS, rendered=False).axes
-    expected = [
-        f"{name.replace('_', ' ')}: AUC {detection.roc(joints.joints).auc:.3f}" for name, joints in ARMS.items()
-    ]
-    assert legend_of(axes) == ["chance: AUC 0.500", *expected]
+    (axes,) = plots.roc_curves(ARMS, TABLE.values, rendered=False).axes
+    chance, *entries = legend_of(axes)
+    assert chance == "chance: AUC 0.500"
+    for entry, (name, joints) in zip(entries, ARMS.items(), strict=True):
+        low, high = TABLE.values.query("arm == @name and metric == 'auc'")[["low", "high"]].iloc[0]
+        area = detection.roc(joints.joints).auc
+        assert entry == f"{name.replace('_', ' ')}: AUC {area:.3f} ({low:.3f} to {high:.3f})"
     assert len(axes.lines) == 1 + len(ARMS)
     assert axes.lines[2].get_color() == ARM_COLOURS["transfer"]
 
 
 def test_no_roc_where_all_predictions_are_wrong():
     hopeless = matched([(90, 0), (80, 0)], [0.2, 0.7])
-    (axes,) = plots.roc_curves({"baseline": hopeless}, rendered=False).axes
+    (axes,) = plots.roc_curves(
+        {"baseline": hopeless}, table_one({"baseline": hopeless}, 10).values, rendered=False
+    ).axes
     assert legend_of(axes)[1] == "baseline: no ROC, all wrong"
     (axes,) = plots.confidence_histograms({"baseline": hopeless}, rendered=False).axes
     assert axes.get_title(loc="left").endswith("\n0 correct, 2 wrong")
@@ -313,17 +319,21 @@ def test_error_distribution_marks_what_is_correct():
 
 
 def test_threshold_curve_ends_at_the_score():
-    (axes,) = plots.threshold_curve(ARMS, rendered=False).axes
+    (axes,) = plots.threshold_curve(ARMS, TABLE.values, rendered=False).axes
     for line, arm in zip(axes.lines, ARMS.values(), strict=True):
         assert line.get_ydata()[-1] == pytest.approx(pckh.official_pckh(arm))
-        assert f"end {pckh.official_pckh(arm):.1f}" in line.get_label()
+        assert f"end {pckh.official_pckh(arm):.1f} (" in line.get_label()
 
 
 def test_calibration_shows_the_reliability_curve():
-    (axes,) = plots.calibration({"transfer": ARMS["transfer"]}, rendered=False).axes
+    (axes,) = plots.calibration({"transfer": ARMS["transfer"]}, TABLE.values, rendered=False).axes
     bins = detection.calibration(ARMS["transfer"].joints)
     np.testing.assert_allclose(axes.lines[1].get_xydata(), bins[["confidence", "correct"]])
-    assert legend_of(axes)[1] == f"transfer: calibration error {detection.expected_calibration_error(bins):.3f}"
+    assert legend_of(axes)[1].startswith(f"transfer: error {detection.expected_calibration_error(bins):.3f} (")
+    (whiskers,) = axes.collections
+    assert len(whiskers.get_segments()) == len(bins)
+    for (low, high), share in zip(whiskers.get_segments(), bins["correct"], strict=True):
+        assert low[1] <= share <= high[1]
 
 
 def test_by_joint_draws_values_and_intervals():
@@ -375,13 +385,23 @@ def test_differences_are_written_beside_their_intervals():
 
 @pytest.mark.parametrize(
     "draw",
-    [plots.error_distribution, plots.threshold_curve, plots.roc_curves, plots.confidence_histograms, plots.calibration],
+    [
+        plots.error_distribution,
+        plots.confidence_histograms,
+        *(partial(draw, values=TABLE.values) for draw in (plots.threshold_curve, plots.roc_curves, plots.calibration)),
+    ],
 )
 def test_arms_in_one_figure_have_one_yardstick(draw):
     with pytest.raises(StudyError, match="found head_size, torso"):
         draw({"baseline": ARMS["baseline"], "transfer": arm(3, "torso")}, rendered=False)
     with pytest.raises(StudyError, match="found no arm"):
         draw({}, rendered=False)
+
+
+def test_a_figure_needs_the_values_of_one_run():
+    for values in (TABLE.values.head(0), pd.concat([TABLE.values, TABLE.values])):
+        with pytest.raises(StudyError, match="expected one row for 'auc' of arm 'baseline', found"):
+            plots.roc_curves(ARMS, values, rendered=False)
 
 
 def test_every_yardstick_has_a_unit():

@@ -75,16 +75,30 @@ def test_a_line_by_hand():
 
 
 def test_without_both_hips_the_centre_of_all_joints_is_the_origin():
-    landmarks = common_landmarks(LSP_14, OPENMONKEYCHALLENGE_17)
+    people, monkeys = (
+        dataset_of(RNG.uniform(0, 99, (1, JOINTS, 2))),
+        dataset_of(RNG.uniform(0, 99, (1, 17, 2)), OPENMONKEYCHALLENGE_17),
+    )
+    landmarks = common_landmarks(people, monkeys)
     assert len(landmarks) == 12
     assert not {"right_hip", "left_hip", "pelvis"} & set(landmarks)
     _, poses = normalised_poses(dataset_of(RNG.uniform(0, 99, (4, JOINTS, 2))), landmarks)
     np.testing.assert_allclose(poses.mean(axis=1), 0, atol=1e-12)
 
 
+def test_a_landmark_that_nobody_labels_is_not_common():
+    points = RNG.uniform(0, 99, (3, JOINTS, 2))
+    lacking = points.copy()
+    lacking[:, LSP_14.keypoints.index("head_top")] = np.nan
+    landmarks = common_landmarks(dataset_of(points), dataset_of(lacking))
+    assert landmarks == tuple(landmark for _, landmark in LSP_14.landmarks if landmark != "head_top")
+    with pytest.raises(StudyError, match="label no landmark that both have"):
+        common_landmarks(dataset_of(points), dataset_of(np.full_like(points, np.nan)))
+
+
 def test_the_same_person_in_two_keypoint_sets_has_one_pose():
     points = RNG.uniform(0, 99, (2, JOINTS, 2))
-    landmarks = common_landmarks(LSP_14, FULL_HUMAN_14)
+    landmarks = common_landmarks(dataset_of(points), dataset_of(points, FULL_HUMAN_14))
     assert landmarks == tuple(landmark for _, landmark in LSP_14.landmarks)
     order = [LSP_14.keypoints.index(LSP_14.keypoint_of[landmark]) for _, landmark in FULL_HUMAN_14.landmarks]
     _, poses = normalised_poses(dataset_of(points), landmarks)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import CONFIG, Training, load_profile, profile_names, validation_size
+from monkey_transfer.profiles import CONFIG, Training, load_profile, profile_names
 
 VALID = {
     "title": "A study",
@@ -22,6 +22,7 @@ VALID = {
         "transfer": {"learns": "target", "images": 20, "init": "arm:baseline"},
     },
 }
+DLC = {"format": "dlc", "project": "gait", "skeleton": "lsp_14"}
 MISSING = object()
 
 
@@ -55,6 +56,46 @@ def message(config, name="study") -> str:
     return str(error.value)
 
 
+def test_an_augmentation_that_deeplabcut_does_not_read_is_an_error(write, tmp_path):
+    write("study", {**VALID, "training": {**VALID.get("training", {}), "augmentation": {"contrast": {"clahi": True}}}})
+    assert "contrast: 'clahi' is unknown; expected one of clahe, claheratio, gamma" in message(tmp_path)
+
+
+ZOO_ARM = {"learns": "nothing", "init": "zoo:full_human", "training": {"net_type": "resnet_101"}}
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"images": 5}, "an arm that learns nothing has no images"),
+        ({"init": "scratch"}, "an arm that learns nothing has no images and an init such as zoo:full_human"),
+        ({"learns": "target"}, "images: expected at least one picture of the target"),
+        ({"init": "zoo:full_dog"}, "zoo network 'full_dog' is unknown; expected one of full_macaque, full_human"),
+        ({"training": {"net_type": "resnet_50"}}, "training.net_type: zoo network 'full_human' is a resnet_101"),
+    ],
+)
+def test_finished_networks_learn_nothing(write, tmp_path, changes, said):
+    write("study", {**VALID, "arms": {**VALID["arms"], "benchmark": ZOO_ARM}})
+    assert load_profile("study", tmp_path).arm("benchmark").zoo == "full_human"
+    write("study", {**VALID, "arms": {**VALID["arms"], "benchmark": {**ZOO_ARM, **changes}}})
+    assert said in message(tmp_path)
+
+
+def test_an_arm_may_see_pictures_its_own_way(write, tmp_path):
+    own = {"framing": "whole", "size": [128, 72]}
+    arms = {**VALID["arms"], "transfer": {**VALID["arms"]["transfer"], "picture": own}}
+    write("study", {**VALID, "training": {"global_scale": 1.0, "augmentation": {"scale_jitter_lo": 1.0}}, "arms": arms})
+    profile = load_profile("study", tmp_path)
+    assert profile.framing("transfer").size == (128, 72)
+    assert profile.framing("baseline") == profile.picture
+
+
+def test_an_inherited_arm_that_is_null_is_left_out(write, tmp_path):
+    write("base", {**VALID, "arms": {**VALID["arms"], "control": {**VALID["arms"]["transfer"], "init": "scratch"}}})
+    write("study", {"extends": "base", "arms": {"control": None}})
+    assert list(load_profile("study", tmp_path).arms) == ["baseline", "benchmark", "transfer"]
+
+
 def test_the_valid_one_is_read(write, tmp_path):
     write("study", VALID)
     profile = load_profile("study", tmp_path)
@@ -78,7 +119,10 @@ def test_every_profile_of_the_project_is_valid(name):
         ("title", MISSING, "'title'", "required"),
         ("training.iterations", "many", "training.iterations'", "found 'many'"),
         ("source.data.images", 0, "'source.data.images'", "greater than 0"),
-        ("source.data.format", "mpii", "'source.data'", "'lsp'"),
+        ("source.data.format", "csv", "'source.data'", "'lsp'"),
+        ("source.data", {**DLC, "skeleton": "y"}, "'source.data.skeleton'", "found 'y'"),
+        ("source.data", {**DLC, "keypoints": {"knee": 5}}, "'source.data.keypoints.knee'", "found 5"),
+        ("source.data", {**DLC, "keypoints": ["knee"]}, "'source.data.keypoints'", "found ['knee']"),
         ("picture.size", -5, "'picture.size'", "found -5"),
         ("arms.transfer.frozen", -1, "'arms.transfer.frozen'", "found -1"),
         ("arms.transfer.frozen", "all", "'arms.transfer.frozen'", "found 'all'"),
@@ -151,6 +195,18 @@ def test_a_profile_overrides_what_it_extends_key_by_key(write, tmp_path):
     assert with_base_stop == base.arm("transfer").training
 
 
+def test_data_of_another_format_and_another_framing_replace_what_is_extended(write, tmp_path):
+    write("base", VALID)
+    picture = {"framing": "person", "size": 160, "person": 125}
+    write("study", {"extends": "base", "target": {"data": DLC}, "picture": picture})
+    write("again", {"extends": "study", "picture": {"framing": "whole", "size": 200}})
+    profile = load_profile("study", tmp_path)
+    assert profile.target.data.model_dump(exclude_none=True) == DLC
+    assert profile.target.test == 10
+    assert profile.picture.model_dump() == picture
+    assert load_profile("again", tmp_path).picture.model_dump() == {"framing": "whole", "size": 200}
+
+
 def test_an_arm_overrides_the_shared_training_key_by_key(write, tmp_path):
     write("study", changed("arms.transfer.training", {"iterations": 7, "stop": {"patience": 2}}))
     profile = load_profile("study", tmp_path)
@@ -183,7 +239,7 @@ def test_defaults_of_training_are_deeplabcuts():
 
 @pytest.mark.parametrize("training, held_out", [(1, 50), (1000, 50), (1001, 51), (19185, 960)])
 def test_validation_holds_at_least_fifty_people_or_five_percent(training, held_out):
-    assert validation_size(training) == held_out
+    assert load_profile("demo").validation_size(training) == held_out
 
 
 def test_profiles_are_listed_by_name():

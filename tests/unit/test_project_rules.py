@@ -24,15 +24,19 @@ UNNEEDED_FOR_TABLES = ENGINES | {"matplotlib", "seaborn", "sklearn", "imgaug", "
 
 PACKAGE = ROOT / "src" / "monkey_transfer"
 MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
+_ABOVE = ("networks", "plots", "study", "results", "summary", "reports")
 # What a part of the package must not import, besides the engines.
 FORBIDDEN = {
     "errors": {"monkey_transfer"},
     **{
-        part: {f"monkey_transfer.{above}" for above in ("networks", "plots", "study", "results", "reports")}
-        for part in ("skeletons", "tables", "images", "splits", "profiles", "runs", "datasets", "metrics")
+        part: {f"monkey_transfer.{above}" for above in _ABOVE}
+        for part in (
+            *("skeletons", "tables", "images", "splits", "near_duplicates", "paper", "profiles", "runs", "datasets"),
+            *("metrics", "framing"),
+        )
     },
     "plots": {"monkey_transfer.networks", "monkey_transfer.reports"},
-    "networks": {f"monkey_transfer.{above}" for above in ("plots", "study", "results", "reports")},
+    "networks": {f"monkey_transfer.{above}" for above in _ABOVE if above != "networks"},
 }
 
 

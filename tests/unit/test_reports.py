@@ -1,14 +1,11 @@
 """Reports: parameters are checked first, failures are told, and words follow the intervals."""
 
-from types import SimpleNamespace
-
 import nbformat
-import pandas as pd
 import pytest
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import ROOT
-from monkey_transfer.reports import check_parameters, execute, findings
+from monkey_transfer.reports import check_parameters, execute
 
 
 def write_notebook(path, *cells):
@@ -49,46 +46,6 @@ def test_a_failing_cell_is_told_and_leaves_no_result(tmp_path):
         execute(notebook, tmp_path / "out.ipynb", {})
     assert not (tmp_path / "out.ipynb").exists()
     assert (tmp_path / "out.failed.ipynb").exists()
-
-
-@pytest.mark.parametrize(
-    "intervals, words",
-    [
-        ([(1.0, 3.0)], "`transfer` is better than `control`: +2.0 [+1.0, +3.0]"),
-        ([(-3.0, -1.0)], "`transfer` is worse than `control`: -2.0"),
-        ([(-1.0, 1.0)], "`transfer` against `control` is undecided"),
-        ([(1.0, 3.0), (-1.0, 1.0)], "`transfer` against `control` depends on the seed"),
-        ([(1.0, 3.0), (2.0, 4.0)], "`transfer` is better than `control`: +2.0 [+1.0, +3.0]; +3.0"),
-    ],
-)
-@pytest.mark.parametrize("turned", [False, True])
-def test_sentences_follow_the_intervals_and_not_the_order_of_arms(intervals, words, turned):
-    rows = [
-        {"arm_a": "transfer", "arm_b": "control", "difference": (low + high) / 2, "low": low, "high": high}
-        for low, high in intervals
-    ]
-    if turned:
-        rows = [
-            {
-                "arm_a": "control",
-                "arm_b": "transfer",
-                "difference": -r["difference"],
-                "low": -r["high"],
-                "high": -r["low"],
-            }
-            for r in rows
-        ]
-    floor = [
-        {"arm_a": arm, "arm_b": "mean_pose", "difference": 5.0, "low": 4.0, "high": 6.0}
-        for arm in ("transfer", "control")
-    ]
-    differences = pd.DataFrame(rows + floor).assign(metric="pckh", seed=0)
-    results = SimpleNamespace(differences=differences, score="pckh")
-    study = SimpleNamespace(profile=SimpleNamespace(arms={"transfer": None, "control": None}), rendered=True)
-    first, *others = findings(study, results)
-    assert first.startswith(words)
-    assert all("rendered" in sentence for sentence in (first, *others))
-    assert "`control` is better than `mean_pose`" in others[-1]
 
 
 def test_every_checked_cell_holds_what_it_is_compared_with():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.splits import Split, leaks, split_people, training_subset
+from monkey_transfer.splits import Learnt, Split, audit, split_people, training_subset
 
 # The sizes of the groups of a data set.
 GROUP_SIZES = st.lists(st.integers(1, 7), min_size=5, max_size=30)
@@ -115,28 +115,81 @@ def test_changed_or_incomplete_store_is_refused():
         Split.from_dict({key: value for key, value in stored.items() if key != "seed"}, "split.json")
 
 
-def test_leaks_are_counted_per_arm():
-    images = pictures([2, 2, 1, 1])  # im0000 im0001 | im0002 im0003 | im0004 | im0005
-    table = leaks(
-        {"baseline": [], "transfer": ["im0001", "im0005"], "benchmark": ["im0000", "im0002", "im0004"]},
+NOTHING_ALIKE = pd.DataFrame({"first": [], "second": []})
+
+
+def audited(arms: dict[str, Learnt], test_ids: list[str], alike: pd.DataFrame = NOTHING_ALIKE) -> pd.DataFrame:
+    """The audit by arm, of pictures im0000 im0001 | im0002 im0003 | im0004 | im0005 in source and target."""
+    images = {
+        role: pictures([2, 2, 1, 1]).assign(path=[f"{role}/im{i:04d}.png" for i in range(6)])
+        for role in ("source", "target")
+    }
+    return audit(arms, test_ids, images, alike).set_index("arm")
+
+
+def test_audit_counts_people_and_groups_of_the_target():
+    table = audited(
+        {
+            "baseline": Learnt("source", ["im0000", "im0001", "im0003", "im0004"]),
+            "benchmark": Learnt("target", ["im0000", "im0002", "im0004"]),
+            "control": Learnt("target", ["im0001", "im0005"]),
+        },
         ["im0000", "im0003", "im0004"],
-        images,
-    ).set_index("arm")
-    assert (table["test_pictures"] == 3).all()
-    assert table["trained_on"].to_dict() == {"baseline": 0, "transfer": 0, "benchmark": 2}
-    assert table["shared_group"].to_dict() == {"baseline": 0, "transfer": 1, "benchmark": 3}
+    )
+    assert table["test_people"].tolist() == [3, 3, 3]
+    assert table["trained_on"].to_dict() == {"baseline": 0, "benchmark": 2, "control": 0}
+    assert table["shared_group"].to_dict() == {"baseline": 0, "benchmark": 3, "control": 1}
+    assert not table[["near_duplicates", "may_have_seen"]].to_numpy().any()
+    assert (table["note"] == "").all()
+
+
+def test_audit_follows_the_weights_that_an_arm_started_from():
+    table = audited(
+        {
+            "second": Learnt("target", ["im0005"], parent="first"),
+            "first": Learnt("target", ["im0003"], parent="zoo"),
+            "zoo": Learnt("target", elsewhere="the network was trained on all of them"),
+            "other": Learnt("target", ["im0005"]),
+        },
+        ["im0002", "im0003", "im0004"],
+    )
+    assert table["trained_on"].to_dict() == {"second": 1, "first": 1, "zoo": 0, "other": 0}
+    assert table["shared_group"].to_dict() == {"second": 2, "first": 2, "zoo": 0, "other": 0}
+    assert table["may_have_seen"].to_dict() == {"second": 3, "first": 3, "zoo": 3, "other": 0}
+    assert table["note"].tolist() == ["the network was trained on all of them"] * 3 + [""]
+
+
+def test_audit_counts_near_duplicates_in_both_data_sets():
+    alike = pd.DataFrame(
+        {
+            "first": ["target/im0000.png", "target/im0000.png", "target/im0003.png", "target/im0004.png"],
+            "second": ["source/im0001.png", "target/im0002.png", "target/im0002.png", "target/im0001.png"],
+        }
+    )
+    table = audited(
+        {
+            "baseline": Learnt("source", ["im0001", "im0002"]),
+            "transfer": Learnt("target", ["im0005"], parent="baseline"),
+            "benchmark": Learnt("target", ["im0002", "im0005"]),
+        },
+        ["im0000", "im0003", "im0004"],
+        alike,
+    )
+    assert table["near_duplicates"].to_dict() == {"baseline": 1, "transfer": 1, "benchmark": 2}
+    assert not table["trained_on"].any()
 
 
 @given(sizes=GROUP_SIZES)
 def test_a_split_never_leaks(sizes):
-    images = pictures([*sizes, 7, 7, 7])
+    images = pictures([*sizes, 7, 7, 7]).assign(path="unread.png")
     split = split_people(images, 5, 2, seed=0)
-    table = leaks({"transfer": split.train + split.validation}, split.test, images)
+    arms = {"transfer": Learnt("target", split.train + split.validation)}
+    table = audit(arms, split.test, {"target": images}, NOTHING_ALIKE)
     assert table[["trained_on", "shared_group"]].to_numpy().sum() == 0
 
 
-def test_leaks_refuse_unknown_pictures():
-    with pytest.raises(StudyError, match="arm transfer names picture 'monkey1'"):
-        leaks({"transfer": ["monkey1"]}, ["im0000"], single_pictures(3))
-    with pytest.raises(StudyError, match="the test set names picture 'monkey1'"):
-        leaks({"transfer": ["im0000"]}, ["monkey1"], single_pictures(3))
+def test_audit_refuses_unknown_pictures():
+    with pytest.raises(StudyError, match="arm transfer names picture 'monkey1', .* images table of the source"):
+        audited({"transfer": Learnt("source", ["im0001", "monkey1"])}, ["im0000"])
+    with pytest.raises(StudyError, match="the test set names picture 'monkey1', .* images table of the target"):
+        audited({"transfer": Learnt("source", ["im0000"])}, ["im0000", "monkey1"])

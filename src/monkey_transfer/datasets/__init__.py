@@ -1,15 +1,24 @@
 """Data sets: one module per format, each of which reads files into a :class:`~.base.Dataset`."""
 
 import os
-from pathlib import Path
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.profiles import CocoData, LspData, SyntheticData, data_folder, runs_folder
-from monkey_transfer.runs import only_one
+from monkey_transfer.profiles import (
+    AnyData,
+    CocoData,
+    DlcData,
+    LspData,
+    MacaqueposeData,
+    MpiiData,
+    SyntheticData,
+    data_folder,
+    runs_folder,
+)
+from monkey_transfer.runs import digest_of, only_one
 from monkey_transfer.skeletons import get_skeleton
 
 
-def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
+def open_dataset(data: AnyData) -> Dataset:
     """Read, or draw where it is rendered, the data set that a profile describes.
 
     Raises
@@ -29,8 +38,24 @@ def open_dataset(data: SyntheticData | LspData | CocoData) -> Dataset:
             from monkey_transfer.datasets.lsp import read_lsp
 
             return read_lsp(data_folder() / data.folder)
+        case MacaqueposeData():
+            from monkey_transfer.datasets.macaquepose import read_macaquepose
+
+            source = data_folder() / data.folder
+            way = digest_of({"folder": str(source), "length": data.length, "size": data.size})[:8]
+            prepared = runs_folder() / "macaquepose" / way
+            with only_one(prepared):
+                return read_macaquepose(source, prepared, data.length, data.size, os.cpu_count() or 1)
+        case MpiiData():
+            from monkey_transfer.datasets.mpii import read_mpii
+
+            return read_mpii(data_folder() / data.folder, data.people)
         case CocoData():
             from monkey_transfer.datasets.coco import read_coco
 
-            folder = data_folder() if not Path(data.annotations).is_absolute() else Path("/")
-            return read_coco(folder / data.annotations, folder / data.images, get_skeleton(data.skeleton))
+            annotations, images = data_folder() / data.annotations, data_folder() / data.images
+            return read_coco(annotations, images, get_skeleton(data.skeleton), data.keypoints)
+        case DlcData():
+            from monkey_transfer.datasets.dlc import read_dlc
+
+            return read_dlc(data_folder() / data.project, get_skeleton(data.skeleton), data.keypoints)

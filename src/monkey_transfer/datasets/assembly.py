@@ -1,6 +1,5 @@
 """From labelled points to a Dataset: what is done to every real data set alike, whatever its format."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,21 +16,27 @@ BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
 BOX_MARGIN = 0.1
 # Fewer joints than this say nothing about where and how large somebody is.
 MIN_LABELLED = 2
+# Large releases lack a few pictures; more than this share missing means that the folder is the wrong one.
+MISSING_SHARE = 0.01
 
 
 def picture_sizes(origin: object, paths: Sequence[Path]) -> np.ndarray:
-    """(pictures, 2) widths and heights in pixels, from the headers of the files.
+    """(pictures, 2) widths and heights in pixels, from the headers of the files; (0, 0) for a missing file.
 
-    Raises StudyError naming ``origin``, the first missing picture and how many are missing, or the
-    first one that is not a picture.
+    Raises StudyError naming ``origin``, the first missing picture and how many are missing if these are
+    more than one in a hundred, or the first one that is not a picture.
     """
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
+    missing = [path for path in dict.fromkeys(paths) if not path.is_file()]
+    if len(missing) > MISSING_SHARE * len(set(paths)):
         raise StudyError(
-            f"{origin}: {len(missing)} of {len(paths)} labelled pictures are missing, the first is {missing[0]}: "
+            f"{origin}: {len(missing)} of {len(set(paths))} labelled pictures are missing, the first is {missing[0]}: "
             "restore them or take them out of the labels"
         )
-    return np.array([picture_size(path) for path in paths], int).reshape(-1, 2)
+    sizes = dict.fromkeys(missing, (0, 0))
+    for path in paths:
+        if path not in sizes:
+            sizes[path] = picture_size(path)
+    return np.array([sizes[path] for path in paths], int).reshape(-1, 2)
 
 
 def assemble(
@@ -45,9 +50,9 @@ def assemble(
 ) -> Dataset:
     """Build the checked tables of a data set from its labelled points.
 
-    Joints outside their picture become unlabelled, and pictures with fewer than two labelled joints are
-    left out; one warning counts both. Where a format has no box of the person, it is the box of the
-    labelled joints, enlarged on every side by a tenth of its longer side.
+    Joints outside their picture become unlabelled; people whose picture is missing (size 0) or who have fewer
+    than two labelled joints are left out. ``left_out`` lists both. Where a format has no box of the person, it
+    is the box of the labelled joints, enlarged on every side by a tenth of its longer side.
 
     Reference lengths, in pixels: ``bbox_length``, the longer side of the box; ``head_segment``, head top to
     upper neck (4/3 of MPII's official head size for most people, hence looser); ``torso``, a diagonal of the
@@ -77,8 +82,9 @@ def assemble(
         )
     # Also false for an unlabelled joint at NaN.
     inside = ((points >= -0.5) & (points <= images[["width", "height"]].to_numpy()[:, None] - 0.5)).all(axis=-1)
-    kept = (labelled & inside).sum(axis=1) >= MIN_LABELLED
-    _warn_of_losses(origin, int((labelled & ~inside).sum()), int((~kept).sum()))
+    there = images["width"].to_numpy() > 0
+    kept = there & ((labelled & inside).sum(axis=1) >= MIN_LABELLED)
+    left_out = _left_out(images["image_id"], skeleton, there, kept, kept[:, None] & labelled & ~inside)
 
     images, labelled = images[kept], (labelled & inside)[kept]
     points = np.where(labelled[..., None], points[kept], np.nan)
@@ -91,16 +97,25 @@ def assemble(
         images=images,
         labels=_labels(images, skeleton, points, labelled, visible[kept]),
         reference_lengths=_reference_lengths(images, skeleton, points),
+        left_out=left_out,
     )
 
 
-def _warn_of_losses(origin: object, outside: int, unusable: int) -> None:
-    if outside or unusable:
-        warnings.warn(
-            f"{origin}: {outside} joints outside their picture are taken as unlabelled, and {unusable} pictures with "
-            f"fewer than {MIN_LABELLED} labelled joints are left out",
-            stacklevel=4,
-        )
+def _left_out(
+    image_ids: pd.Series, skeleton: Skeleton, there: np.ndarray, kept: np.ndarray, outside: np.ndarray
+) -> pd.DataFrame:
+    """The left_out table of the people who are not ``kept`` and of the joints that lie ``outside``."""
+    people, joints = np.nonzero(outside)
+    reasons = np.where(there, f"fewer than {MIN_LABELLED} labelled joints", "the picture is missing")
+    whole = pd.DataFrame({"image_id": image_ids[~kept], "keypoint": "", "reason": reasons[~kept]})
+    single = pd.DataFrame(
+        {
+            "image_id": image_ids.to_numpy()[people],
+            "keypoint": np.array(skeleton.keypoints, object)[joints],
+            "reason": "the joint lies outside its picture",
+        }
+    )
+    return pd.concat([whole, single], ignore_index=True)
 
 
 def _joint_boxes(points: np.ndarray, index: pd.Index) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What every data set is once it has been read: tables, a skeleton and a name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -18,6 +18,7 @@ class Dataset:
     name : for titles and messages.
     skeleton : the keypoint set of ``labels``; every image has one row for each of its keypoints.
     images, labels, reference_lengths : see :mod:`monkey_transfer.tables`; original pixels.
+    left_out : what the files hold and this data set does not: image_id, keypoint (empty for the whole person), reason.
     rendered : True when the pictures are drawn by a computer; results must then say so.
     """
 
@@ -26,6 +27,9 @@ class Dataset:
     images: pd.DataFrame
     labels: pd.DataFrame
     reference_lengths: pd.DataFrame
+    left_out: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=list(tables.LEFT_OUT.columns), dtype=str)
+    )
     rendered: bool = False
 
     @classmethod
@@ -39,6 +43,8 @@ class Dataset:
             ("reference_lengths", tables.REFERENCE_LENGTHS),
         ):
             parts[name] = tables.check(parts[name].reset_index(drop=True), schema, origin)
+        if "left_out" in parts:
+            parts["left_out"] = tables.check(parts["left_out"], tables.LEFT_OUT, origin)
         return cls(**parts)
 
     def subset(self, image_ids) -> "Dataset":
@@ -53,14 +59,29 @@ class Dataset:
             table = table[table["image_id"].isin(order)]
             return table.sort_values("image_id", key=lambda c: c.map(order), kind="stable").reset_index(drop=True)
 
-        return Dataset(
-            self.name,
-            self.skeleton,
-            chosen(self.images),
-            chosen(self.labels),
-            chosen(self.reference_lengths),
-            self.rendered,
+        return replace(
+            self,
+            images=chosen(self.images),
+            labels=chosen(self.labels),
+            reference_lengths=chosen(self.reference_lengths),
         )
+
+    def measured_by(self, yardstick: str) -> "Dataset":
+        """The people whose length of that name is known; the others are added to ``left_out``.
+
+        Raises StudyError naming the known lengths if it is known for nobody.
+        """
+        lengths = self.reference_lengths
+        known = self.images["image_id"].isin(lengths.loc[lengths["name"] == yardstick, "image_id"])
+        if not known.any():
+            raise StudyError(
+                f"yardstick '{yardstick}' is not known for any picture of data set {self.name}; "
+                f"expected one of {', '.join(sorted(lengths['name'].unique()))}"
+            )
+        lost = pd.DataFrame({"image_id": self.images.loc[~known, "image_id"], "keypoint": ""})
+        lost = lost.assign(reason=f"the yardstick {yardstick} is not known")
+        kept = self.subset(self.images.loc[known, "image_id"])
+        return replace(kept, left_out=pd.concat([self.left_out, lost], ignore_index=True))
 
     def __len__(self) -> int:
         return len(self.images)

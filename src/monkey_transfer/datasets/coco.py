@@ -8,8 +8,8 @@ their x and y. (detectron2 reads both in the same way: `load_coco_json` in its `
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Mapping, Sequence
+from itertools import chain, compress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pandas as pd
 
 from monkey_transfer.datasets.assembly import BOX, assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import Skeleton
 
@@ -28,7 +29,9 @@ _REQUIRED_KEYS = {
 }
 
 
-def read_coco(annotations: Path, images: Path, skeleton: Skeleton) -> Dataset:
+def read_coco(
+    annotations: Path, images: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | None = None
+) -> Dataset:
     """Read every annotation that has labelled keypoints; each becomes one record.
 
     ``image_id`` is the stem of the picture's file name, with ``-<annotation id>`` where a picture shows
@@ -40,29 +43,32 @@ def read_coco(annotations: Path, images: Path, skeleton: Skeleton) -> Dataset:
     ----------
     annotations : the JSON file.
     images : the folder that its file names are relative to.
-    skeleton : the keypoint set; the category may lack some of its keypoints but has no others.
-        Spaces in the category's names count as underscores.
+    skeleton : the keypoint set to bring the categories' keypoints to; they may lack some of it.
+    keypoints : keypoint of the file -> keypoint of the skeleton; those that are not named are not read. Without
+        it, every keypoint of a category must be one of the skeleton's, spaces counting as underscores.
 
     Raises
     ------
     StudyError
-        If the file is not such a JSON file, names a keypoint that the skeleton has not or one picture twice,
-        an annotation has another number of keypoints than its category, a picture is missing or has
-        another size than the file says, or a labelled joint is NaN.
+        If the file is not such a JSON file or names one picture twice, the names do not lead to the skeleton's,
+        an annotation has another number of keypoints than its category, more than one picture in a hundred is
+        missing, one has another size than the file says, or a labelled joint is NaN.
     """
     annotations, images = Path(annotations), Path(images)
     content = _read_json(annotations)
-    columns_of = {
-        category["id"]: _columns(annotations, category["keypoints"], skeleton)
-        for category in content["categories"]
-        if "keypoints" in category
-    }
+    names_of = {category["id"]: category["keypoints"] for category in content["categories"] if "keypoints" in category}
+    names = list(dict.fromkeys(chain.from_iterable(names_of.values())))
+    chosen = study_keypoints(annotations, names, skeleton, keypoints)
+    column_of = {name: skeleton.keypoints.index(keypoint) for name, keypoint in chosen.items()}
     picture_of = _pictures(annotations, content["images"])
-    people = [p for p in content["annotations"] if p["category_id"] in columns_of and "keypoints" in p]
+    people = [p for p in content["annotations"] if p["category_id"] in names_of and "keypoints" in p]
     poses = np.zeros((len(people), len(skeleton.keypoints), 3))
     for pose, person in zip(poses, people, strict=True):
-        columns = columns_of[person["category_id"]]
-        pose[columns] = _numbers(annotations, person, "keypoints", 3 * len(columns)).reshape(-1, 3)
+        names = names_of[person["category_id"]]
+        numbers = _numbers(annotations, person, "keypoints", 3 * len(names)).reshape(-1, 3)
+        for name, number in zip(names, numbers, strict=True):
+            if name in column_of:
+                pose[column_of[name]] = number
     has_pose = (poses[..., 2] > 0).any(axis=1)
     people, poses = list(compress(people, has_pose)), poses[has_pose]
     return assemble(
@@ -93,18 +99,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _columns(origin: Path, names: Sequence[str], skeleton: Skeleton) -> list[int]:
-    """Where each keypoint of a category stands in the skeleton."""
-    keypoints = [name.replace(" ", "_") for name in names]
-    for keypoint in keypoints:
-        if keypoint not in skeleton.keypoints:
-            raise StudyError(
-                f"{origin}: keypoint '{keypoint}' is not one of skeleton {skeleton.name} "
-                f"({', '.join(skeleton.keypoints)}): rename it or choose another skeleton"
-            )
-    return [skeleton.keypoints.index(keypoint) for keypoint in keypoints]
-
-
 def _pictures(origin: Path, listed: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
     """The file's picture entries by id."""
     for key in ("id", "file_name"):
@@ -128,7 +122,7 @@ def _images(
     sizes = picture_sizes(origin, [folder / file for file in files])
     for picture, (width, height) in zip(pictures, sizes, strict=True):
         said = picture.get("width", width), picture.get("height", height)
-        if said != (width, height):
+        if width and said != (width, height):
             raise StudyError(
                 f"{folder / picture['file_name']}: the picture is {width} x {height} pixels, but {origin} says "
                 f"{said[0]} x {said[1]}: find the version of the picture that was labelled"

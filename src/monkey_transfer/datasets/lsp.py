@@ -40,7 +40,8 @@ def read_lsp(folder: Path) -> Dataset:
     Raises
     ------
     StudyError
-        If `joints.mat` is missing, unreadable or of another layout, a labelled joint is NaN, or a picture is missing.
+        If `joints.mat` is missing, unreadable or of another layout, a labelled joint is NaN, or more than one
+        picture in a hundred is missing.
     """
     folder = Path(folder)
     source = folder / "joints.mat"

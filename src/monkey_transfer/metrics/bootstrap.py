@@ -9,11 +9,10 @@ bias-corrected and accelerated, BCa (chapter 14). BCa needs a metric that change
 of people; numbers at a best threshold do not, and ``benchmarks.coverage`` shows what that costs.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtr, ndtri
 
 # Weights of the groups, whole numbers of shape (resamples, groups) -> each metric's values, shape (resamples,).
@@ -105,23 +104,34 @@ def interval(replicates: Replicates, level: float = 0.95, method: Method = "perc
     return float(low), float(high)
 
 
-def over_seeds(values: pd.DataFrame) -> pd.DataFrame:
-    """Mean and spread of each arm's metric over training seeds.
+def over_seeds(runs: Sequence[Replicates], level: float = 0.95, method: Method = "percentile") -> dict[str, float]:
+    """A metric, or a paired difference, over the training seeds of an arm.
 
     Parameters
     ----------
-    values : ``arm, metric, seed, value``, one row per run; ``seed`` is the run's, not the bootstrap's.
+    runs : one for each seed, all from the same resamples of people.
 
     Returns
     -------
-    ``arm, metric, seeds, mean, sd, low, high``: the sample standard deviation (NaN for one seed), the least
-    and the largest value. This is the spread of training; the interval of one run is that of its people.
+    ``seeds``, ``mean``, ``low`` and ``high`` (the interval of that mean over people, these runs given), and how
+    training scatters from seed to seed: ``sd`` (of a sample, NaN for one seed), ``least`` and ``largest``.
     """
-    return (
-        values.groupby(["arm", "metric"], sort=False)["value"]
-        .agg(seeds="size", mean="mean", sd="std", low="min", high="max")
-        .reset_index()
+    values = np.array([run.value for run in runs])
+    mean = Replicates(
+        values.mean().item(),
+        np.mean([run.resampled for run in runs], axis=0),
+        np.mean([run.jackknifed for run in runs], axis=0),
     )
+    low, high = interval(mean, level, method)
+    return {
+        "seeds": len(runs),
+        "mean": mean.value,
+        "low": low,
+        "high": high,
+        "sd": values.std(ddof=1).item() if len(runs) > 1 else np.nan,
+        "least": values.min().item(),
+        "largest": values.max().item(),
+    }
 
 
 def _evaluate(statistics: Mapping[str, Statistic], weights: Iterator[np.ndarray]) -> dict[str, dict[str, np.ndarray]]:

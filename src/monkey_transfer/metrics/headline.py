@@ -7,7 +7,7 @@ and, for everything that is a mean over joints, one matrix product over people.
 
 from collections.abc import Callable, Mapping
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -77,14 +77,31 @@ def table_one(
 
     Raises StudyError when arms differ in their people, groups or yardstick: they cannot be compared.
     """
+    replicates = replicates_of(arms, resamples, seed, statistic_of)
+    return tabulated(arms, replicates, {"level": level, "method": method, "resamples": resamples, "seed": seed})
+
+
+def replicates_of(
+    arms: Mapping[str, Matched],
+    resamples: int,
+    seed: int,
+    statistic_of: Callable[[Matched], Statistic] | None = None,
+) -> dict[str, dict[str, Replicates]]:
+    """Arm -> metric -> its replicates on the same resamples of people; parameters as for :func:`table_one`."""
     _refuse_different_people(arms)
+    groups = next(iter(arms.values())).people["group"].nunique()
+    statistics = {arm: (statistic_of or headline)(matched) for arm, matched in arms.items()}
+    return replicate(statistics, groups, resamples, seed)
+
+
+def tabulated(
+    arms: Mapping[str, Matched], replicates: Mapping[str, Mapping[str, Replicates]], provenance: Mapping[str, Any]
+) -> TableOne:
+    """Write replicates of those arms down; ``provenance`` is the level, method, resamples and seed of the intervals."""
     people = next(iter(arms.values())).people
     groups = people["group"].nunique()
-    replicates = replicate(
-        {arm: (statistic_of or headline)(matched) for arm, matched in arms.items()}, groups, resamples, seed
-    )
+    level, method = provenance["level"], provenance["method"]
     denominators = {arm: _denominators(matched, replicates[arm]) for arm, matched in arms.items()}
-    provenance = {"level": level, "method": method, "resamples": resamples, "seed": seed}
     values = [
         {
             "arm": arm,
@@ -94,7 +111,7 @@ def table_one(
             "people": len(people),
             "groups": groups,
             "joints": denominators[arm][metric],
-            "note": _note(arms[arm], metric, found.value, found.resampled),
+            "note": _note(arms[arm], metric, found),
             **provenance,
         }
         for arm, metrics in replicates.items()
@@ -151,19 +168,24 @@ def _mean_errors(matched: Matched) -> Statistic:
         **{f"bin {b}": (joints["correct"] - confidence) * (bins == b) for b in range(detection.CALIBRATION_BINS)},
     }
     counts = {"labelled": np.ones(len(joints)), "correct": joints["correct"]}
+    filled = np.unique(bins)
+    counts |= {f"in {b}": bins == b for b in filled}
+    counts |= {f"correct in {b}": (bins == b) & joints["correct"] for b in filled}
     unit, units = _units(matched, joints)
     mean_sums, count_sums = _sums(means, unit, units), _sums(counts, unit, units)
 
     def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        labelled, correct = (weights @ count_sums).T
+        count = dict(zip(counts, (weights @ count_sums).T, strict=True))
         with np.errstate(invalid="ignore"):
-            mean = dict(zip(means, (weights @ mean_sums).T / labelled, strict=True))
+            mean = dict(zip(means, (weights @ mean_sums).T / count["labelled"], strict=True))
+            shares = {f"calibration/{b}": count[f"correct in {b}"] / count[f"in {b}"] for b in filled}
         return {
-            "labelled": labelled,
-            "correct": correct,
+            "labelled": count["labelled"],
+            "correct": count["correct"],
             **{metric: np.sqrt(mean[metric]) for metric in _ERRORS},
             "mean_distance": mean["mean_distance"],
             "expected_calibration_error": np.sum([abs(mean[metric]) for metric in means if "bin" in metric], axis=0),
+            **shares,
         }
 
     return statistic
@@ -264,11 +286,14 @@ def _denominators(matched: Matched, replicates: Mapping[str, Replicates]) -> dic
     """How many joints each metric divides by: see :class:`TableOne`."""
     joints = pckh.scored(matched.joints)
     in_group = pckh.joint_groups(joints["keypoint"]).value_counts()
+    in_bin = np.bincount(detection.confidence_bin(detection.confidences(matched.joints)))
 
     def denominator(metric: str) -> float:
         name, _, part = metric.partition("/")
         if name == pckh.SCORE_NAME[matched.reference]:
             return in_group.get(part, len(joints))
+        if name == "calibration":
+            return in_bin[int(part)]
         if part == "recall_over_own_correct":
             return replicates["correct"].value
         if part == "precision" or part in _ERRORS:
@@ -279,11 +304,13 @@ def _denominators(matched: Matched, replicates: Mapping[str, Replicates]) -> dic
     return {metric: int(denominator(metric)) for metric in replicates}
 
 
-def _note(matched: Matched, metric: str, value: float, resampled: np.ndarray) -> str:
-    if np.isnan(value):
+def _note(matched: Matched, metric: str, found: Replicates) -> str:
+    if np.isnan(found.value):
         correct = int(matched.joints["correct"].sum())
         if metric == "auc":
             return detection.one_class_reason(correct, len(matched.joints))
         return "no prediction is correct, so there is nothing to rank and no threshold is best"
-    undefined = int(np.isnan(resampled).sum())
-    return f"undefined on {undefined} of {len(resampled)} resamples, which are left out" if undefined else ""
+    if matched.people["group"].nunique() == 1:
+        return "no interval: all people are of one group, which says nothing about people of other groups"
+    undefined = int(np.isnan(found.resampled).sum())
+    return f"undefined on {undefined} of {len(found.resampled)} resamples, which are left out" if undefined else ""

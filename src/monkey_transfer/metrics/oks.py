@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.metrics.bootstrap import Statistic
 from monkey_transfer.metrics.detection import confidences
+from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.skeletons import SKELETONS
 
 # COCO's sigmas, by landmark without its side: pycocotools, Params.setKpParams.
@@ -28,6 +30,9 @@ SIGMA = {
     "knee": 0.087,
     "ankle": 0.089,
 }
+# COCO's OKS thresholds and the recalls at which it reads precision: pycocotools, Params.setKpParams.
+_THRESHOLDS = np.linspace(0.5, 0.95, 10)
+_RECALLS = np.linspace(0, 1, 101)
 _SIGMA_OF = {
     keypoint: SIGMA[landmark.removeprefix("right_").removeprefix("left_")]
     for skeleton in SKELETONS.values()
@@ -82,6 +87,41 @@ def evaluate(joints: pd.DataFrame, areas: pd.Series) -> Coco:
         float(per_threshold[5]),
         float(recall.mean()),
     )
+
+
+def statistic(matched: Matched, areas: pd.Series) -> Statistic:
+    """COCO's numbers for any weighting of people, for :func:`monkey_transfer.metrics.bootstrap.replicate`.
+
+    Metrics ``oks`` (mean similarity), ``oks_ap``, ``oks_ap50`` and ``oks_ap75``. Similarities are those of
+    :func:`evaluate`; a person of weight two counts like two people, as a test shows on pycocotools itself.
+    """
+    similarity = evaluate(matched.joints, areas).similarity
+    known = matched.joints[matched.joints["keypoint"].isin(_SIGMA_OF)]
+    score = known.groupby("image_id")["likelihood"].mean().loc[similarity.index]
+    order = np.argsort(-score.to_numpy(), kind="stable")
+    names = np.sort(matched.people["group"].unique())
+    group_of = matched.people.set_index("image_id")["group"]
+    unit = np.searchsorted(names, group_of.loc[similarity.index].to_numpy(names.dtype))[order]
+    ranked = similarity.to_numpy()[order]
+    hits = ranked >= _THRESHOLDS[:, None]
+
+    def one(weight: np.ndarray) -> tuple[float, ...]:
+        weight = weight[unit]
+        people = weight.sum()
+        if not people:
+            return (np.nan,) * 4
+        right, seen = np.cumsum(hits * weight, axis=1), np.cumsum(weight)
+        precision = right / np.maximum(seen, 1)
+        # The best precision at or beyond each recall: COCO reads it at 101 recalls.
+        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        at = np.array([np.searchsorted(row / people, _RECALLS) for row in right])
+        read = np.take_along_axis(np.pad(best, ((0, 0), (0, 1))), at, axis=1).mean(axis=1)
+        return weight @ ranked / people, read.mean(), read[0], read[5]
+
+    def of_weights(weights: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(("oks", "oks_ap", "oks_ap50", "oks_ap75"), np.array([one(w) for w in weights]).T, strict=True))
+
+    return of_weights
 
 
 def _evaluation(joints: pd.DataFrame, areas: pd.Series):

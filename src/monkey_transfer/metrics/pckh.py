@@ -23,6 +23,11 @@ SCORE_NAME = {
     "bbox_length": "pck_by_bbox_length",
     "mpii_200scale": "pck_by_mpii_200scale",
 }
+# The same for titles, with what counts as correct: PCKh@0.5, PCK@0.2 by torso.
+SCORE_TITLE = {
+    reference: name.replace("pck", "PCK").replace("_by_", f"@{CORRECT_WITHIN[reference]:g} by ").replace("_", " ")
+    for reference, name in SCORE_NAME.items()
+} | {"head_size": f"PCKh@{CORRECT_WITHIN['head_size']:g}"}
 JOINT_GROUPS = ("head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 # Landmarks that MPII's toolkit leaves out of its total.
 NOT_SCORED = ("pelvis", "thorax")

@@ -2,6 +2,7 @@
 
 It reads the job in the folder, goes on where an earlier attempt was killed, and leaves the
 DeepLabCut project, the learning curve, the predictions in network pixels and the outcome there.
+A finished network is used as it is and leaves the same.
 """
 
 import json
@@ -10,12 +11,20 @@ import sys
 import threading
 import time
 from dataclasses import asdict
+from functools import partial
+from math import nan
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.job import FIT_ROLES, JobFolder, write_json
+from monkey_transfer.networks.job import Job, JobFolder, write_json
+
+if TYPE_CHECKING:
+    from monkey_transfer.networks.initialisation import Restored
+    from monkey_transfer.networks.prediction import Predictor
+    from monkey_transfer.networks.training import Outcome
 
 STARTED = time.monotonic()
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -25,7 +34,7 @@ def main(folder: JobFolder) -> None:
     """Do the job in ``folder``; what is wrong with it is written to its error file."""
     threading.Thread(target=_die_with_the_parent, args=(os.getppid(),), daemon=True).start()
     try:
-        _train_and_predict(folder)
+        _do_the_job(folder)
     except StudyError as error:
         write_json(folder.error, {"message": str(error)})
         raise
@@ -34,42 +43,101 @@ def main(folder: JobFolder) -> None:
         raise
 
 
-def _train_and_predict(folder: JobFolder) -> None:
+def _do_the_job(folder: JobFolder) -> None:
     report = _Reporter(folder.progress)
     report("starting", 0, 1)
-    from monkey_transfer.networks import mobilenet, training
-    from monkey_transfer.networks.deeplabcut_project import Project, write_project
+    from monkey_transfer.networks import mobilenet
 
     mobilenet.register()
     job, pictures, joints = folder.read()
-    fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
-    if (folder.resume / "progress.json").is_file():
-        project = Project(folder.project, job, (fit["role"] == "train").mean())
+    if job.finished is None:
+        _train(folder, job, pictures, joints, report)
     else:
-        project = write_project(folder.project, job, fit, joints)
+        _use_finished(folder, str(job.checkpoint), pictures, joints, report)
+
+
+def _train(folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter") -> None:
+    """Train a network and use its best snapshot."""
+    from monkey_transfer.networks import training
+    from monkey_transfer.networks.deeplabcut_project import open_project
 
     steps, pictures_each = job.training.iterations, job.training.batch_size
     trainer = training.Trainer(
         job,
-        project,
+        open_project(folder),
         folder.resume,
         lambda done, loss: report("training", done, steps, loss=loss, pictures_each=pictures_each),
     )
-    validation = pictures[pictures["role"] == "validation"]
-    outcome = trainer.run(
-        lambda: mean_distance(
-            trainer.predictor.predict(validation, lambda done, of: report("validating", done, of)), joints
-        )
-    )
-    training.curve_table(folder.resume).to_csv(folder.learning_curve, index=False)
-
+    outcome = trainer.run(lambda: _validation_error(trainer.predictor, pictures, joints, report))
     trainer.restore_snapshot(outcome.chosen_iteration)
+    _predict_and_write(folder, trainer.predictor, pictures, training.curve_table(folder.resume), outcome, report)
+
+
+def _use_finished(
+    folder: JobFolder, checkpoint: str, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
+) -> None:
+    """Use a network as it is; its learning curve is its validation error at iteration 0."""
+    from monkey_transfer.networks.deeplabcut_project import open_project
+    from monkey_transfer.networks.training import Outcome
+
+    project = open_project(folder)
+    project.adopt(checkpoint)
+    predictor, restored = _load(project.test_config, checkpoint)
+    error = _validation_error(predictor, pictures, joints, report)
+    row = {"iteration": 0, "training_loss": nan, "validation_error": error, "learning_rate": nan, "seconds": 0.0}
+    outcome = Outcome(
+        chosen_iteration=0,
+        validation_error=error,
+        iterations=0,
+        stopped_by="learns nothing",
+        seconds=0.0,
+        optimizer="none",
+        restored=restored,
+        frozen_blocks=[],
+        calibrated_layers=0,
+        first_batches_digest="",
+    )
+    _predict_and_write(folder, predictor, pictures, pd.DataFrame([row]), outcome, report)
+
+
+def _load(config: Path, checkpoint: str) -> tuple["Predictor", "Restored"]:
+    """The network of a DeepLabCut test configuration with all weights from a checkpoint."""
+    import tensorflow as tf
+    from deeplabcut.pose_estimation_tensorflow.config import load_config
+
+    from monkey_transfer.networks.initialisation import restore
+    from monkey_transfer.networks.prediction import Predictor
+
+    options = tf.compat.v1.ConfigProto()
+    options.gpu_options.allow_growth = True
+    with tf.Graph().as_default():
+        session = tf.compat.v1.Session(config=options)
+        predictor = Predictor(load_config(str(config)), session)
+        return predictor, restore(session, tf.compat.v1.global_variables(), checkpoint, "all")
+
+
+def _validation_error(
+    predictor: "Predictor", pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
+) -> float:
+    validation = pictures[pictures["role"] == "validation"]
+    return mean_distance(predictor.predict(validation, partial(report, "validating")), joints)
+
+
+def _predict_and_write(
+    folder: JobFolder,
+    predictor: "Predictor",
+    pictures: pd.DataFrame,
+    curve: pd.DataFrame,
+    outcome: "Outcome",
+    report: "_Reporter",
+) -> None:
+    """Predict all but the training pictures and write what the job is to leave; the outcome last."""
+    curve.to_csv(folder.learning_curve, index=False)
     asked = pictures[pictures["role"] != "train"]
-    predictions = trainer.predictor.predict(asked, lambda done, of: report("predicting", done, of))
-    predictions["role"] = asked["role"].repeat(len(job.keypoints)).to_numpy()
+    predictions = predictor.predict(asked, partial(report, "predicting"))
+    predictions["role"] = asked["role"].repeat(len(predictor.keypoints)).to_numpy()
     predictions.to_parquet(folder.network_predictions)
     write_json(folder.outcome, asdict(outcome))
-    training.forget_resume(folder.resume)
 
 
 def mean_distance(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:

@@ -23,7 +23,8 @@ from deeplabcut.generate_training_dataset.trainingsetmanipulation import MakeTes
 from deeplabcut.utils import auxiliaryfunctions
 
 from monkey_transfer.images import picture_size
-from monkey_transfer.networks.job import Job
+from monkey_transfer.networks.imagenet import checkpoint_files
+from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
 
 CORNER = 0.5
 SCORER = "labels"
@@ -41,6 +42,8 @@ _TEST_KEYS = [
     "location_refinement",
     "locref_stdev",
 ]
+# Said of finished networks only; its defaults hold otherwise.
+_TEST_KEYS_OF_FINISHED_NETWORKS = ("stride", "mean_pixel")
 # Keys of DeepLabCut's default file that belong to its other loaders.
 _OTHER_LOADERS_KEYS = dict.fromkeys(("pre_resize", "crop_size", "max_shift", "crop_sampling"))
 
@@ -90,6 +93,24 @@ class Project:
         """Prefix of the checkpoint of that iteration."""
         return self.model / "train" / f"snapshot-{iteration}"
 
+    def adopt(self, checkpoint: str) -> None:
+        """Make a finished network's checkpoint the project's snapshot 0."""
+        own = self.snapshot(0)
+        for file in checkpoint_files(checkpoint):
+            _link_or_copy(file, own.with_name(file.name.replace(Path(checkpoint).name, own.name, 1)))
+
+
+def open_project(folder: JobFolder) -> Project:
+    """The project in which the job of that folder is trained: the one it goes on in, else a new one.
+
+    A project without the state of a training beside it may be half written, and is written anew.
+    """
+    job, pictures, joints = folder.read()
+    fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
+    if folder.can_go_on:
+        return Project(folder.project, job, (fit["role"] == "train").mean())
+    return write_project(folder.project, job, fit, joints)
+
 
 def write_project(folder: Path, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame) -> Project:
     """Write the project anew and return it.
@@ -127,11 +148,15 @@ def _place_picture(folder: Path, picture: Path) -> tuple[str, str, str]:
     key = ("labeled-data", picture.parent.name, picture.name)
     inside = folder.joinpath(*key)
     inside.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(picture, inside)  # a second name costs no disk
-    except OSError:
-        shutil.copyfile(picture, inside)
+    _link_or_copy(picture, inside)
     return key
+
+
+def _link_or_copy(file: Path, name: Path) -> None:
+    try:
+        os.link(file, name)  # a second name costs no disk
+    except OSError:
+        shutil.copyfile(file, name)
 
 
 def _positions(job: Job, image_ids: pd.Series, joints: pd.DataFrame) -> np.ndarray:
@@ -191,6 +216,8 @@ def _write_pose_configs(project: Project, job: Job, data_file: str, metadata_fil
         "weigh_part_predictions": training.weigh_only_present_joints,
         "multi_step": [list(step) for step in training.multi_step],
         **training.augmentation.model_dump(),
+        **(job.finished or {}),
     }
     written = MakeTrain_pose_yaml(own, str(project.train_config), default, _OTHER_LOADERS_KEYS)
-    MakeTest_pose_yaml(written, _TEST_KEYS, str(project.test_config))
+    said = [key for key in _TEST_KEYS_OF_FINISHED_NETWORKS if key in written]
+    MakeTest_pose_yaml(written, _TEST_KEYS + said, str(project.test_config))

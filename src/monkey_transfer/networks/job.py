@@ -7,6 +7,7 @@ pixels: those of the framed picture, 0-based, pixel centres. Nothing here knows 
 """
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,9 @@ from pydantic import BaseModel, ConfigDict
 from monkey_transfer.profiles import Training
 
 FIT_ROLES = ("train", "validation")
+
+# What defines a network besides its backbone and joints, by the names that its engine gives it.
+Network = dict[str, bool | int | float | list[float]]
 
 
 class Job(BaseModel):
@@ -29,6 +33,8 @@ class Job(BaseModel):
     checkpoint : prefix of the TensorFlow checkpoint to start from; None for random weights.
     restore : 'backbone' leaves the heads at random weights, 'all' restores them too.
     frozen : number of blocks, counted from the picture, that are not trained.
+    finished : None for a network that is trained; otherwise ``checkpoint`` is used as it is, ``training`` only
+        names its backbone, and this says what else defines it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +47,7 @@ class Job(BaseModel):
     restore: Literal["backbone", "all"] = "backbone"
     frozen: int | Literal["backbone"] = 0
     seed: int
+    finished: Network | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class JobFolder:
     @property
     def resume(self) -> Path:
         return self.path / "resume"
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a training was interrupted here whose whole state was kept."""
+        return (self.resume / "progress.json").is_file()
 
     @property
     def log(self) -> Path:
@@ -101,6 +113,12 @@ class JobFolder:
         pictures.to_parquet(self.pictures)
         joints.to_parquet(self.joints)
         write_json(self.job, json.loads(job.model_dump_json()))
+
+    def forget_training(self) -> None:
+        """Remove what is needed only to go on with a training."""
+        # First, so that a kill half way leaves nothing that promises a state which is gone.
+        (self.resume / "progress.json").unlink(missing_ok=True)
+        shutil.rmtree(self.resume, ignore_errors=True)
 
     def read(self) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         """The job, its pictures and its joints."""

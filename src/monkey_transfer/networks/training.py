@@ -9,7 +9,6 @@ import hashlib
 import json
 import math
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -285,10 +284,3 @@ def curve_table(resume: Path) -> pd.DataFrame:
     """The learning curve of the training whose resume folder this is."""
     progress = json.loads((resume / "progress.json").read_text(encoding="utf-8"))
     return pd.DataFrame(progress["curve"])
-
-
-def forget_resume(resume: Path) -> None:
-    """Remove what is needed only to go on with a training."""
-    # First, so that a kill half way leaves nothing that promises a state which is gone.
-    (resume / "progress.json").unlink(missing_ok=True)
-    shutil.rmtree(resume, ignore_errors=True)

@@ -90,23 +90,28 @@ def error_distribution(arms: Mapping[str, Matched], *, rendered: bool) -> Figure
 
 
 @figure
-def threshold_curve(arms: Mapping[str, Matched], *, rendered: bool) -> Figure:
-    """The score against its threshold, up to the one of the headline number; the legend gives the mean height."""
+def threshold_curve(arms: Mapping[str, Matched], values: pd.DataFrame, *, rendered: bool) -> Figure:
+    """The score against its threshold, up to the one of the headline number; the legend gives the mean height.
+
+    ``values``, here and in the figures below, is :attr:`monkey_transfer.metrics.headline.TableOne.values` of these
+    arms: the intervals are from there.
+    """
     reference = _common_reference(arms)
     drawn, axes = subplots(figsize=(WIDTH, 3.8))
     for arm, colour in arm_colours(arms).items():
         curve = pckh.curve(pckh.scored(arms[arm].joints), pckh.curve_thresholds(reference))
-        label = f"{words(arm)}: area {pckh.area(curve):.1f}, end {curve['pck'].iloc[-1]:.1f}"
+        name = pckh.SCORE_NAME[reference]
+        label = f"{words(arm)}\narea {_interval(values, arm, f'{name}/area', 1)}\nend {_interval(values, arm, name, 1)}"
         axes.plot(curve["threshold"], curve["pck"], color=colour, label=label)
     axes.set(xlim=(0, CORRECT_WITHIN[reference]), ylim=(0, 100))
     axes.set(xlabel=f"threshold, in {_UNITS[reference]}", ylabel="scored joints within the threshold (%)")
-    headline(drawn, f"{_score_name(reference)} and smaller thresholds", rendered)
+    headline(drawn, f"{pckh.SCORE_TITLE[reference]} and smaller thresholds", rendered)
     legend_beside(axes)
     return drawn
 
 
 @figure
-def roc_curves(arms: Mapping[str, Matched], *, rendered: bool) -> Figure:
+def roc_curves(arms: Mapping[str, Matched], values: pd.DataFrame, *, rendered: bool) -> Figure:
     """One ROC per arm, its AUC in the legend: the paper's Figure 1."""
     _common_reference(arms)
     drawn, axes = subplots(figsize=(WIDTH, 0.55 * WIDTH), layout="compressed")
@@ -115,7 +120,7 @@ def roc_curves(arms: Mapping[str, Matched], *, rendered: bool) -> Figure:
         roc = detection.roc(arms[arm].joints)
         label = f"{words(arm)}: no ROC, all {'correct' if arms[arm].joints['correct'].all() else 'wrong'}"
         if not roc.reason:
-            label = f"{words(arm)}: AUC {roc.auc:.3f}"
+            label = f"{words(arm)}: AUC {_interval(values, arm, 'auc', 3)}"
         axes.plot(roc.curve["false_positive_rate"], roc.curve["true_positive_rate"], color=colour, label=label)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.set(xlabel="wrong predictions kept (share)", ylabel="correct predictions kept (share)")
@@ -148,8 +153,8 @@ def confidence_histograms(arms: Mapping[str, Matched], *, rendered: bool) -> Fig
 
 
 @figure
-def calibration(arms: Mapping[str, Matched], *, rendered: bool) -> Figure:
-    """How often predictions of about equal confidence are correct; dots grow with the number of predictions.
+def calibration(arms: Mapping[str, Matched], values: pd.DataFrame, *, rendered: bool) -> Figure:
+    """How often predictions of about equal confidence are correct, with intervals.
 
     The legend gives the expected calibration error, which is 0 for a network on the diagonal.
     """
@@ -158,11 +163,11 @@ def calibration(arms: Mapping[str, Matched], *, rendered: bool) -> Figure:
     axes.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1.2, label="as sure as it is right")
     for arm, colour in arm_colours(arms).items():
         bins = detection.calibration(arms[arm].joints)
-        label = f"{words(arm)}: calibration error {detection.expected_calibration_error(bins):.3f}"
-        axes.plot(bins["confidence"], bins["correct"], color=colour, lw=1.2, label=label)
-        axes.scatter(
-            bins["confidence"], bins["correct"], s=10 + 250 * bins["joints"] / bins["joints"].sum(), color=colour
-        )
+        label = f"{words(arm)}: error {_interval(values, arm, 'expected_calibration_error', 3)}"
+        axes.plot(bins["confidence"], bins["correct"], "o-", color=colour, lw=1.2, ms=5, label=label)
+        number = detection.confidence_bin(bins["confidence"].to_numpy())
+        bounds = values[values["arm"] == arm].set_index("metric").loc[[f"calibration/{b}" for b in number]]
+        axes.vlines(bins["confidence"], bounds["low"], bounds["high"], color=colour, lw=1.6, alpha=0.6)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axes.set(xlabel="mean confidence of the bin", ylabel="correct predictions in the bin (share)")
     headline(drawn, "Does confidence mean what it says?", rendered)
@@ -204,7 +209,7 @@ def by_joint(values: pd.DataFrame, *, rendered: bool) -> Figure:
         axes.vlines(at, own["low"], own["high"], color=colour, lw=2)
         axes.plot(at, own["value"], "o", color=colour, ms=5.5, label=words(arm))
     axes.set_xticks(range(len(rows)), rows)
-    axes.set(xlim=(-0.5, len(rows) - 0.5), ylim=(0, 100), ylabel=f"{_score_name(references[0])} (%)")
+    axes.set(xlim=(-0.5, len(rows) - 0.5), ylim=(0, 100), ylabel=f"{pckh.SCORE_TITLE[references[0]]} (%)")
     axes.grid(axis="x", visible=False)
     headline(drawn, f"Score by joint, with {_level(values)} intervals", rendered)
     legend_below(drawn, axes, columns=len(arms))
@@ -263,10 +268,15 @@ def _common_reference(arms: Mapping[str, Matched]) -> str:
     return references.pop()
 
 
-def _score_name(reference: str) -> str:
-    """Such as PCKh@0.5 or PCK@0.2 by torso."""
-    score, _, yardstick = _in_words(pckh.SCORE_NAME[reference]).partition(" ")
-    return f"{score}@{CORRECT_WITHIN[reference]:g} {yardstick}".strip()
+def _interval(values: pd.DataFrame, arm: str, metric: str, digits: int) -> str:
+    """Such as 0.736 (0.711 to 0.760)."""
+    found = values[(values["arm"] == arm) & (values["metric"] == metric)]
+    if len(found) != 1:
+        raise StudyError(
+            f"table one: expected one row for '{metric}' of arm '{arm}', found {len(found)}: pass the values of one run"
+        )
+    value, low, high = (f"{found[column].iloc[0]:.{digits}f}" for column in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def _in_words(metric: str) -> str:

@@ -1,11 +1,7 @@
 """A folder of rendered pictures and their labels, as a data set."""
 
 import json
-import multiprocessing
 import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +13,7 @@ from tqdm import tqdm
 
 from monkey_transfer.datasets.assembly import BOX, assemble
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.pool import in_processes
 from monkey_transfer.datasets.synthetic.rendering import check_species, render
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import MPII_16
@@ -93,18 +90,9 @@ def _claim(folder: Path, request: _Request) -> None:
 
 def _draw_missing(folder: Path, request: _Request, processes: int) -> None:
     missing = [batch for batch in request.batches() if not _is_complete(folder, request, batch)]
-    draw = partial(_draw_batch, folder, request)
-    workers = min(processes, len(missing))
-    with ExitStack() as stack:
-        done: Iterator[int] = map(draw, missing)
-        if workers > 1:
-            # A fresh interpreter each: forking a process in which TensorFlow runs can hang.
-            context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,))
-            done = stack.enter_context(pool).map(draw, missing)
-        title = f"Drawing {NAMES[request.species]}"
-        bar = stack.enter_context(tqdm(total=sum(map(len, missing)), desc=title, unit="picture", delay=2, leave=False))
-        for pictures in done:
+    title = f"Drawing {NAMES[request.species]}"
+    with tqdm(total=sum(map(len, missing)), desc=title, unit="picture", delay=2, leave=False) as bar:
+        for pictures in in_processes(partial(_draw_batch, folder, request), missing, processes):
             bar.update(pictures)
 
 

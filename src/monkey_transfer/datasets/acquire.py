@@ -1,0 +1,229 @@
+"""The data sets and networks that a profile needs: found in the data folder, or fetched, checked and unpacked.
+
+``python -m monkey_transfer.datasets.acquire PROFILE [--check]`` does so for all of them. What there is to have
+stands in :mod:`monkey_transfer.datasets.archives`. An archive stays in ``archives/`` of the data folder, where
+it may also be put by hand; ``checksums.json`` there holds the checksum of every first download whose publisher
+gives none.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pooch
+
+from monkey_transfer.datasets import archives
+from monkey_transfer.datasets.archives import ARCHIVES, Archive
+from monkey_transfer.datasets.download import download
+from monkey_transfer.datasets.unpack import unpack
+from monkey_transfer.errors import StudyError
+from monkey_transfer.profiles import Profile, data_folder, load_profile
+from monkey_transfer.runs import only_one
+
+WHOLE, MISSING = "whole", "missing"
+CHECKSUMS = "checksums.json"
+
+_OF_FORMAT = {"mpii": ("mpii_annotations", "mpii_images"), "macaquepose": ("macaquepose",), "lsp": ("lspet",)}
+
+
+def needed_by(profile: Profile) -> list[str]:
+    """Names in ``ARCHIVES`` of what a profile reads: its data sets and the networks that its arms start from.
+
+    A data set in a folder of another name is the user's own, and so are the ImageNet weights where the profile
+    or MONKEY_TRANSFER_IMAGENET names a checkpoint.
+    """
+    names = [
+        name
+        for data in (profile.source.data, profile.target.data)
+        for name in _OF_FORMAT.get(data.format, ())
+        if Path(ARCHIVES[name].place).is_relative_to(getattr(data, "folder", "."))
+    ]
+    own_weights = profile.imagenet_checkpoint or os.environ.get("MONKEY_TRANSFER_IMAGENET")
+    for arm in profile.arms.values():
+        if arm.init == "imagenet" and not own_weights:
+            names.append(f"imagenet:{arm.training.net_type}")
+        elif arm.init.startswith("zoo:"):
+            names.append(arm.init)
+    return list(dict.fromkeys(names))
+
+
+def acquire(name: str, root: Path) -> Path:
+    """The folder (or file) of an archive, fetched and unpacked if it is not there yet.
+
+    What is there already is used as it is and never overwritten.
+
+    Parameters
+    ----------
+    name : of the archive in ``ARCHIVES``.
+    root : the data folder.
+
+    Raises
+    ------
+    StudyError
+        If there is no such archive, what is there is incomplete, or it cannot be fetched, is not the expected
+        file or does not fit on the disk; it says from where to get the file and where to put it.
+    """
+    archive = _archive(name)
+    place = root / archive.place
+    try:
+        if state(archive, root) == WHOLE:
+            return place
+        with only_one(root / "archives" / archive.file):
+            found = state(archive, root)
+            if found == MISSING:
+                _install(archive, root)
+            elif found != WHOLE:
+                raise StudyError(f"{place} is {found}: complete it, or move it away to have it fetched anew")
+    except OSError as error:
+        raise StudyError(
+            f"{error.filename or root}: {error.strerror or error}: free some space there and see that it can be "
+            f"written, then ask for {name} again; what was fetched so far is kept"
+        ) from error
+    return place
+
+
+def state(archive: Archive, root: Path) -> str:
+    """'whole', 'missing', or what it lacks: 'incomplete, 8,000 of 10,000 images/*.jpg'. Only counts files."""
+    place = root / archive.place
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return MISSING
+    lacking = _lacking(archive, place)
+    return f"incomplete, {lacking}" if lacking else WHOLE
+
+
+def table(names: list[str], root: Path) -> pd.DataFrame:
+    """One row per archive: archive, for, where, state, size, licence."""
+    wanted = {name: _archive(name) for name in names}
+    return pd.DataFrame(
+        {
+            "archive": name,
+            "for": archive.purpose,
+            "where": archive.place,
+            "state": state(archive, root),
+            "size": f"{archive.size / 1e6:,.0f} MB" if archive.size else "not stated",
+            "licence": archive.licence or f"not stated, see {archive.page}",
+        }
+        for name, archive in wanted.items()
+    )
+
+
+def _install(archive: Archive, root: Path) -> None:
+    """Fetch an archive, unpack it and give the part that is wanted its place, whole or not at all."""
+    place = root / archive.place
+    file = _fetched(archive, root)
+    unpacked = place.with_name(f"{place.name}.unpacked")
+    shutil.rmtree(unpacked, ignore_errors=True)
+    try:
+        unpack(file, unpacked, archive.unpacked_limit)
+        if lacking := _lacking(archive, unpacked / archive.inside):
+            raise StudyError(f"{file}: is not the expected archive, it holds {lacking}")
+        if archive.sha256 is None:
+            _record(archive, file, root)
+        os.replace(unpacked / archive.inside, place)
+    except StudyError as error:
+        refused = file.with_name(f"{file.name}.refused")
+        os.replace(file, refused)
+        raise StudyError(f"{error}; it was put aside as {refused.name}: {_by_hand(archive, root)}") from error
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def _fetched(archive: Archive, root: Path) -> Path:
+    """The archive's file with the right checksum, as far as one is known; fetched if it is not there."""
+    folder = root / "archives"
+    partial = folder / f"{archive.file}.partial"
+    keeper = pooch.create(
+        folder,
+        base_url="",
+        registry={archive.file: _known_digest(archive, root)},
+        urls={archive.file: archive.address},
+    )
+
+    def resume(address: str, target: str, _: pooch.Pooch) -> None:
+        download(address, partial)
+        os.replace(partial, target)
+
+    try:
+        return Path(keeper.fetch(archive.file, downloader=resume))
+    except StudyError as error:
+        raise StudyError(f"{error}: {_by_hand(archive, root)}") from error
+    except ValueError as error:
+        # The first sentence of pooch names the file and both checksums; it has removed what was fetched.
+        origin = Path(archives.__file__) if archive.sha256 else root / CHECKSUMS
+        raise StudyError(
+            f"{archive.address}: {str(error).split('. ')[0]}, so it was thrown away: try again; if {archive.page} "
+            f"announces another version, its checksum belongs into {origin}"
+        ) from error
+
+
+def _lacking(archive: Archive, content: Path) -> str:
+    """What is too few or not there, in words; empty if nothing is."""
+    if not content.exists():
+        return f"no {archive.inside}"
+    found = {pattern: sum(1 for _ in content.glob(pattern)) for pattern in archive.holds}
+    return ", ".join(f"{found[p]:,} of {least:,} {p}" for p, least in archive.holds.items() if found[p] < least)
+
+
+def _by_hand(archive: Archive, root: Path) -> str:
+    digest = _known_digest(archive, root)
+    known = f" (sha256 {digest})" if digest else ""
+    return f"get {archive.file}{known} from {archive.page} and put it at {root / 'archives' / archive.file}"
+
+
+def _known_digest(archive: Archive, root: Path) -> str | None:
+    return archive.sha256 or _recorded(root).get(archive.file)
+
+
+def _recorded(root: Path) -> dict[str, str]:
+    """Checksums of first downloads: file in ``archives/`` -> sha256."""
+    file = root / CHECKSUMS
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise StudyError(f"{file}: not valid JSON ({error}): correct it or remove it") from None
+
+
+def _record(archive: Archive, file: Path, root: Path) -> None:
+    with only_one(root / CHECKSUMS):
+        digests = _recorded(root) | {archive.file: pooch.file_hash(str(file))}
+        unfinished = root / f".{CHECKSUMS}.unfinished"
+        unfinished.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(unfinished, root / CHECKSUMS)
+
+
+def _archive(name: str) -> Archive:
+    if name not in ARCHIVES:
+        raise StudyError(f"archive '{name}' is unknown: expected one of {', '.join(ARCHIVES)}")
+    return ARCHIVES[name]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command that the Makefile calls: get everything that can be had, then say what is there."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("profile")
+    parser.add_argument("--check", action="store_true", help="only say what is there")
+    asked = parser.parse_args(arguments)
+    problems = []
+    try:
+        root, names = data_folder(), needed_by(load_profile(asked.profile))
+        for name in [] if asked.check else names:
+            try:
+                acquire(name, root)
+            except StudyError as error:
+                problems.append(f"{name}: {error}")
+        print(f"Data folder: {root}\n")
+        print(table(names, root).to_markdown(index=False) if names else f"Profile {asked.profile} needs no archive.")
+    except StudyError as error:
+        problems.append(str(error))
+    if problems:
+        sys.exit("\n".join(["", *(f"error: {problem}" for problem in problems)]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Pictures that are nearly the same, found by a perceptual hash.
+
+The hash is pHash (C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010) with
+more bits: a picture is shrunk to 32 x 32 grey pixels, whatever its shape; of the 16 x 16 lowest frequencies of
+their discrete cosine transform, all but the mean, a bit says whether each is above the median of the 255. Two
+pictures are as far apart as they have bits that differ (Hamming distance): 0 to 255.
+
+What is near was chosen on the 8,000 photographs of LSPET, by eye and by copies. Of 1,000 of them copies were
+made; this far from their original lie 99 % of the copies, and the farthest:
+
+===================================  ====  ========
+JPEG of quality 30                      8        12
+half as large                          16        28
+twice as large                          4        12
+grey                                    4         6
+brighter by a fifth                    20        32
+gamma 0.7                              18        24
+cut by 1 % on every side               30        40
+cut by 2 % on every side               50        68
+cut by 5 % on every side              100       114
+===================================  ====  ========
+
+Of the 32 million pairs of its photographs 41 are at most 64 apart, 71 pictures in all. Seen by eye, 23 of
+them are one photograph twice (up to 32 apart, some made brighter or grey) and 18 one place from one viewpoint,
+with another pose or another person (from 40). The first two pictures that have nothing in common are 76 apart;
+half of all pictures have none within 88. The usual 64 bits do not separate as well: copies cut by 2 % are up
+to 16 bits of 63 apart there, as are thousands of pairs that have nothing in common. Mirrored copies and copies
+cut by more than 3 % are not found.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from monkey_transfer.errors import StudyError
+
+# A quarter of the bits; see above.
+NEAR = 64
+
+_SIDE = 32
+_FREQUENCIES = 16
+_BITS = _FREQUENCIES**2 - 1
+
+
+def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = NEAR) -> pd.DataFrame:
+    """The pairs of a picture of the first list and one of the second that are nearly the same.
+
+    A file that is in both lists is a pair. All are compared at once, at 8 bytes a pair: 1,000 pictures with
+    20,000 take 160 MB.
+
+    Parameters
+    ----------
+    first, second : paths of pictures; one that is named twice counts once.
+    within : the largest distance of a pair.
+
+    Returns
+    -------
+    DataFrame with ``first``, ``second`` (paths) and ``distance``.
+
+    Raises
+    ------
+    StudyError
+        If a file is missing or not a picture.
+    """
+    lists = [list(dict.fromkeys(paths)) for paths in (first, second)]
+    # Of two vectors of signs, the product is the number of bits that agree less those that differ.
+    signs = [np.where(picture_hashes(paths), 1, -1).astype(np.float32) for paths in lists]
+    distances = (_BITS - signs[0] @ signs[1].T) / 2
+    rows, columns = np.nonzero(distances <= within)
+    return pd.DataFrame(
+        {
+            "first": np.array(lists[0], object)[rows],
+            "second": np.array(lists[1], object)[columns],
+            "distance": distances[rows, columns].astype(int),
+        }
+    )
+
+
+def picture_hashes(paths: Sequence[str]) -> np.ndarray:
+    """(pictures, 255) bool, the hash of each picture; StudyError if a file is missing or not a picture."""
+    from scipy.fft import dctn
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding releases the interpreter
+        small = np.array(list(pool.map(_thumbnail, paths)), np.float32).reshape(-1, _SIDE, _SIDE)
+    lowest = dctn(small, axes=(1, 2))[:, :_FREQUENCIES, :_FREQUENCIES]
+    frequencies = lowest.reshape(-1, _BITS + 1)[:, 1:]
+    return frequencies > np.median(frequencies, axis=1, keepdims=True)
+
+
+def _thumbnail(path: str) -> np.ndarray:
+    """The picture as (32, 32) grey levels."""
+    try:
+        with Image.open(path) as picture:
+            # A JPEG is decoded at an eighth of its size where that is enough, three times as fast.
+            picture.draft("L", (2 * _SIDE, 2 * _SIDE))
+            return np.asarray(picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))
+    except FileNotFoundError:
+        raise StudyError(f"{path}: there is no such picture: restore it or take it out of the labels") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise StudyError(f"{path}: not a whole picture: replace it or take it out of the labels") from error

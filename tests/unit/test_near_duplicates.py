@@ -1,0 +1,131 @@
+"""Copies of a picture must be found whatever was done to them within reason, other pictures must not."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.near_duplicates import NEAR, near_duplicates, picture_hashes
+
+DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def texture(seed: int, width: int = 320, height: int = 240) -> Image.Image:
+    """Noise whose amplitude falls with its frequency, as that of photographs does."""
+    noise = np.random.default_rng(seed).standard_normal((height, width))
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None] * height, np.fft.fftfreq(width) * width)
+    levels = np.fft.ifft2(np.fft.fft2(noise) / np.maximum(frequency, 1)).real
+    levels = 128 + 50 * (levels - levels.mean()) / levels.std()
+    return Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
+
+
+def saved(picture: Image.Image, path: Path, **settings) -> str:
+    picture.save(path, **settings)
+    return str(path)
+
+
+def distance(first: Image.Image, second: Image.Image, **settings) -> int:
+    with TemporaryDirectory() as folder:
+        one = saved(first, Path(folder, "first.png"))
+        other = saved(second, Path(folder, "second.jpg"), **settings)
+        return near_duplicates([one], [other], within=255)["distance"].item()
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    seed=SEEDS,
+    quality=st.integers(30, 95),
+    scale=st.floats(0.4, 2),
+    cut=st.floats(0, 0.015),
+    brightness=st.floats(0.8, 1.2),
+)
+def test_copies_are_near(seed, quality, scale, cut, brightness):
+    original = texture(seed)
+    width, height = original.size
+    copy = original.crop((round(cut * width), round(cut * height), width, height))
+    copy = copy.resize((round(scale * width), round(scale * height)))
+    copy = copy.point(lambda level: min(255, int(level * brightness)))
+    assert distance(original, copy, quality=quality) <= NEAR
+
+
+@settings(deadline=None, max_examples=20)
+@given(first=SEEDS, second=SEEDS)
+def test_other_pictures_are_not(first, second):
+    if first != second:
+        assert distance(texture(first), texture(second)) > NEAR
+
+
+def test_a_cut_is_farther_the_more_it_takes():
+    original = texture(1)
+    width, height = original.size
+    cuts = [original.crop((round(f * width), 0, width, height)) for f in (0.01, 0.03, 0.1, 0.3)]
+    distances = [distance(original, cut) for cut in cuts]
+    assert distances == sorted(distances)
+    assert distances[0] <= NEAR < distances[-1]
+
+
+def test_pairs_name_the_pictures_and_their_distance(tmp_path):
+    a, b, c = (saved(texture(seed), tmp_path / f"{seed}.png") for seed in range(3))
+    copy = saved(texture(1).convert("L"), tmp_path / "copy.png")
+    pairs = near_duplicates([a, b, b], [copy, a, c, a])
+    assert pairs.values.tolist() == [[a, a, 0], [b, copy, 0]]
+    assert len(near_duplicates([a], [a], within=0)) == 1
+    assert near_duplicates([a], [c]).empty
+    assert near_duplicates([], [a]).empty
+    assert near_duplicates([a], []).columns.tolist() == ["first", "second", "distance"]
+
+
+def test_pairs_agree_with_counting_bits(tmp_path):
+    paths = [saved(texture(seed), tmp_path / f"{seed}.png") for seed in range(6)]
+    hashes = picture_hashes(paths)
+    assert hashes.shape == (6, 255)
+    assert hashes.mean() == pytest.approx(0.5, abs=0.01)
+    pairs = near_duplicates(paths, paths, within=255)
+    assert pairs["distance"].tolist() == [int((a != b).sum()) for a in hashes for b in hashes]
+
+
+def test_a_large_jpeg_is_found_by_its_small_copy(tmp_path):
+    original = texture(5, 1280, 960)
+    large = saved(original, tmp_path / "large.jpg", quality=90)
+    small = saved(original.resize((160, 120), Image.Resampling.LANCZOS), tmp_path / "small.png")
+    assert near_duplicates([large], [small])["distance"].item() <= 8
+
+
+def test_files_that_are_missing_or_no_pictures(tmp_path):
+    with pytest.raises(StudyError, match="gone.jpg: there is no such picture"):
+        picture_hashes([str(tmp_path / "gone.jpg")])
+    whole = saved(texture(0), tmp_path / "whole.jpg")
+    for content in (b"", b"no picture", Path(whole).read_bytes()[:2000]):
+        (tmp_path / "broken.jpg").write_bytes(content)
+        with pytest.raises(StudyError, match="broken.jpg: not a whole picture") as caught:
+            picture_hashes([whole, str(tmp_path / "broken.jpg")])
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not (DATA / "lspet").is_dir(), reason=f"no LSPET in {DATA}: set MONKEY_TRANSFER_DATA")
+def test_photographs(tmp_path):
+    def photograph(number: int) -> str:
+        return str(DATA / "lspet" / "images" / f"im{number:05d}.jpg")
+
+    # Seen by eye: one photograph twice, one in grey and in colour, one place with two people.
+    pairs = near_duplicates([photograph(n) for n in (2636, 5215, 4519)], [photograph(n) for n in (3556, 6202, 5790)])
+    assert pairs["distance"].tolist() == [2, 10, 40]
+
+    originals = [photograph(n) for n in range(1, 101)]
+    copies = []
+    for path in originals:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            cut = picture.crop((round(0.02 * width), round(0.02 * height), round(0.98 * width), round(0.98 * height)))
+        copies.append(saved(cut.resize((width, height)), tmp_path / Path(path).name, quality=50))
+    assert near_duplicates(originals, originals)["distance"].tolist() == [0] * 100
+    found = near_duplicates(originals, copies)
+    assert [Path(path).name for path in found["first"]] == [Path(path).name for path in found["second"]]
+    assert len(found) >= 98
