@@ -232,8 +232,8 @@ def training_in_words(study: Study, run: Run) -> str:
     )
     return (
         f"`{run.arm}` starts from `{arm.init}` and learnt {run.images} pictures in {outcome['iterations']} iterations "
-        f"({outcome['seconds'] / 60:.1f} min, {outcome['optimizer']}); it ended by {outcome['stopped_by']}. The snapshot "
-        f"of iteration {outcome['chosen_iteration']} was kept, with a mean validation error of "
+        f"({outcome['seconds'] / 60:.1f} min, {outcome['optimizer']}); it ended by {outcome['stopped_by']}. The "
+        f"snapshot of iteration {outcome['chosen_iteration']} was kept, with a mean validation error of "
         f"{outcome['validation_error']:.2f} px in the framed picture, which {end}."
     )
 
