@@ -3,7 +3,8 @@ PYTHON ?= python3
 PROFILE ?= demo
 PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
-BENCHMARKS := coverage metrics predict prepare render
+# the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
+BENCHMARKS := coverage metrics predict render prepare
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := help
@@ -41,7 +42,7 @@ notebooks: setup  ## run the notebooks at their defaults and keep the outputs th
 benchmarks: setup  ## run the benchmarks and keep what they print in reports/benchmarks
 	@mkdir -p reports/benchmarks
 	@for name in $(BENCHMARKS); do \
-		$(PY) -m benchmarks.$$name > .$$name.txt && mv .$$name.txt reports/benchmarks/$$name.txt || exit 1; \
+		$(PY) -m benchmarks.$$name > .$$name.txt && mv .$$name.txt reports/benchmarks/$$name.txt || { rm -f .$$name.txt; exit 1; }; \
 		echo "$$name: $$(tail -n 1 reports/benchmarks/$$name.txt)"; \
 	done
 

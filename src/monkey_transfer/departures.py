@@ -42,7 +42,7 @@ class Stated:
 
 PAPER = (
     Stated("2.1", "source.data", "MacaquePose", {"format": "macaquepose", "length": "longer_side", "size": 640}),
-    Stated("2.1", "target.data", "MPII, single person images", {"format": "mpii", "people": "single_person"}),
+    Stated("2.1", "target.data", "MPII, single person images", {"format": "mpii", "people": "alone_in_picture"}),
     Stated("2.1", "target.test", 1000),
     # Ours is of one shape, so that batches hold whole pictures: what is taller than wide becomes less than 640 wide.
     Stated("2.1", "picture", "whole picture, 640 pixels wide"),
@@ -211,6 +211,8 @@ def _applies(stated: Stated, profile: Profile) -> bool:
 
 
 def _value(profile: Profile, key: str) -> Any:
+    if key == "arms.benchmark.picture":
+        return profile.framing("benchmark")
     value: Any = profile
     for part in key.split("."):
         value = value[part] if isinstance(value, dict) else getattr(value, part)
@@ -226,7 +228,7 @@ def _unstated_training(arm: Arm) -> list[str]:
 def _changed_in_arm(arm: Arm) -> Iterator[tuple[str, Any, Any]]:
     for key, default in DEFAULT_START.items():
         here = getattr(arm, key)
-        restores_heads_or_not = key != "restore" or arm.parent is not None
+        restores_heads_or_not = key != "restore" or arm.parent is not None or arm.zoo is not None
         if here != default and restores_heads_or_not:
             yield key, default, here
     for key, default, here in _changed(arm.training, Training()):

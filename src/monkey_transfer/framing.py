@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import Framing, PersonCrop, ScaledPerson, WholePicture
 
 _SHOW_PROGRESS_FROM = 500
+_COLUMNS = ["image_id", "made_from", "scale", "dx", "dy"]
 
 
 def framed(dataset: Dataset, framing: Framing, folder: Path) -> pd.DataFrame:
@@ -31,16 +33,23 @@ def framed(dataset: Dataset, framing: Framing, folder: Path) -> pd.DataFrame:
     with runs.clear_disk_errors(), runs.only_one(folder):
         folder.mkdir(parents=True, exist_ok=True)
         index = folder / "transforms.parquet"
-        known = pd.read_parquet(index) if index.is_file() else pd.DataFrame({"image_id": [], "made_from": []})
-        current = set(zip(known["image_id"], known["made_from"], strict=True))
-        missing = wanted[[pair not in current for pair in zip(wanted["image_id"], wanted["made_from"], strict=True)]]
-        if len(missing):
-            kept = known[~known["image_id"].isin(missing["image_id"])]
-            known = pd.concat([kept, _frame_pictures(missing, framing, folder)], ignore_index=True)
-            known.to_parquet(f"{index}.tmp")
-            os.replace(f"{index}.tmp", index)
+        known = pd.read_parquet(index) if index.is_file() else pd.DataFrame(columns=_COLUMNS)
+        pairs = zip(known["image_id"], known["made_from"], strict=True)
+        current = {image_id: origin for image_id, origin in pairs if _picture(folder, image_id).is_file()}
+        missing = wanted[wanted["image_id"].map(current) != wanted["made_from"]]
+        rows: list[tuple] = []
+        try:
+            for row in _frame_pictures(missing, framing, folder):
+                rows.append(row)
+        finally:  # what was framed before a picture that cannot be is kept
+            if rows:
+                made = pd.DataFrame(rows, columns=_COLUMNS)
+                kept = known[~known["image_id"].isin(made["image_id"])]
+                known = pd.concat([kept, made], ignore_index=True) if len(kept) else made
+                known.to_parquet(f"{index}.tmp")
+                os.replace(f"{index}.tmp", index)
     chosen = known.set_index("image_id").loc[wanted["image_id"].tolist()].reset_index()
-    return chosen.assign(path=[str(folder / f"{image_id}.png") for image_id in chosen["image_id"]])
+    return chosen.assign(path=[str(_picture(folder, image_id)) for image_id in chosen["image_id"]])
 
 
 def in_network_pixels(table: pd.DataFrame, transforms: pd.DataFrame) -> pd.DataFrame:
@@ -79,8 +88,12 @@ def _origin(row: Any) -> str:
     return f"{found.st_size}:{found.st_mtime_ns}:{row.bbox_x}:{row.bbox_y}:{row.bbox_w}:{row.bbox_h}{length}"
 
 
-def _frame_pictures(table: pd.DataFrame, framing: Framing, folder: Path) -> pd.DataFrame:
-    """Frame every picture of the table; returns image_id, made_from, scale, dx, dy."""
+def _picture(folder: Path, image_id: str) -> Path:
+    return folder / f"{image_id}.png"
+
+
+def _frame_pictures(table: pd.DataFrame, framing: Framing, folder: Path) -> Iterator[tuple]:
+    """Frame one picture of the table after the other; yields the columns of the index."""
 
     def one(row: Any) -> tuple[str, str, float, float, float]:
         picture = images.read_picture(row.path)
@@ -93,14 +106,13 @@ def _frame_pictures(table: pd.DataFrame, framing: Framing, folder: Path) -> pd.D
             cut, transform = _cut(picture, row, framing)
         except StudyError as error:
             raise StudyError(f"{row.path}: {error}") from None
-        images.write_picture(folder / f"{row.image_id}.png", cut)
+        images.write_picture(_picture(folder, row.image_id), cut)
         return row.image_id, row.made_from, transform.scale, transform.dx, transform.dy
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and resampling release the interpreter
         done = pool.map(one, table.itertuples())
         hidden = len(table) < _SHOW_PROGRESS_FROM
-        rows = list(tqdm(done, total=len(table), desc="framing pictures", disable=hidden, mininterval=5))
-    return pd.DataFrame(rows, columns=["image_id", "made_from", "scale", "dx", "dy"])
+        yield from tqdm(done, total=len(table), desc="framing pictures", disable=hidden, mininterval=5)
 
 
 def _cut(picture: np.ndarray, row: Any, framing: Framing) -> tuple[np.ndarray, images.Transform]:

@@ -40,8 +40,8 @@ def common_landmarks(a: Dataset, b: Dataset) -> tuple[str, ...]:
 def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -> tuple[np.ndarray, np.ndarray]:
     """The poses of a data set in body sizes, the middle of the hips at (0, 0).
 
-    Where ``landmarks`` lack one of the two hips, the centre of all landmarks is at (0, 0) instead. Pictures
-    in which a landmark is not labelled are left out, ``len(dataset) - len(image_ids)`` of them.
+    Where ``landmarks`` lack one of the two hips, the centre of all landmarks is at (0, 0) instead. Pictures in
+    which a landmark is not labelled, or all are at one point, are left out: ``len(dataset) - len(image_ids)``.
 
     Parameters
     ----------
@@ -55,8 +55,7 @@ def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -
     Raises
     ------
     StudyError
-        If the data set's skeleton lacks a landmark, no picture has all of them labelled, or all of a
-        picture's landmarks are at one point.
+        If the data set's skeleton lacks a landmark.
     """
     keypoint_of = dataset.skeleton.keypoint_of
     lacking = [landmark for landmark in landmarks if landmark not in keypoint_of]
@@ -70,12 +69,8 @@ def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -
     wide = wide.reindex(dataset.images["image_id"])
     points = np.stack([wide[axis][keypoints].to_numpy(float) for axis in ("x", "y")], axis=-1)
     complete = np.isfinite(points).all(axis=(1, 2))
-    if not complete.any():
-        raise StudyError(
-            f"data set {dataset.name}: no picture has all of {', '.join(landmarks)} labelled: choose fewer landmarks"
-        )
-    image_ids = wide.index.to_numpy(str)[complete]
-    return image_ids, _normalised(points[complete], landmarks, image_ids, dataset.name)
+    complete &= ~(points == points[:, :1]).all(axis=(1, 2))
+    return wide.index.to_numpy(str)[complete], _normalised(points[complete], landmarks)
 
 
 def variety(poses: np.ndarray) -> dict[str, float]:
@@ -125,13 +120,7 @@ def coverage(of: np.ndarray, by: np.ndarray) -> np.ndarray:
     return cKDTree(_rows(by)).query(_rows(of))[0]
 
 
-def _normalised(points: np.ndarray, landmarks: Sequence[str], image_ids: np.ndarray, name: str) -> np.ndarray:
-    at_one_point = (points == points[:, :1]).all(axis=(1, 2))
-    if at_one_point.any():
-        raise StudyError(
-            f"data set {name}: all landmarks of picture '{image_ids[at_one_point][0]}' are labelled at one point: "
-            "correct its labels or leave it out"
-        )
+def _normalised(points: np.ndarray, landmarks: Sequence[str]) -> np.ndarray:
     centred = points - points.mean(axis=1, keepdims=True)
     size = np.sqrt(np.mean(np.sum(centred**2, axis=-1), axis=-1))
     poses = centred / size[:, None, None]

@@ -18,6 +18,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17, SKELETONS, Skeleton
 
+# Names a checkpoint of ImageNet weights that is there already.
+IMAGENET_VARIABLE = "MONKEY_TRANSFER_IMAGENET"
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
 

@@ -9,14 +9,18 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.supervisor import HEADLESS
-from monkey_transfer.profiles import ROOT
+from monkey_transfer.profiles import ROOT, runs_folder
 from monkey_transfer.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 # Tables with intervals are wide: on a page they get its whole width and small letters.
 _PAGE_STYLE = "div.output_subarea {max-width: none;} div.output_html table {font-size: 11px;}"
@@ -110,6 +114,29 @@ def to_html(notebook: Path, output: Path) -> None:
     temporary = output.with_name(f".{output.name}.tmp")
     temporary.write_text(page, encoding="utf-8")
     temporary.replace(output)
+
+
+def picture_grid(
+    study: Study,
+    role: str,
+    image_ids: Sequence[str],
+    name: str,
+    predictions: "pd.DataFrame | None" = None,
+    heading: str = "",
+) -> "Figure":
+    """Pictures of the source or target with their labels, and with predictions of them, as the report may show them.
+
+    Where the profile keeps photographs out of reports, the same figure with them is in ``runs/<profile>/figures``.
+    """
+    from monkey_transfer import plots  # a second to import, and the workflow needs none of it
+
+    dataset, shown = study.dataset(role), study.profile.pictures_in_reports
+    if not shown:
+        folder = runs_folder() / study.profile.name / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        photographs = plots.picture_grid(dataset, image_ids, True, predictions=predictions, heading=heading)
+        photographs.savefig(folder / f"{name}.png", dpi=110, bbox_inches="tight")
+    return plots.picture_grid(dataset, image_ids, shown, predictions=predictions, heading=heading)
 
 
 def save_figure(study: Study, name: str, figure) -> None:

@@ -55,10 +55,6 @@ class Run:
         """Specification, digest, versions, data digest, timings and machine of a finished run."""
         return json.loads(self._file("run.json").read_text(encoding="utf-8"))
 
-    def metrics(self) -> dict[str, Any]:
-        """Headline numbers on the test people."""
-        return json.loads(self._file("metrics.json").read_text(encoding="utf-8"))
-
     def predictions(self) -> pd.DataFrame:
         """Predictions on the test people: the target's keypoint names, original pixels."""
         return pd.read_parquet(self._file("predictions.parquet"))
@@ -124,6 +120,8 @@ def clear_disk_errors() -> Iterator[None]:
     """Turn a full disk or a folder that cannot be written into one sentence for the user."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise StudyError(f"{error.filename}: is no longer there; run this again to have it made anew") from error
     except OSError as error:
         where = error.filename or runs_folder()
         raise StudyError(

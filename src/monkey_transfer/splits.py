@@ -45,18 +45,6 @@ class Split:
             "digest": self.digest,
         }
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], origin: object) -> "Split":
-        """What :meth:`as_dict` gave; StudyError naming ``origin`` if a key is missing or the ids were changed."""
-        missing = [key for key in ("seed", "test", "validation", "train", "dropped", "digest") if key not in stored]
-        if missing:
-            raise StudyError(f"{origin}: the stored split lacks {', '.join(missing)}: delete the file to split again")
-        parts = {part: tuple(stored[part]) for part in ("test", "validation", "train")}
-        split = cls(seed=stored["seed"], dropped=stored["dropped"], **parts)
-        if split.digest != stored["digest"]:
-            raise StudyError(f"{origin}: the stored split does not match its digest: delete the file to split again")
-        return split
-
 
 def split_people(images: pd.DataFrame, test: int, validation: int, seed: int) -> Split:
     """Draw exactly ``test`` and ``validation`` pictures at random; all others are the training pool.

@@ -17,6 +17,7 @@ import pandas as pd
 from monkey_transfer import runs, skeletons, tables
 from monkey_transfer.datasets import open_dataset
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.devices import training_device
 from monkey_transfer.errors import StudyError
 from monkey_transfer.framing import framed, in_network_pixels, in_original_pixels
 from monkey_transfer.metrics.headline import summary
@@ -127,6 +128,20 @@ class Study:
         """The run of that arm and seed, finished or not."""
         return Run(self.profile.name, arm, self.profile.arm(arm).images, seed)
 
+    def finished(self, arm: str, seed: int) -> Run:
+        """The finished run of that arm and seed, of this profile as it is now.
+
+        Raises StudyError if it is not finished, or was trained when the profile said something else.
+        """
+        run = self.run(arm, seed)
+        trained = run.manifest()["specification"]
+        if any(trained[key] != value for key, value in _settings(self, run).items()):
+            raise StudyError(
+                f"run {run} was trained when profile {self.profile.name} or the training code were others: "
+                f"run it again (make study PROFILE={self.profile.name})"
+            )
+        return run
+
     def runs(self) -> list[Run]:
         """All runs of the study, arm by arm."""
         return [self.run(arm, seed) for arm in self.profile.arms for seed in self.profile.seeds]
@@ -144,6 +159,24 @@ def open_study(name: str) -> Study:
         return Study(profile, source, target.measured_by(profile.yardstick))
     except StudyError as error:
         raise StudyError(f"profile {name}: {error}") from None
+
+
+def find_weights(profile: Profile) -> None:
+    """See to it that the weights which arms start from are there, fetched if need be.
+
+    Raises StudyError if some are not: now, rather than when their arm's turn comes.
+    """
+    for arm in profile.arms.values():
+        if arm.zoo:
+            zoo_network(arm.zoo)
+        elif arm.init == "imagenet":
+            imagenet_checkpoint(profile, arm.training.net_type)
+
+
+def where_it_trains(study: Study, arm: str, seed: int) -> str:
+    """A sentence that says on what an arm is trained; StudyError if that has to be a GPU and none is visible."""
+    trains = study.profile.arm(arm).learns != "nothing" and not study.run(arm, seed).is_complete
+    return training_device(study.profile.requires_gpu and trains)
 
 
 def train_arm(study: Study, arm_name: str, seed: int) -> Run:
@@ -223,10 +256,10 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         (role, "validation", split.validation[: study.profile.validation_size(arm.images)]),
         ("target", "test", study.splits["target"].test),
     ]
-    if _is_tried_on_the_source(study, run.arm) and study.splits["source"].test:
-        parts.append(("source", "source_test", study.splits["source"].test))
+    if monkeys := _source_test(study, run.arm):
+        parts.append(("source", "source_test", monkeys))
     pictures = pd.concat(
-        [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts], ignore_index=True
+        [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts if ids], ignore_index=True
     )
     fit = pictures[pictures["role"].isin(FIT_ROLES)]
     labels = study.dataset(role).subset(fit["image_id"]).labels
@@ -248,10 +281,10 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     return job, pictures[["image_id", "path", "role"]], joints
 
 
-def _is_tried_on_the_source(study: Study, arm: str) -> bool:
-    """Whether an arm is a source network, which is first checked on monkeys."""
-    learns = study.profile.arm(arm).learns
-    return learns == "source" or (learns == "nothing" and study.skeleton(arm) == study.source.skeleton)
+def _source_test(study: Study, arm: str) -> tuple[str, ...]:
+    """The held-out monkeys on which a source network is tried first; none for other arms."""
+    is_source_network = arm == "baseline" or study.profile.arm(arm).learns == "source"
+    return study.splits["source"].test if is_source_network else ()
 
 
 def _outputs(study: Study, arm_name: str) -> tuple[str, ...]:
@@ -278,22 +311,29 @@ def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
     if arm.zoo:
         return zoo_network(arm.zoo).snapshot
     if arm.parent:
-        return str(study.run(arm.parent, run.seed).snapshot())
+        return str(study.finished(arm.parent, run.seed).snapshot())
     if arm.init == "imagenet":
         return imagenet_checkpoint(study.profile, arm.training.net_type)
     return None
+
+
+def _settings(study: Study, run: Run) -> dict:
+    """What a run's results depend on as far as the profile and this code say it, as JSON has it."""
+    return {
+        "training_version": TRAINING_VERSION,
+        # without defaults, so that a new key that leaves things as they were does not outdate finished runs
+        "arm": study.profile.arm(run.arm).model_dump(mode="json", exclude_defaults=True),
+        "seed": run.seed,
+        "picture": study.profile.framing(run.arm).model_dump(mode="json"),
+    }
 
 
 def _specification(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study: Study, run: Run) -> dict:
     """All that a run's results depend on."""
     weights = [_file_digest(file) for file in checkpoint_files(job.checkpoint)] if job.checkpoint else None
     return {
-        "training_version": TRAINING_VERSION,
-        # without defaults, so that a new key that leaves things as they were does not outdate finished runs
-        "arm": study.profile.arm(run.arm).model_dump(mode="json", exclude_defaults=True),
-        "seed": run.seed,
+        **_settings(study, run),
         "keypoints": job.keypoints,
-        "picture": study.profile.framing(run.arm).model_dump(),
         "initial_weights": weights,
         **job.model_dump(mode="json", include={"finished"}, exclude_defaults=True),
         "data": _data_digest(pictures, joints),
@@ -304,14 +344,13 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
     """Turn what the training process left into a finished run."""
     folder = JobFolder(run.partial)
     predicted = pd.read_parquet(folder.network_predictions)
-    people = _predictions(predicted, "test", study.test_frames(run.arm))
-    names = skeletons.mapping(study.skeleton(run.arm), study.target.skeleton)
-    people = people[people["keypoint"].isin(names)]
-    people = people.assign(keypoint=people["keypoint"].map(names))
+    own = study.skeleton(run.arm)
+    people = _predictions(predicted, "test", study.test_frames(run.arm), own, study.target.skeleton)
     people.to_parquet(run.partial / "predictions.parquet")
-    if _is_tried_on_the_source(study, run.arm):
-        transforms = study.framed("source", study.splits["source"].test, study.profile.framing(run.arm))
-        _predictions(predicted, "source_test", transforms).to_parquet(run.partial / "source_predictions.parquet")
+    if monkeys := _source_test(study, run.arm):
+        frames = study.framed("source", monkeys, study.profile.framing(run.arm))
+        found = _predictions(predicted, "source_test", frames, own, study.source.skeleton)
+        found.to_parquet(run.partial / "source_predictions.parquet")
     write_json(run.partial / "metrics.json", summary(matched(study, people)))
     manifest = {
         "digest": digest,
@@ -327,8 +366,13 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
     write_json(run.partial / "run.json", manifest)  # last: its presence says that the run is whole
 
 
-def _predictions(predicted: pd.DataFrame, role: str, transforms: pd.DataFrame) -> pd.DataFrame:
-    rows = predicted[predicted["role"] == role].drop(columns="role")
+def _predictions(
+    predicted: pd.DataFrame, role: str, transforms: pd.DataFrame, own: Skeleton, labelled: Skeleton
+) -> pd.DataFrame:
+    """An arm's predictions of one role in original pixels, its joints under the names that the labels have."""
+    names = skeletons.mapping(own, labelled)
+    rows = predicted[(predicted["role"] == role) & predicted["keypoint"].isin(names)].drop(columns="role")
+    rows = rows.assign(keypoint=rows["keypoint"].map(names))
     return tables.check(in_original_pixels(rows, transforms), tables.PREDICTIONS, f"predictions of {role}")
 
 

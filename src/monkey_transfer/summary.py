@@ -8,13 +8,15 @@ import pandas as pd
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_TITLE
+from monkey_transfer.networks.job import write_json
 from monkey_transfer.paper import TABLE_ONE_ROWS
-from monkey_transfer.profiles import ZOO, Framing, PersonCrop, ScaledPerson
+from monkey_transfer.profiles import ZOO, Framing, MpiiData, PersonCrop, ScaledPerson, data_folder
 from monkey_transfer.reports import report_folder
 from monkey_transfer.results import (
     NETWORK_FRAME,
     OWN,
     RESAMPLES,
+    VERDICT_RESAMPLES,
     Results,
     beside_the_paper,
     budget_in_words,
@@ -38,6 +40,7 @@ def write_results(study: Study, results: Results) -> Path:
         "tables/differences_over_seeds": results.differences_over_seeds,
         "tables/coco": results.coco,
         "tables/budgets": results.budgets,
+        "tables/verdicts": results.verdicts,
         "tables/leaks": results.leaks,
         "tables/left_out": study.left_out,
         "paper_comparison": beside_the_paper(results),
@@ -46,6 +49,8 @@ def write_results(study: Study, results: Results) -> Path:
         # Every row says what it was measured on, also where it is copied out of the report.
         table = table.assign(pictures=study.pictures)
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+    splits = {role: split.as_dict() for role, split in study.splits.items()}
+    write_json(folder / "tables" / "splits.json", splits)
     summary = folder / "summary.md"
     summary.write_text(summary_text(study, results), encoding="utf-8")
     return summary
@@ -59,8 +64,10 @@ def summary_text(study: Study, results: Results) -> str:
         f"# {profile.title}",
         "",
         f"Profile `{profile.name}`, {len(study.test_people)} test people, the same for every arm, on {kind}. "
-        f"Numbers in brackets are 95 % intervals over the test people ({RESAMPLES} resamples, percentile); how often "
-        "such intervals hold the truth is measured in `reports/benchmarks/coverage.txt`. "
+        f"Numbers in brackets are 95 % intervals over the test people (percentile, {RESAMPLES:,} resamples, verdicts "
+        f"{VERDICT_RESAMPLES:,}), who are resampled in {results.groups} groups: videos, photographs or single people. "
+        "How often such intervals of paired differences hold the truth on simulated people is in "
+        "`reports/benchmarks/coverage.txt`. "
         f"Seeds of training: {', '.join(map(str, profile.seeds))}. PCK is by `{profile.yardstick}`. "
         f"{framing_in_words(study)}",
         "",
@@ -107,6 +114,8 @@ def summary_text(study: Study, results: Results) -> str:
         "",
         _markdown(left_out_table(study)),
         "",
+        _markdown(filter_table(study)),
+        "",
         "## Where the numbers come from",
         "",
         f"Split of the target: seed {profile.split_seed}, digest `{study.splits['target'].digest[:12]}`. "
@@ -145,6 +154,18 @@ def _framing(framing: Framing) -> str:
     return f"is shown whole, letterboxed to {width} x {height} pixels"
 
 
+def footnotes(results: Results) -> list[str]:
+    """Why the arms that are marked with * may know the test people."""
+    noted = results.leaks[results.leaks["may_have_seen"] > 0]
+    return [f"* `{row.arm}` may have seen the test people: {row.note}." for row in noted.itertuples()]
+
+
+def marked(results: Results, arm: str) -> str:
+    """The name of an arm, with * where it may have seen the test people (:func:`footnotes`)."""
+    noted = results.leaks.loc[results.leaks["may_have_seen"] > 0, "arm"]
+    return f"{arm}*" if arm in set(noted) else arm
+
+
 def arm_table(study: Study, results: Results) -> pd.DataFrame:
     """One row per arm and seed: its budget, then PCK and Table 1's numbers with their intervals."""
     columns = {
@@ -157,7 +178,7 @@ def arm_table(study: Study, results: Results) -> pd.DataFrame:
     rows = [
         {
             "pictures": study.pictures,
-            "arm": arm,
+            "arm": marked(results, arm),
             "seed": seed,
             "budget": budgets.get((seed, arm), "none"),
             **{name: numbers[(seed, arm, metric)] for metric, name in columns.items()},
@@ -197,6 +218,8 @@ def coco_table(study: Study, results: Results) -> pd.DataFrame:
     """COCO's numbers for people, means over the seeds of training, with intervals."""
     names = {"oks": "mean OKS", "oks_ap": "AP", "oks_ap50": "AP at OKS 0.5", "oks_ap75": "AP at OKS 0.75"}
     cells = {(row["arm"], row["metric"]): _bracketed(*row[[*_BRACKETED]]) for _, row in results.coco.iterrows()}
+    if not cells:
+        return pd.DataFrame({"COCO's numbers": ["none of its landmarks is labelled"]})
     rows = [
         {"pictures": study.pictures, "arm": arm, **{name: cells[(arm, metric)] for metric, name in names.items()}}
         for arm in [*study.profile.arms, MEAN_POSE]
@@ -224,18 +247,23 @@ def training_in_words(study: Study, run: Run) -> str:
             f"`{run.arm}` is the finished network `{arm.zoo}` of DeepLabCut's model zoo, a {network.net_type}, trained "
             f"by its authors on {network.trained_on}. Nothing was trained here."
         )
-    curve = run.learning_curve()["validation_error"]
-    end = (
-        "was still falling: a larger budget would be better"
-        if curve.idxmin() == curve.index[-1]
-        else "had levelled off"
-    )
+    last = run.learning_curve().iloc[-1]
     return (
         f"`{run.arm}` starts from `{arm.init}` and learnt {run.images} pictures in {outcome['iterations']} iterations "
-        f"({outcome['seconds'] / 60:.1f} min, {outcome['optimizer']}); it ended by {outcome['stopped_by']}. The "
-        f"snapshot of iteration {outcome['chosen_iteration']} was kept, with a mean validation error of "
-        f"{outcome['validation_error']:.2f} px in the framed picture, which {end}."
+        f"({outcome['seconds'] / 60:.1f} min, {outcome['optimizer']}); it ended by {outcome['stopped_by']}. Its mean "
+        f"validation error was least at iteration {outcome['chosen_iteration']}, which was kept: "
+        f"{outcome['validation_error']:.2f} px in the framed picture, {last['validation_error']:.2f} px at the end."
     )
+
+
+def filter_table(study: Study) -> pd.DataFrame:
+    """How many people each reading of MPII's list of single people leaves; one line for other data."""
+    data = study.profile.target.data
+    if not isinstance(data, MpiiData):
+        return pd.DataFrame({"filter": ["the target has no list of single people"]})
+    from monkey_transfer.datasets.mpii import count_people, read_mpii_people
+
+    return count_people(read_mpii_people(data_folder() / data.folder)).reset_index()
 
 
 def monkey_table(study: Study, run: Run) -> pd.DataFrame:
@@ -254,6 +282,8 @@ def monkey_table(study: Study, run: Run) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "pictures": study.pictures,
+            # Which pictures a finished network held out is not published.
+            "monkeys": "possibly seen" if study.profile.arm(run.arm).learns == "nothing" else "held out",
             "labelled": {name: len(found) for name, found in rows.items()},
             "kept": {name: len(kept_rows.get(name, nobody)) for name in rows},
             "mean distance / box length": {name: found["normalised"].mean() for name, found in rows.items()},
@@ -283,6 +313,7 @@ def paper_table(results: Results) -> pd.DataFrame:
         ]
         for name in ("own", "shared")
     }
+    table["arm"] = [marked(results, arm) for arm in table["arm"]]
     return table[["metric", "arm", "paper"]].assign(**ours, difference=table["own_minus_paper"].map("{:+.3g}".format))
 
 
@@ -292,7 +323,10 @@ def comparison_table(study: Study, results: Results) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "pictures": study.pictures,
-            "pair": table["arm_a"] + " - " + table["arm_b"],
+            "pair": [
+                f"{marked(results, a)} - {marked(results, b)}"
+                for a, b in zip(table["arm_a"], table["arm_b"], strict=True)
+            ],
             "difference": [_signed(row) for row in table.itertuples()],
             "from seed to seed": [_seed_range(row) for row in table.itertuples()],
             "the first is": table["verdict"],
@@ -313,7 +347,7 @@ def findings(study: Study, results: Results) -> list[str]:
     pairs = [("transfer", arm) for arm in study.profile.arms if arm != "transfer"]
     pairs += [(arm, MEAN_POSE) for arm in study.profile.arms]
     table = comparisons(results)
-    return [_finding(study, _oriented(table, a, b)) for a, b in pairs]
+    return [_finding(study, results, _oriented(table, a, b)) for a, b in pairs] + footnotes(results)
 
 
 def _oriented(table: pd.DataFrame, a: str, b: str) -> Any:
@@ -341,16 +375,17 @@ _VERDICTS = {
     "higher": "is better than",
     "lower": "is worse than",
     "undecided": "cannot be told from",
-    "no interval": "has no interval against",
+    "too few groups": "cannot be judged (test people of too few groups) against",
 }
 
 
-def _finding(study: Study, row: Any) -> str:
+def _finding(study: Study, results: Results, row: Any) -> str:
     seeds = f" ({_seed_range(row)} over {row.seeds} seeds)" if row.seeds > 1 else ""
-    kind = "rendered " if study.rendered else ""
+    one, other = (f"`{marked(results, arm)}`" for arm in (row.arm_a, row.arm_b))
+    score = SCORE_TITLE[study.profile.yardstick]
     return (
-        f"`{row.arm_a}` {_VERDICTS[row.verdict]} `{row.arm_b}`: {_signed(row)} points of "
-        f"{SCORE_TITLE[study.profile.yardstick]}{seeds}, on {len(study.test_people)} {kind}test people."
+        f"{one} {_VERDICTS[row.verdict]} {other}: {_signed(row)} points of {score}{seeds}, "
+        f"on {len(study.test_people)} {'rendered ' if study.rendered else ''}test people."
     )
 
 
@@ -363,8 +398,11 @@ def _bracketed(value: float, low: float, high: float) -> str:
 
 
 def _signed(row: Any) -> str:
-    interval = "(no interval)" if pd.isna(row.low) else f"[{row.low:+z.1f}, {row.high:+z.1f}]"
-    return f"{row.difference:+z.1f} {interval}"
+    if pd.isna(row.low):
+        return f"{row.difference:+z.1f} (no interval)"
+    # On which side of zero a bound lies must be seen.
+    digits = 1 if min(abs(row.low), abs(row.high)) >= 0.05 else 2
+    return f"{row.difference:+z.{digits}f} [{row.low:+z.{digits}f}, {row.high:+z.{digits}f}]"
 
 
 def _seed_range(row: Any) -> str:

@@ -141,6 +141,18 @@ def test_names_that_lead_nowhere(tmp_path, keypoints, sentence):
     assert "\n" not in str(caught.value)
 
 
+def test_pictures_of_one_name_in_two_folders(tmp_path):
+    annotations = content()
+    for picture, folder in zip(annotations["images"], ("s1", "s2"), strict=False):
+        picture["file_name"] = f"{folder}/0001.png"
+    for folder in ("s1", "s2"):
+        (tmp_path / "images" / folder).mkdir(parents=True)
+        Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "images" / folder / "0001.png")
+    names = set(read(tmp_path, annotations).images["image_id"])
+    assert any(name.startswith("s1-0001") for name in names)
+    assert any(name.startswith("s2-0001") for name in names)
+
+
 def broken(part: str, position: int, **changes) -> dict:
     annotations = content()
     annotations[part][position].update(changes)

@@ -169,7 +169,7 @@ def test_empty_data_set(tmp_path):
 @pytest.mark.parametrize(
     "variables, sentence",
     [
-        ({"points": np.zeros((14, 3, 1))}, "there is no matrix 'joints' in it"),
+        ({"points": np.zeros((14, 3, 1))}, "there is no 'joints' in it"),
         ({"joints": np.zeros((16, 3, 5))}, r"'joints' has shape \(16, 3, 5\): expected \(14, 3, number\)"),
         ({"joints": np.full((14, 3, 1), 2.0)}, "expected flags of 0 and 1 beside the positions, found 2"),
     ],

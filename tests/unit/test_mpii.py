@@ -266,7 +266,7 @@ def test_another_mat_file_and_none(tmp_path):
     with pytest.raises(StudyError, match=f"{ANNOTATIONS}: there is no such file"):
         read_mpii_people(tmp_path)
     savemat(tmp_path / ANNOTATIONS, {"joints": np.zeros((14, 3, 1))})
-    with pytest.raises(StudyError, match=f"{ANNOTATIONS}: there is no struct 'RELEASE' in it"):
+    with pytest.raises(StudyError, match=f"{ANNOTATIONS}: there is no 'RELEASE' in it"):
         read_mpii_people(tmp_path)
 
 

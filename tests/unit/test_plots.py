@@ -331,8 +331,12 @@ def test_calibration_shows_the_reliability_curve():
     np.testing.assert_allclose(axes.lines[1].get_xydata(), bins[["confidence", "correct"]])
     assert legend_of(axes)[1].startswith(f"transfer: error {detection.expected_calibration_error(bins):.3f} (")
     (whiskers,) = axes.collections
-    assert len(whiskers.get_segments()) == len(bins)
-    for (low, high), share in zip(whiskers.get_segments(), bins["correct"], strict=True):
+    drawn = [segment for segment in whiskers.get_segments() if len(segment)]
+    values = TABLE.values.query("arm == 'transfer' and metric.str.startswith('calibration/')")
+    assert len(values) == len(bins)
+    assert len(drawn) == values["low"].notna().sum() > 3
+    for low, high in drawn:
+        share = bins.loc[np.isclose(bins["confidence"], low[0]), "correct"].item()
         assert low[1] <= share <= high[1]
 
 

@@ -14,7 +14,6 @@ def row(a, b, low, high, seeds=1, least=None, largest=None):
     return {
         "arm_a": a,
         "arm_b": b,
-        "metric": "pckh",
         "seeds": seeds,
         "mean": middle,
         "low": low,
@@ -25,9 +24,12 @@ def row(a, b, low, high, seeds=1, least=None, largest=None):
     }
 
 
-def study_of(rows, rendered=True):
+def study_of(rows, rendered=True, groups=200, known=False):
     """A study of two arms and what was measured in it, as far as sentences need it."""
-    results = SimpleNamespace(differences_over_seeds=pd.DataFrame(rows), score="pckh")
+    leaks = pd.DataFrame(
+        {"arm": ["transfer", "control"], "may_have_seen": [0, 200 * known], "note": ["", "trained on MPII"]}
+    )
+    results = SimpleNamespace(verdicts=pd.DataFrame(rows), groups=groups, leaks=leaks)
     study = SimpleNamespace(
         profile=SimpleNamespace(arms={"transfer": None, "control": None}, yardstick="head_size"),
         rendered=rendered,
@@ -39,9 +41,9 @@ def study_of(rows, rendered=True):
 
 FLOOR = [row(arm, "mean_pose", 4.0, 6.0) for arm in ("transfer", "control")]
 CASES = [
-    ({"low": float("nan"), "high": float("nan")}, "`transfer` has no interval against `control`: "),
     ({"low": 1.0, "high": 3.0}, "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points"),
     ({"low": -3.0, "high": -1.0}, "`transfer` is worse than `control`: -2.0 [-3.0, -1.0] points"),
+    ({"low": -0.04, "high": 1.9}, "`transfer` cannot be told from `control`: +0.93 [-0.04, +1.90] points"),
     ({"low": -1.0, "high": 1.0}, "`transfer` cannot be told from `control`: +0.0"),
     (
         {"low": 1.0, "high": 3.0, "seeds": 3, "least": 0.5, "largest": 4.0},
@@ -66,6 +68,23 @@ def test_sentences_follow_the_intervals_and_not_the_order_of_arms(numbers, words
     assert first.startswith(words)
     assert all(sentence.endswith("on 200 rendered test people.") for sentence in (first, *others))
     assert "`control` is better than `mean_pose`" in others[-1]
+
+
+def test_few_groups_of_people_allow_no_verdict():
+    rows = [row("transfer", "control", 1.0, 3.0), *FLOOR]
+    first, *_ = findings(*study_of(rows, groups=9))
+    assert first.startswith("`transfer` cannot be judged (test people of too few groups) against `control`: +2.0 [+1.0")
+    alone = [row("transfer", "control", float("nan"), float("nan")), *FLOOR]
+    assert "(no interval) points" in findings(*study_of(alone, groups=1))[0]
+
+
+def test_an_arm_that_may_know_the_test_people_is_marked_wherever_it_stands():
+    rows = [row("transfer", "control", 1.0, 3.0), *FLOOR]
+    study, results = study_of(rows, known=True)
+    first, *_, footnote = findings(study, results)
+    assert first.startswith("`transfer` is better than `control*`")
+    assert footnote == "* `control` may have seen the test people: trained on MPII."
+    assert comparison_table(study, results)["pair"].tolist()[0] == "transfer - control*"
 
 
 def test_photographs_are_not_called_rendered():

@@ -1,8 +1,10 @@
 """Data sets: one module per format, each of which reads files into a :class:`~.base.Dataset`."""
 
-import os
+import multiprocessing
 
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.pool import cores
+from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import (
     AnyData,
     CocoData,
@@ -24,14 +26,16 @@ def open_dataset(data: AnyData) -> Dataset:
     Raises
     ------
     StudyError
-        If files are missing or not what their format says.
+        If files are missing or not what their format says, or a worker process of a script without a guard asks.
     """
+    if multiprocessing.parent_process() is not None:  # it would wait for the lock that its parent holds
+        raise StudyError("a worker process opens the data set again: call the study below if __name__ == '__main__'")
     match data:
         case SyntheticData():
             from monkey_transfer.datasets.synthetic import rendered_dataset
 
             folder = runs_folder() / "rendered" / f"{data.species}-{data.seed}-{data.images}-{data.size}"
-            processes = os.cpu_count() or 1
+            processes = cores()
             with only_one(folder):  # two notebooks that start together draw the pictures once
                 return rendered_dataset(data.species, data.images, data.seed, folder, data.size, processes)
         case LspData():
@@ -45,7 +49,7 @@ def open_dataset(data: AnyData) -> Dataset:
             way = digest_of({"folder": str(source), "length": data.length, "size": data.size})[:8]
             prepared = runs_folder() / "macaquepose" / way
             with only_one(prepared):
-                return read_macaquepose(source, prepared, data.length, data.size, os.cpu_count() or 1)
+                return read_macaquepose(source, prepared, data.length, data.size, cores())
         case MpiiData():
             from monkey_transfer.datasets.mpii import read_mpii
 

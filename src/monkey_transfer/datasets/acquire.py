@@ -21,7 +21,7 @@ from monkey_transfer.datasets.archives import ARCHIVES, Archive
 from monkey_transfer.datasets.download import download
 from monkey_transfer.datasets.unpack import unpack
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import Profile, data_folder, load_profile
+from monkey_transfer.profiles import IMAGENET_VARIABLE, Profile, data_folder, load_profile
 from monkey_transfer.runs import only_one
 
 WHOLE, MISSING = "whole", "missing"
@@ -42,7 +42,7 @@ def needed_by(profile: Profile) -> list[str]:
         for name in _OF_FORMAT.get(data.format, ())
         if Path(ARCHIVES[name].place).is_relative_to(getattr(data, "folder", "."))
     ]
-    own_weights = profile.imagenet_checkpoint or os.environ.get("MONKEY_TRANSFER_IMAGENET")
+    own_weights = profile.imagenet_checkpoint or os.environ.get(IMAGENET_VARIABLE)
     for arm in profile.arms.values():
         if arm.init == "imagenet" and not own_weights:
             names.append(f"imagenet:{arm.training.net_type}")
@@ -146,25 +146,33 @@ def _fetched(archive: Archive, root: Path) -> Path:
     def resume(address: str, target: str, _: pooch.Pooch) -> None:
         download(address, partial)
         os.replace(partial, target)
+        check(Path(target))
 
+    def check(file: Path) -> None:
+        known = _known_digest(archive, root)
+        if known and file.is_file() and (found := pooch.file_hash(str(file))) != known:
+            refused = folder / f"{archive.file}.refused"
+            os.replace(file, refused)
+            raise StudyError(
+                f"{archive.address}: {archive.file} has sha256 {found}, expected {known}; it was put aside as "
+                f"{refused.name}: if {archive.page} announces another version, its checksum belongs into "
+                f"{Path(archives.__file__) if archive.sha256 else root / CHECKSUMS}, else {_by_hand(archive, root)}"
+            )
+
+    check(folder / archive.file)
     try:
         return Path(keeper.fetch(archive.file, downloader=resume))
     except StudyError as error:
         raise StudyError(f"{error}: {_by_hand(archive, root)}") from error
-    except ValueError as error:
-        # The first sentence of pooch names the file and both checksums; it has removed what was fetched.
-        origin = Path(archives.__file__) if archive.sha256 else root / CHECKSUMS
-        raise StudyError(
-            f"{archive.address}: {str(error).split('. ')[0]}, so it was thrown away: try again; if {archive.page} "
-            f"announces another version, its checksum belongs into {origin}"
-        ) from error
 
 
 def _lacking(archive: Archive, content: Path) -> str:
     """What is too few or not there, in words; empty if nothing is."""
     if not content.exists():
         return f"no {archive.inside}"
-    found = {pattern: sum(1 for _ in content.glob(pattern)) for pattern in archive.holds}
+    if content.is_file() and not content.stat().st_size:
+        return "an empty file"
+    found = {pattern: sum(1 for file in content.glob(pattern) if file.stat().st_size) for pattern in archive.holds}
     return ", ".join(f"{found[p]:,} of {least:,} {p}" for p, least in archive.holds.items() if found[p] < least)
 
 

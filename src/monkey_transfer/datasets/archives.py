@@ -55,7 +55,7 @@ def _zoo(name: str, repository: str, file: str, size: int, sha256: str, licence:
         page=page,
         place=f"zoo/{name}",
         inside=".",
-        holds={"**/pose_cfg.yaml": 1, "**/*.index": 1},
+        holds={"**/pose_cfg.yaml": 1, "**/*.index": 1, "**/*.data-*": 1},
         unpacked_limit=2 * GB,
         size=size,
         sha256=sha256,

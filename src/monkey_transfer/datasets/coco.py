@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, compress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,10 @@ def read_coco(
 ) -> Dataset:
     """Read every annotation that has labelled keypoints; each becomes one record.
 
-    ``image_id`` is the stem of the picture's file name, with ``-<annotation id>`` where a picture shows
-    several people; ``group`` is the file name, so that one photograph stays in one part of a split. The box
-    is the annotation's, or that of the labelled joints where it has none or one without extent. The format
-    does not say what trains and what tests: ``split`` is ``all``.
+    ``image_id`` is the stem of the picture's file name, with its folders where two are alike, and with
+    ``-<annotation id>`` where a picture shows several people; ``group`` is the file name, so that one photograph
+    stays in one part of a split. The box is the annotation's, or that of the labelled joints where it has none or
+    one without extent. The format does not say what trains and what tests: ``split`` is ``all``.
 
     Parameters
     ----------
@@ -127,12 +127,12 @@ def _images(
                 f"{folder / picture['file_name']}: the picture is {width} x {height} pixels, but {origin} says "
                 f"{said[0]} x {said[1]}: find the version of the picture that was labelled"
             )
-    shown = Counter(files)
+    shown, name_of = Counter(files), _names(files)
     boxes = np.array([_box(origin, person) for person in people]).reshape(-1, 4)
     return pd.DataFrame(
         {
             "image_id": [
-                Path(file).stem if shown[file] == 1 else f"{Path(file).stem}-{person['id']}"
+                name_of[file] if shown[file] == 1 else f"{name_of[file]}-{person['id']}"
                 for file, person in zip(files, people, strict=True)
             ],
             "path": [str(folder / file) for file in files],
@@ -143,6 +143,17 @@ def _images(
             **dict(zip(BOX, boxes.T, strict=True)),
         }
     )
+
+
+def _names(files: Sequence[str]) -> dict[str, str]:
+    """File name -> its stem; with its folders, where two folders hold a file of one name."""
+    stems = Counter(PurePosixPath(file).stem for file in dict.fromkeys(files))
+    return {
+        file: PurePosixPath(file).stem
+        if stems[PurePosixPath(file).stem] == 1
+        else str(PurePosixPath(file).with_suffix("")).replace("/", "-")
+        for file in files
+    }
 
 
 def _box(origin: Path, person: dict[str, Any]) -> np.ndarray:

@@ -22,6 +22,7 @@ import pandas as pd
 
 from monkey_transfer.datasets.assembly import assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import LSP_14
 
@@ -73,19 +74,7 @@ def read_lsp(folder: Path) -> Dataset:
 
 
 def _read_joints(source: Path) -> np.ndarray:
-    from scipy.io import loadmat
-
-    expected = "expected the file of the LSP or LSPET release with a matrix 'joints'"
-    if not source.is_file():
-        raise StudyError(f"{source}: there is no such file: {expected}")
-    try:
-        content = loadmat(source)
-    # SciPy raises half a dozen kinds of exception for bytes that are no .mat file.
-    except Exception as error:
-        raise StudyError(f"{source}: not a readable .mat file ({error}): {expected}") from error
-    if "joints" not in content:
-        raise StudyError(f"{source}: there is no matrix 'joints' in it: {expected}")
-    joints = content["joints"]
+    joints = read_variable(source, "joints", "expected the file of the LSP or LSPET release with a matrix 'joints'")
     # MATLAB drops a last dimension of one.
     joints = joints[..., None] if joints.ndim == 2 else joints
     if joints.ndim != 3 or joints.shape[:2] not in ((14, 3), (3, 14)):

@@ -28,6 +28,7 @@ import pandas as pd
 from monkey_transfer.datasets.assembly import BOX, BOX_MARGIN, MISSING_SHARE, assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.cutouts import Cutout, make_pictures
+from monkey_transfer.datasets.matfile import GET_IT
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import Length, Transform, fit
 from monkey_transfer.skeletons import MACAQUEPOSE_17
@@ -147,7 +148,7 @@ def _read_table(source: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(source, dtype=str, keep_default_na=False)
     except OSError as error:
-        raise StudyError(f"{source}: cannot be read ({error.strerror}): {expected}") from error
+        raise StudyError(f"{source}: cannot be read ({error.strerror}): {expected}; {GET_IT}") from error
     except ValueError as error:
         raise StudyError(f"{source}: not a CSV file ({' '.join(str(error).split())}): {expected}") from error
     for column in _COLUMNS:

@@ -27,9 +27,11 @@ import pandas as pd
 
 from monkey_transfer.datasets.assembly import MIN_LABELLED, assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import MPII_16
 
+_EXPECTED = "expected the annotations of MPII Human Pose, release 1.2, with a struct 'RELEASE'"
 ANNOTATIONS = "mpii_human_pose_v1_u12_1.mat"
 
 # The evaluation toolkit's head size is 0.6 of the diagonal of the head box, and the release's scale is made
@@ -169,7 +171,7 @@ def _listed_twice(people: pd.DataFrame, joints: np.ndarray) -> pd.DataFrame:
 
 def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
     """The table of :func:`read_mpii_people` and, row by row, (people, 16, 4): x, y, visible, times listed."""
-    release = _load(source)
+    release = read_variable(source, "RELEASE", _EXPECTED).ravel()[0]
     rows, joints = [], []
     place = "RELEASE"
     try:
@@ -193,23 +195,6 @@ def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
     people = pd.DataFrame(rows)
     people["labelled_joints"] = (np.array(joints)[..., _TIMES] == 1).sum(axis=1)
     return people, np.array(joints)
-
-
-def _load(source: Path) -> Any:
-    from scipy.io import loadmat
-
-    expected = "expected the annotations of MPII Human Pose, release 1.2, with a struct 'RELEASE'"
-    if not source.is_file():
-        raise StudyError(f"{source}: there is no such file: {expected}")
-    try:
-        # Without squeezing: that takes a third longer, and lists of one would look unlike all others.
-        content = loadmat(source)
-    # SciPy raises half a dozen kinds of exception for bytes that are no .mat file.
-    except Exception as error:
-        raise StudyError(f"{source}: not a readable .mat file ({error}): {expected}") from error
-    if "RELEASE" not in content:
-        raise StudyError(f"{source}: there is no struct 'RELEASE' in it: {expected}")
-    return content["RELEASE"].ravel()[0]
 
 
 def _people(annorect: np.ndarray, stem: str, listed: np.ndarray) -> Iterator[dict[str, Any]]:

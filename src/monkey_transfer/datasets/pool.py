@@ -4,11 +4,14 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import TypeVar
 
 import cv2
+
+from monkey_transfer.errors import StudyError
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -23,9 +26,20 @@ def in_processes(work: Callable[[Item], Done], items: Sequence[Item], processes:
     if workers < 2:
         yield from map(work, items)
         return
-    # A fresh interpreter each: forking a process in which TensorFlow runs can hang.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker) as pool:
-        yield from pool.map(work, items)
+    try:
+        # A fresh interpreter each: forking a process in which TensorFlow runs can hang.
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker) as pool:
+            yield from pool.map(work, items)
+    except BrokenProcessPool as error:
+        raise StudyError(
+            "a process that makes pictures ended early: see that there is memory for it, and let a script call the "
+            "study below if __name__ == '__main__', since every such process reads the script again"
+        ) from error
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def _start_worker() -> None:

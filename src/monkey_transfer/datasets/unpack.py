@@ -6,6 +6,7 @@ Python 3.11 before 3.11.13). Without links and without ``..`` nothing leads outs
 study has either.
 """
 
+import errno
 import gzip
 import os
 import shutil
@@ -35,6 +36,10 @@ _DAMAGED = (
     RuntimeError,  # zipfile: encrypted
     NotImplementedError,  # zipfile: a kind of compression that it does not know
 )
+
+
+# What the disk says of a file below a file, two of one name, or a name that is too long.
+_BAD_NAMES = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
 def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
@@ -68,6 +73,10 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
         os.replace(unfinished, folder)
     except _DAMAGED as error:
         raise StudyError(f"{archive}: cannot be unpacked, it is cut short or damaged ({error})") from error
+    except OSError as error:
+        if error.errno not in _BAD_NAMES:
+            raise
+        raise StudyError(f"{archive}: cannot be unpacked, a name in it is no file's ({error.strerror})") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -89,13 +89,14 @@ def jackknife_weights(groups: int) -> Iterator[np.ndarray]:
 def interval(replicates: Replicates, level: float = 0.95, method: Method = "percentile") -> tuple[float, float]:
     """Bounds between which the metric lies with that confidence.
 
-    Resamples on which the metric is undefined are left out. The bounds are NaN when its value is, or when
-    it rests on a single group, which says nothing about other people. Resampled values that equal the
+    Resamples on which the metric is undefined are left out. The bounds are NaN when its value is, or when it is
+    undefined without one of the groups (or blocks of them): it then rests on that group alone, which says nothing
+    about other people. Resampled values that equal the
     estimate count half below it, so a metric that never varies has an interval of no width.
     """
     resampled = replicates.resampled[np.isfinite(replicates.resampled)]
-    jackknifed = replicates.jackknifed[np.isfinite(replicates.jackknifed)]
-    if not np.isfinite(replicates.value) or not len(resampled) or not len(jackknifed):
+    jackknifed = replicates.jackknifed
+    if not np.isfinite(replicates.value) or not len(resampled) or not np.isfinite(jackknifed).all():
         return float("nan"), float("nan")
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "bca":

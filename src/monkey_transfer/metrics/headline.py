@@ -312,5 +312,7 @@ def _note(matched: Matched, metric: str, found: Replicates) -> str:
         return "no prediction is correct, so there is nothing to rank and no threshold is best"
     if matched.people["group"].nunique() == 1:
         return "no interval: all people are of one group, which says nothing about people of other groups"
+    if np.isnan(found.jackknifed).any():
+        return "no interval: it rests on the people of one group"
     undefined = int(np.isnan(found.resampled).sum())
     return f"undefined on {undefined} of {len(found.resampled)} resamples, which are left out" if undefined else ""

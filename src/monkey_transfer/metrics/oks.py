@@ -7,6 +7,7 @@ alone, so other joints (head top, upper neck, pelvis, thorax, tail) are left out
 
 import contextlib
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,11 @@ class Coco:
     ap50: float
     ap75: float
     ar: float
+
+
+def knows(keypoints: Iterable[str]) -> bool:
+    """Whether COCO has a sigma for one of the keypoints."""
+    return not _SIGMA_OF.keys().isdisjoint(keypoints)
 
 
 def evaluate(joints: pd.DataFrame, areas: pd.Series) -> Coco:

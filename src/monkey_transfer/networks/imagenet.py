@@ -8,9 +8,7 @@ import os
 from pathlib import Path
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import Profile, data_folder
-
-VARIABLE = "MONKEY_TRANSFER_IMAGENET"
+from monkey_transfer.profiles import IMAGENET_VARIABLE, Profile, data_folder
 
 
 def imagenet_checkpoint(profile: Profile, net_type: str) -> str:
@@ -24,7 +22,7 @@ def imagenet_checkpoint(profile: Profile, net_type: str) -> str:
     StudyError
         If none of them is there; it says what to do.
     """
-    named = profile.imagenet_checkpoint or os.environ.get(VARIABLE)
+    named = profile.imagenet_checkpoint or os.environ.get(IMAGENET_VARIABLE)
     if named:
         if not checkpoint_files(named):
             raise StudyError(
@@ -37,7 +35,7 @@ def imagenet_checkpoint(profile: Profile, net_type: str) -> str:
         folder = acquire(f"imagenet:{net_type}", data_folder())
     except StudyError as error:
         raise StudyError(
-            f"{error}; or name a checkpoint in {VARIABLE} or in the profile's imagenet_checkpoint"
+            f"{error}; or name a checkpoint in {IMAGENET_VARIABLE} or in the profile's imagenet_checkpoint"
         ) from None
     first = min(folder.rglob("*.ckpt*"))
     return str(first).partition(".ckpt")[0] + ".ckpt"

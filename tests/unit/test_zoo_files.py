@@ -43,7 +43,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 def write_snapshot(folder: Path, iterations: int) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     for ending in ("index", "meta", "data-00000-of-00001"):
-        (folder / f"snapshot-{iterations}.{ending}").write_bytes(b"")
+        (folder / f"snapshot-{iterations}.{ending}").write_bytes(b"a checkpoint")
     return str(folder / f"snapshot-{iterations}")
 
 
@@ -94,7 +94,8 @@ def test_a_network_that_is_not_there_says_where_to_get_it(folder, monkeypatch):
 
 def test_no_snapshot(folder):
     write_settings(folder)
-    (folder / "snapshot-best.index").write_bytes(b"")
+    for ending in ("index", "data-00000-of-00001"):
+        (folder / f"snapshot-best.{ending}").write_bytes(b"a checkpoint")
     with pytest.raises(StudyError, match=f"{folder}: no snapshot of the network is in it, expected a file such as"):
         zoo_network("full_macaque")
 
@@ -130,7 +131,7 @@ def test_another_network(folder, changes, told):
     [
         (b"net_type: [", "not valid YAML"),
         (b"\xff\xfe\x00", "not valid YAML"),
-        (b"", "key 'all_joints_names' is missing"),
+        (b"\n", "key 'all_joints_names' is missing"),
         (b"all_joints_names: [nose]", "key 'net_type' is missing"),
     ],
 )
@@ -223,7 +224,8 @@ def test_heads_that_are_taken_over_keep_their_order(opened, monkeypatch):
 def test_so_do_those_that_are_taken_over_again(opened, monkeypatch):
     parent = opened.run("heads", 0).folder
     write_snapshot(parent / "deeplabcut" / "dlc-models" / "iteration-0" / "model" / "train", 3)
-    (parent / "run.json").write_text(json.dumps({"outcome": {"chosen_iteration": 3}}))
+    settings = study._settings(opened, opened.run("heads", 0))
+    (parent / "run.json").write_text(json.dumps({"outcome": {"chosen_iteration": 3}, "specification": settings}))
     assert job_of(opened, "heads_of_heads", monkeypatch)[0].keypoints == SHUFFLED
 
 
