@@ -9,14 +9,17 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from scipy.io import savemat
 
-from monkey_transfer import profiles, study
+from monkey_transfer import profiles, study, summary
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.synthetic import rendered_dataset
 from monkey_transfer.images import picture_size
+from monkey_transfer.reports import report_folder
+from monkey_transfer.results import comparisons, measure
 from monkey_transfer.skeletons import MACAQUEPOSE_17, MPII_16, mapping
 
 VIDEOS = 3
@@ -104,6 +107,7 @@ def opened(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_DATA", str(folder))
         patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
+        patch.setenv("MONKEY_TRANSFER_REPORTS", str(folder / "reports"))
         patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
         yield study.open_study("miniature")
 
@@ -132,14 +136,25 @@ def test_every_arm_sees_pictures_in_its_own_way(opened):
 
 
 @pytest.mark.slow
-def test_transfer_from_the_macaque_network_predicts_in_original_pixels(opened):
-    baseline, transfer = (study.train_arm(opened, arm, 0) for arm in ("baseline", "transfer"))
-    assert transfer.manifest()["outcome"]["restored"]["backbone"] == 260
-    people = opened.test_people.images.set_index("image_id")
-    predictions = transfer.predictions()
-    assert set(predictions["image_id"]) == set(people.index)
+def test_from_the_releases_to_table_one(opened):
+    trained = {arm: study.train_arm(opened, arm, 0) for arm in opened.profile.arms}
+    assert trained["transfer"].manifest()["outcome"]["restored"]["backbone"] == 260
+    predictions = trained["transfer"].predictions()
+    assert set(predictions["image_id"]) == set(opened.splits["target"].test)
     assert set(predictions["keypoint"]) == set(MPII_16.keypoints)
     # Joints that the macaque network lacks are absent from its rows.
-    assert set(baseline.predictions()["keypoint"]) == set(mapping(MACAQUEPOSE_17, MPII_16).values())
-    assert set(baseline.source_predictions()["image_id"]) == set(opened.splits["source"].test)
+    assert set(trained["baseline"].predictions()["keypoint"]) == set(mapping(MACAQUEPOSE_17, MPII_16).values())
+    assert set(trained["baseline"].source_predictions()["image_id"]) == set(opened.splits["source"].test)
     assert study.matched(opened, predictions, opened.body_yardstick).reference == "mpii_200scale"
+    assert summary.monkey_table(opened, trained["baseline"]).loc["all joints", "monkeys"] == "held out"
+
+    results = measure(opened)
+    # The test people are of one video, which allows no verdict.
+    assert set(comparisons(results)["verdict"]) == {"too few groups"}
+    text = summary.write_results(opened, results).read_text(encoding="utf-8")
+    assert "alone_in_picture" in text  # how many people each filter leaves
+    folder = report_folder("miniature")
+    assert len(pd.read_csv(folder / "paper_comparison.csv")) == 18
+    splits = json.loads((folder / "tables" / "splits.json").read_text(encoding="utf-8"))
+    assert splits["target"]["digest"] == opened.splits["target"].digest
+    assert pd.read_csv(folder / "tables" / "leaks.csv")["shared_group"].tolist() == [0] * len(trained)
