@@ -19,6 +19,7 @@ data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHE
 	@$(PY) -m monkey_transfer.datasets.acquire $(PROFILE) $(if $(CHECK),--check)
 
 study: setup  ## run the study of a profile: make study PROFILE=demo
+	@$(PY) -m monkey_transfer.reports weights $(PROFILE)  # now, rather than when their arm's turn comes
 	@$(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) --cores $(CORES) \
 		--nolock --rerun-incomplete --quiet all $(SNAKEMAKE_OPTIONS)
 	@$(PY) -m monkey_transfer.reports show $(PROFILE)

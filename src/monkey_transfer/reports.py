@@ -2,7 +2,8 @@
 
 Run as a program it is what the workflow calls:
 ``python -m monkey_transfer.reports execute NOTEBOOK OUTPUT --profile demo [--seed 0] [--arm transfer]``
-``python -m monkey_transfer.reports html NOTEBOOK OUTPUT`` and ``python -m monkey_transfer.reports show PROFILE``.
+``python -m monkey_transfer.reports html NOTEBOOK OUTPUT`` ``python -m monkey_transfer.reports weights PROFILE``
+and ``python -m monkey_transfer.reports show PROFILE``.
 """
 
 import argparse
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.supervisor import HEADLESS
-from monkey_transfer.profiles import ROOT, runs_folder
-from monkey_transfer.study import Study
+from monkey_transfer.profiles import ROOT, load_profile, runs_folder
+from monkey_transfer.study import Study, find_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,8 +156,8 @@ def main() -> None:
     for command in (run, page):
         command.add_argument("notebook", type=Path)
         command.add_argument("output", type=Path)
-    show = commands.add_parser("show")
-    show.add_argument("profile")
+    for name in ("show", "weights"):
+        commands.add_parser(name).add_argument("profile")
     run.add_argument("--profile", required=True)
     run.add_argument("--seed", type=int)
     run.add_argument("--arm")
@@ -164,6 +165,8 @@ def main() -> None:
     try:
         if asked.command == "show":
             print((report_folder(asked.profile) / "summary.md").read_text(encoding="utf-8"))
+        elif asked.command == "weights":
+            find_weights(load_profile(asked.profile))
         elif asked.command == "html":
             to_html(asked.notebook, asked.output)
         else:

@@ -264,7 +264,7 @@ def _tables(arms_of: Mapping[int, Mapping[str, Matched]]) -> _Tables:
 
 
 def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.DataFrame:
-    """COCO's numbers of people whose box has an area; empty where the target has none of COCO's landmarks."""
+    """COCO's numbers of people whose box has an area, of arms that have one of COCO's landmarks."""
     boxes = study.test_people.images.set_index("image_id")
     areas = (boxes["bbox_w"] * boxes["bbox_h"])[lambda area: area > 0]
 
@@ -272,19 +272,16 @@ def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.Data
         inside, group = (table["image_id"].isin(areas.index) for table in (found.joints, found.people))
         return replace(found, joints=found.joints[inside], people=found.people[group])
 
-    if not any(oks.knows(found.joints["keypoint"]) for found in next(iter(matches.values())).values()):
-        return pd.DataFrame(columns=["arm", "metric", "mean", "low", "high"])
-    runs = {
-        arm: _by_metric(
-            [
-                replicates_of(
-                    {arm: measured(arms[arm])}, RESAMPLES, _INTERVALS["seed"], lambda of: oks.statistic(of, areas)
-                )[arm]
-                for arms in matches.values()
-            ]
-        )
-        for arm in next(iter(matches.values()))
-    }
+    runs = {}
+    for arm in next(iter(matches.values())):
+        of_seeds = [measured(arms[arm]) for arms in matches.values()]
+        if all(oks.knows(found.joints["keypoint"]) for found in of_seeds):
+            runs[arm] = _by_metric(
+                [
+                    replicates_of({arm: found}, RESAMPLES, _INTERVALS["seed"], lambda of: oks.statistic(of, areas))[arm]
+                    for found in of_seeds
+                ]
+            )
     return _means(runs)
 
 
@@ -294,7 +291,7 @@ def _means(runs: Mapping[str, Mapping[str, list[Replicates]]]) -> pd.DataFrame:
         for arm, metrics in runs.items()
         for metric, found in metrics.items()
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["arm", "metric", "mean", "low", "high"])
 
 
 def _by_metric(runs: list[Mapping[str, Replicates]]) -> dict[str, list[Replicates]]:

@@ -129,13 +129,14 @@ class Study:
         return Run(self.profile.name, arm, self.profile.arm(arm).images, seed)
 
     def finished(self, arm: str, seed: int) -> Run:
-        """The finished run of that arm and seed, of this profile as it is now.
+        """The finished run of that arm and seed.
 
-        Raises StudyError if it is not finished, or was trained when the profile said something else.
+        Raises StudyError if it is not finished, or was trained when the profile said something else of the arm or of
+        its pictures. Whether the data changed only :func:`train_arm` sees.
         """
         run = self.run(arm, seed)
         trained = run.manifest()["specification"]
-        if any(trained[key] != value for key, value in _settings(self, run).items()):
+        if any(trained.get(key) != value for key, value in _settings(self, run).items()):
             raise StudyError(
                 f"run {run} was trained when profile {self.profile.name} or the training code were others: "
                 f"run it again (make study PROFILE={self.profile.name})"
@@ -202,6 +203,7 @@ def train_arm(study: Study, arm_name: str, seed: int) -> Run:
             folder.write(job, pictures, joints)
             write_json(run.partial / "specification.json", {"digest": digest, "specification": specification})
         if not folder.outcome.is_file():
+            training_device(study.profile.requires_gpu and job.finished is None)
             run_job(folder, str(run))
         if not runs.has_digest(run.partial, "run.json", digest):
             _finish(study, run, digest, specification)

@@ -93,7 +93,7 @@ def summary_text(study: Study, results: Results) -> str:
         "",
         "## Both readings of the paper's head segment length",
         "",
-        _markdown(reading_table(study)),
+        _markdown(reading_table(study, results)),
         "",
         "## The paper's Table 1 beside ours",
         "",
@@ -157,7 +157,7 @@ def _framing(framing: Framing) -> str:
 def footnotes(results: Results) -> list[str]:
     """Why the arms that are marked with * may know the test people."""
     noted = results.leaks[results.leaks["may_have_seen"] > 0]
-    return [f"* `{row.arm}` may have seen the test people: {row.note}." for row in noted.itertuples()]
+    return [f"\\* `{row.arm}` may have seen the test people: {row.note}." for row in noted.itertuples()]
 
 
 def marked(results: Results, arm: str) -> str:
@@ -210,7 +210,9 @@ def error_table(study: Study, results: Results) -> pd.DataFrame:
             for joints, prefix in {"kept at the best F1": "best_f1/", "all": ""}.items():
                 keys = {name: (cut, arm, f"{prefix}{metric}") for metric, name in columns.items()}
                 cells = {name: _bracketed(*table[key]) if key in table else "" for name, key in keys.items()}
-                rows.append({"pictures": study.pictures, "frame": frame, "arm": arm, "joints": joints, **cells})
+                rows.append(
+                    {"pictures": study.pictures, "frame": frame, "arm": marked(results, arm), "joints": joints, **cells}
+                )
     return pd.DataFrame(rows)
 
 
@@ -221,13 +223,17 @@ def coco_table(study: Study, results: Results) -> pd.DataFrame:
     if not cells:
         return pd.DataFrame({"COCO's numbers": ["none of its landmarks is labelled"]})
     rows = [
-        {"pictures": study.pictures, "arm": arm, **{name: cells[(arm, metric)] for metric, name in names.items()}}
+        {
+            "pictures": study.pictures,
+            "arm": marked(results, arm),
+            **{name: cells.get((arm, metric), "") for metric, name in names.items()},
+        }
         for arm in [*study.profile.arms, MEAN_POSE]
     ]
     return pd.DataFrame(rows)
 
 
-def reading_table(study: Study) -> pd.DataFrame:
+def reading_table(study: Study, results: Results) -> pd.DataFrame:
     """:func:`~monkey_transfer.results.readings` for reading: one column per head yardstick, intervals in brackets."""
     table = readings(study)
     if table.empty:
@@ -235,6 +241,7 @@ def reading_table(study: Study) -> pd.DataFrame:
     written = table.assign(score=[_bracketed(*row[[*_BRACKETED]]) for _, row in table.iterrows()])
     wide = written.pivot(index="arm", columns="yardstick", values="score").loc[list(study.profile.arms)]
     wide.columns = [f"{SCORE_TITLE[str(yardstick)]}, %" for yardstick in wide.columns]
+    wide.index = pd.Index([marked(results, str(arm)) for arm in wide.index], name="arm")
     return wide.reset_index().assign(pictures=study.pictures)
 
 
@@ -399,10 +406,10 @@ def _bracketed(value: float, low: float, high: float) -> str:
 
 def _signed(row: Any) -> str:
     if pd.isna(row.low):
-        return f"{row.difference:+z.1f} (no interval)"
-    # On which side of zero a bound lies must be seen.
-    digits = 1 if min(abs(row.low), abs(row.high)) >= 0.05 else 2
-    return f"{row.difference:+z.{digits}f} [{row.low:+z.{digits}f}, {row.high:+z.{digits}f}]"
+        return f"{row.difference:+.1f} (no interval)"
+    # As many digits as show on which side of zero a bound lies.
+    digits = next(d for d in range(1, 7) if d == 6 or min(abs(row.low), abs(row.high)) >= 0.5 * 10**-d)
+    return f"{row.difference:+z.{digits}f} [{row.low:+.{digits}f}, {row.high:+.{digits}f}]"
 
 
 def _seed_range(row: Any) -> str:

@@ -107,7 +107,7 @@ def test_a_study_trains_each_arm_once_and_reports_it(tiny, monkeypatch):
     assert "8 pictures, 6 iterations" in text
     written = pd.read_csv(write_results(tiny, results).parent / "paper_comparison.csv")
     assert len(written) == 18
-    np.testing.assert_allclose(written["difference"], written["ours"] - written["paper"], atol=1e-4)
+    np.testing.assert_allclose(written["own_minus_paper"], written["own_mean"] - written["paper"], atol=1e-4)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Processes do the same work as one, in the same order, and end with the process that started them."""
 
 import operator
+import os
 import subprocess
 import sys
 import time
@@ -32,3 +33,15 @@ def test_workers_end_when_their_parent_is_killed():
     time.sleep(3)  # they are past their start
     parent.kill()
     assert not psutil.wait_procs(workers, timeout=20)[1]
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from monkey_transfer.datasets import open_dataset\n"
+        "from monkey_transfer.profiles import SyntheticData\n"
+        "open_dataset(SyntheticData(format='synthetic', species='human', images=60, size=32))\n"
+    )
+    environment = {**os.environ, "MONKEY_TRANSFER_RUNS": str(tmp_path / "runs")}
+    ended = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=100)
+    assert "call the study below if __name__ == '__main__'" in ended.stderr

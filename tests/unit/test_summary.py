@@ -43,6 +43,7 @@ FLOOR = [row(arm, "mean_pose", 4.0, 6.0) for arm in ("transfer", "control")]
 CASES = [
     ({"low": 1.0, "high": 3.0}, "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points"),
     ({"low": -3.0, "high": -1.0}, "`transfer` is worse than `control`: -2.0 [-3.0, -1.0] points"),
+    ({"low": -0.0002, "high": 1.9}, "`transfer` cannot be told from `control`: +0.9499 [-0.0002, +1.9000] points"),
     ({"low": -0.04, "high": 1.9}, "`transfer` cannot be told from `control`: +0.93 [-0.04, +1.90] points"),
     ({"low": -1.0, "high": 1.0}, "`transfer` cannot be told from `control`: +0.0"),
     (
@@ -83,7 +84,7 @@ def test_an_arm_that_may_know_the_test_people_is_marked_wherever_it_stands():
     study, results = study_of(rows, known=True)
     first, *_, footnote = findings(study, results)
     assert first.startswith("`transfer` is better than `control*`")
-    assert footnote == "* `control` may have seen the test people: trained on MPII."
+    assert footnote == "\\* `control` may have seen the test people: trained on MPII."
     assert comparison_table(study, results)["pair"].tolist()[0] == "transfer - control*"
 
 

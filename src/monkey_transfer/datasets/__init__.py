@@ -28,7 +28,8 @@ def open_dataset(data: AnyData) -> Dataset:
     StudyError
         If files are missing or not what their format says, or a worker process of a script without a guard asks.
     """
-    if multiprocessing.parent_process() is not None:  # it would wait for the lock that its parent holds
+    # True while a new process reads its parent's script again: it would wait for the lock that its parent holds.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise StudyError("a worker process opens the data set again: call the study below if __name__ == '__main__'")
     match data:
         case SyntheticData():

@@ -87,7 +87,7 @@ def acquire(name: str, root: Path) -> Path:
 
 
 def state(archive: Archive, root: Path) -> str:
-    """'whole', 'missing', or what it lacks: 'incomplete, 8,000 of 10,000 images/*.jpg'. Only counts files."""
+    """'whole', 'missing', or what it lacks: 'incomplete, 8,000 of 10,000 images/*.jpg'; empty files do not count."""
     place = root / archive.place
     if not place.exists() or (place.is_dir() and not any(place.iterdir())):
         return MISSING
@@ -156,11 +156,11 @@ def _fetched(archive: Archive, root: Path) -> Path:
             raise StudyError(
                 f"{archive.address}: {archive.file} has sha256 {found}, expected {known}; it was put aside as "
                 f"{refused.name}: if {archive.page} announces another version, its checksum belongs into "
-                f"{Path(archives.__file__) if archive.sha256 else root / CHECKSUMS}, else {_by_hand(archive, root)}"
+                f"{Path(archives.__file__) if archive.sha256 else root / CHECKSUMS}, else"
             )
 
-    check(folder / archive.file)
     try:
+        check(folder / archive.file)
         return Path(keeper.fetch(archive.file, downloader=resume))
     except StudyError as error:
         raise StudyError(f"{error}: {_by_hand(archive, root)}") from error
@@ -172,7 +172,10 @@ def _lacking(archive: Archive, content: Path) -> str:
         return f"no {archive.inside}"
     if content.is_file() and not content.stat().st_size:
         return "an empty file"
-    found = {pattern: sum(1 for file in content.glob(pattern) if file.stat().st_size) for pattern in archive.holds}
+    found = {
+        pattern: sum(1 for file in content.glob(pattern) if file.is_file() and file.stat().st_size)
+        for pattern in archive.holds
+    }
     return ", ".join(f"{found[p]:,} of {least:,} {p}" for p, least in archive.holds.items() if found[p] < least)
 
 
