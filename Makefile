@@ -28,7 +28,13 @@ lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks
 
 test: setup  ## run all tests, the notebooks among them
-	$(PY) -m pytest tests
+	@$(MAKE) --no-print-directory -j 2 test-integration test-others
+
+test-integration:
+	$(PY) -m pytest tests/integration
+
+test-others:
+	$(PY) -m pytest tests/unit
 	MONKEY_TRANSFER_RUNS="$$(mktemp -d)" MONKEY_TRANSFER_REPORTS="$$(mktemp -d)" \
 		$(PY) -m pytest --nbval-lax --nbval-cell-timeout=600 notebooks
 
