@@ -407,9 +407,10 @@ def _bracketed(value: float, low: float, high: float) -> str:
 def _signed(row: Any) -> str:
     if pd.isna(row.low):
         return f"{row.difference:+.1f} (no interval)"
-    # As many digits as show on which side of zero a bound lies.
-    digits = next(d for d in range(1, 7) if d == 6 or min(abs(row.low), abs(row.high)) >= 0.5 * 10**-d)
-    return f"{row.difference:+z.{digits}f} [{row.low:+.{digits}f}, {row.high:+.{digits}f}]"
+    # As many digits as show on which side of zero a bound lies, where it is not zero itself.
+    low, high = (0.0 if abs(bound) < 1e-6 else bound for bound in (row.low, row.high))
+    digits = next(d for d in range(1, 8) if all(round(bound, d) for bound in (low, high) if bound))
+    return f"{row.difference:+z.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
 def _seed_range(row: Any) -> str:

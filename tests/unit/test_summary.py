@@ -43,6 +43,7 @@ FLOOR = [row(arm, "mean_pose", 4.0, 6.0) for arm in ("transfer", "control")]
 CASES = [
     ({"low": 1.0, "high": 3.0}, "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points"),
     ({"low": -3.0, "high": -1.0}, "`transfer` is worse than `control`: -2.0 [-3.0, -1.0] points"),
+    ({"low": -1e-16, "high": 1.9}, "`transfer` cannot be told from `control`: +0.9 [+0.0, +1.9] points"),
     ({"low": -0.0002, "high": 1.9}, "`transfer` cannot be told from `control`: +0.9499 [-0.0002, +1.9000] points"),
     ({"low": -0.04, "high": 1.9}, "`transfer` cannot be told from `control`: +0.93 [-0.04, +1.90] points"),
     ({"low": -1.0, "high": 1.0}, "`transfer` cannot be told from `control`: +0.0"),
