@@ -211,10 +211,11 @@ def _applies(stated: Stated, profile: Profile) -> bool:
 
 
 def _value(profile: Profile, key: str) -> Any:
-    if key == "arms.benchmark.picture":
-        return profile.framing("benchmark")
+    parts = key.split(".")
+    if parts[0] == "arms" and parts[2:] == ["picture"]:
+        return profile.framing(parts[1])  # the study's, where the arm has no other
     value: Any = profile
-    for part in key.split("."):
+    for part in parts:
         value = value[part] if isinstance(value, dict) else getattr(value, part)
     return value
 

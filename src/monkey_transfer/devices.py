@@ -1,10 +1,15 @@
-"""What a training would run on, found out without loading an engine."""
+"""What this process may run on, found out without loading an engine."""
 
 import os
 import shutil
 import subprocess
 
 from monkey_transfer.errors import StudyError
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def visible_gpus() -> list[str]:
@@ -33,4 +38,4 @@ def training_device(requires_gpu: bool) -> str:
             "this profile requires a GPU and none is visible: run the notebook on the kernel monkey-transfer-gpu on a "
             "machine with an NVIDIA driver, or set requires_gpu to false in the profile"
         )
-    return f"No GPU is visible: networks train on {os.cpu_count()} processor cores."
+    return f"No GPU is visible: networks train on {cores()} processor cores."

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from monkey_transfer import images, runs
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.devices import cores
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import Framing, PersonCrop, ScaledPerson, WholePicture
 
@@ -34,9 +35,12 @@ def framed(dataset: Dataset, framing: Framing, folder: Path) -> pd.DataFrame:
         folder.mkdir(parents=True, exist_ok=True)
         index = folder / "transforms.parquet"
         known = pd.read_parquet(index) if index.is_file() else pd.DataFrame(columns=_COLUMNS)
-        pairs = zip(known["image_id"], known["made_from"], strict=True)
-        current = {image_id: origin for image_id, origin in pairs if _picture(folder, image_id).is_file()}
-        missing = wanted[wanted["image_id"].map(current) != wanted["made_from"]]
+        origin_of = dict(zip(known["image_id"], known["made_from"], strict=True))
+        current = [
+            origin_of.get(image_id) == origin and _picture(folder, image_id).is_file()
+            for image_id, origin in zip(wanted["image_id"], wanted["made_from"], strict=True)
+        ]
+        missing = wanted[~np.array(current, bool)]
         rows: list[tuple] = []
         try:
             for row in _frame_pictures(missing, framing, folder):
@@ -109,7 +113,7 @@ def _frame_pictures(table: pd.DataFrame, framing: Framing, folder: Path) -> Iter
         images.write_picture(_picture(folder, row.image_id), cut)
         return row.image_id, row.made_from, transform.scale, transform.dx, transform.dy
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and resampling release the interpreter
+    with ThreadPoolExecutor(cores()) as pool:  # decoding and resampling release the interpreter
         done = pool.map(one, table.itertuples())
         hidden = len(table) < _SHOW_PROGRESS_FROM
         yield from tqdm(done, total=len(table), desc="framing pictures", disable=hidden, mininterval=5)

@@ -56,7 +56,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     StudyError
         If the file is missing, cut short, not a picture, or has more than 8 bits a channel.
     """
-    with _opened(path) as picture:
+    with opened(path) as picture:
         if picture.mode.startswith(("I", "F")):
             raise StudyError(f"{path}: expected a picture with 8 bits a channel, found mode {picture.mode}: convert it")
         return np.array(picture.convert("RGB"))
@@ -64,7 +64,7 @@ def read_picture(path: str | Path) -> np.ndarray:
 
 def picture_size(path: str | Path) -> tuple[int, int]:
     """(width, height) in pixels from the file's header alone; StudyError as for :func:`read_picture`."""
-    with _opened(path) as picture:
+    with opened(path) as picture:
         return picture.size
 
 
@@ -189,7 +189,8 @@ def blank(image: np.ndarray, shown: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
+def opened(path: str | Path) -> Iterator[Image.Image]:
+    """The file as a Pillow picture; what goes wrong while it is read, here or in the block, is a StudyError."""
     try:
         with Image.open(path) as picture:
             yield picture

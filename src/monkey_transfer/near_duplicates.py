@@ -28,7 +28,6 @@ to 16 bits of 63 apart there, as are thousands of pairs that have nothing in com
 cut by more than 3 % are not found.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -36,7 +35,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from monkey_transfer.errors import StudyError
+from monkey_transfer.devices import cores
+from monkey_transfer.images import opened
 
 # A quarter of the bits; see above.
 NEAR = 64
@@ -84,7 +84,7 @@ def picture_hashes(paths: Sequence[str]) -> np.ndarray:
     """(pictures, 255) bool, the hash of each picture; StudyError if a file is missing or not a picture."""
     from scipy.fft import dctn
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding releases the interpreter
+    with ThreadPoolExecutor(cores()) as pool:  # decoding releases the interpreter
         small = np.array(list(pool.map(_thumbnail, paths)), np.float32).reshape(-1, _SIDE, _SIDE)
     lowest = dctn(small, axes=(1, 2))[:, :_FREQUENCIES, :_FREQUENCIES]
     frequencies = lowest.reshape(-1, _BITS + 1)[:, 1:]
@@ -93,12 +93,7 @@ def picture_hashes(paths: Sequence[str]) -> np.ndarray:
 
 def _thumbnail(path: str) -> np.ndarray:
     """The picture as (32, 32) grey levels."""
-    try:
-        with Image.open(path) as picture:
-            # A JPEG is decoded at an eighth of its size where that is enough, three times as fast.
-            picture.draft("L", (2 * _SIDE, 2 * _SIDE))
-            return np.asarray(picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))
-    except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such picture: restore it or take it out of the labels") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise StudyError(f"{path}: not a whole picture: replace it or take it out of the labels") from error
+    with opened(path) as picture:
+        # A JPEG is decoded at an eighth of its size where that is enough, three times as fast.
+        picture.draft("L", (2 * _SIDE, 2 * _SIDE))
+        return np.asarray(picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))

@@ -379,7 +379,7 @@ class Profile(_Strict):
     def _pictures_are_large_enough(self) -> "Profile":
         for name, arm in self.arms.items():
             augmentation = arm.training.augmentation
-            size = (arm.picture or self.picture).size
+            size = self.framing(name).size
             shorter = size if isinstance(size, int) else min(size)
             smallest = shorter * arm.training.global_scale * augmentation.scale_jitter_lo
             if smallest < SMALLEST_PICTURE:

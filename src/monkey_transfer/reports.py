@@ -133,18 +133,19 @@ def picture_grid(
 
     dataset, shown = study.dataset(role), study.profile.pictures_in_reports
     if not shown:
-        folder = runs_folder() / study.profile.name / "figures"
-        folder.mkdir(parents=True, exist_ok=True)
         photographs = plots.picture_grid(dataset, image_ids, True, predictions=predictions, heading=heading)
-        photographs.savefig(folder / f"{name}.png", dpi=110, bbox_inches="tight")
+        _save(photographs, runs_folder() / study.profile.name / "figures" / f"{name}.png")
     return plots.picture_grid(dataset, image_ids, shown, predictions=predictions, heading=heading)
 
 
-def save_figure(study: Study, name: str, figure) -> None:
+def save_figure(study: Study, name: str, figure: "Figure") -> None:
     """Keep a figure of the report as ``figures/<name>.png``."""
-    folder = report_folder(study.profile.name) / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / f"{name}.png", dpi=110, bbox_inches="tight")
+    _save(figure, report_folder(study.profile.name) / "figures" / f"{name}.png")
+
+
+def _save(figure: "Figure", file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=110, bbox_inches="tight")
 
 
 def main() -> None:

@@ -45,6 +45,8 @@ class Results:
     differences_over_seeds : arm_a, arm_b, metric and the columns of ``over_seeds``; on shared joints.
     verdicts : arm_a, arm_b and the columns of ``over_seeds`` of the PCK score, from more resamples; on shared joints.
     groups : how many groups (videos, photographs) the test people are of.
+    readings : yardstick, arm and the columns of ``over_seeds``: PCKh on own joints by each head yardstick that the
+        target has, since the paper's "head segment length" (section 2.5) can be read either way.
     coco : arm, metric and the columns of ``over_seeds``: COCO's OKS and average precision on own joints, with the
         area of the box for the person's.
     budgets : what each run was given: pictures, iterations, minutes.
@@ -59,6 +61,7 @@ class Results:
     differences_over_seeds: pd.DataFrame
     verdicts: pd.DataFrame
     groups: int
+    readings: pd.DataFrame
     coco: pd.DataFrame
     budgets: pd.DataFrame
     leaks: pd.DataFrame
@@ -95,6 +98,7 @@ def measure(study: Study) -> Results:
         differences_over_seeds=tables[SHARED].differences_over_seeds,
         verdicts=_verdicts(matches, SCORE_NAME[study.profile.yardstick]),
         groups=floor.people["group"].nunique(),
+        readings=_readings(study),
         coco=_coco(study, matches),
         budgets=budgets(study),
         leaks=_leaks(study),
@@ -107,27 +111,6 @@ def pck(arms: Mapping[str, Matched]) -> pd.DataFrame:
     As :attr:`monkey_transfer.metrics.headline.TableOne.values`.
     """
     return table_one(on_shared_keypoints(arms), RESAMPLES, statistic_of=pck_scores).values
-
-
-def readings(study: Study) -> pd.DataFrame:
-    """PCKh of every arm by each head yardstick that the target has, mean over training seeds, on own joints.
-
-    The paper's "head segment length" (section 2.5) can be read either way.
-
-    Returns
-    -------
-    ``yardstick, arm`` and the columns of :func:`monkey_transfer.metrics.bootstrap.over_seeds`.
-    """
-    rows = []
-    for yardstick in study.head_yardsticks:
-        for arm in study.profile.arms:
-            runs = [matched(study, study.finished(arm, seed).predictions(), yardstick) for seed in study.profile.seeds]
-            found = [
-                replicates_of({arm: run}, RESAMPLES, _INTERVALS["seed"], pck_scores)[arm][SCORE_NAME[yardstick]]
-                for run in runs
-            ]
-            rows.append({"yardstick": yardstick, "arm": arm, **over_seeds(found)})
-    return pd.DataFrame(rows)
 
 
 def budgets(study: Study) -> pd.DataFrame:
@@ -222,12 +205,8 @@ def _verdicts(matches: Mapping[int, Mapping[str, Matched]], score: str) -> pd.Da
         replicates_of(on_shared_keypoints(arms), VERDICT_RESAMPLES, _INTERVALS["seed"], pck_scores)
         for arms in matches.values()
     ]
-    return pd.DataFrame(
-        [
-            {"arm_a": a, "arm_b": b, **over_seeds([run[a][score].minus(run[b][score]) for run in runs])}
-            for a, b in combinations(runs[0], 2)
-        ]
-    )
+    of_score = {arm: {score: [run[arm][score] for run in runs]} for arm in runs[0]}
+    return _differences(of_score).drop(columns="metric")
 
 
 class _Tables(NamedTuple):
@@ -244,23 +223,25 @@ def _tables(arms_of: Mapping[int, Mapping[str, Matched]]) -> _Tables:
     replicates = {seed: replicates_of(arms, RESAMPLES, _INTERVALS["seed"]) for seed, arms in arms_of.items()}
     by_run = {seed: tabulated(arms, replicates[seed], _INTERVALS) for seed, arms in arms_of.items()}
     runs = {arm: _by_metric([found[arm] for found in replicates.values()]) for arm in next(iter(arms_of.values()))}
-    differences = [
-        {
-            "arm_a": a,
-            "arm_b": b,
-            "metric": metric,
-            **over_seeds([one.minus(other) for one, other in zip(runs[a][metric], runs[b][metric], strict=True)]),
-        }
-        for a, b in combinations(runs, 2)
-        for metric in runs[a]
-        if metric in runs[b]
-    ]
     return _Tables(
         _of_all_runs({seed: table.values for seed, table in by_run.items()}),
         _means(runs),
         _of_all_runs({seed: table.differences for seed, table in by_run.items()}),
-        pd.DataFrame(differences),
+        _differences(runs),
     )
+
+
+def _readings(study: Study) -> pd.DataFrame:
+    rows = []
+    for yardstick in study.head_yardsticks:
+        for arm in study.profile.arms:
+            runs = [matched(study, study.finished(arm, seed).predictions(), yardstick) for seed in study.profile.seeds]
+            found = [
+                replicates_of({arm: run}, RESAMPLES, _INTERVALS["seed"], pck_scores)[arm][SCORE_NAME[yardstick]]
+                for run in runs
+            ]
+            rows.append({"yardstick": yardstick, "arm": arm, **over_seeds(found)})
+    return pd.DataFrame(rows)
 
 
 def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.DataFrame:
@@ -292,6 +273,21 @@ def _means(runs: Mapping[str, Mapping[str, list[Replicates]]]) -> pd.DataFrame:
         for metric, found in metrics.items()
     ]
     return pd.DataFrame(rows, columns=None if rows else ["arm", "metric", "mean", "low", "high"])
+
+
+def _differences(runs: Mapping[str, Mapping[str, list[Replicates]]]) -> pd.DataFrame:
+    rows = [
+        {
+            "arm_a": a,
+            "arm_b": b,
+            "metric": metric,
+            **over_seeds([one.minus(other) for one, other in zip(runs[a][metric], runs[b][metric], strict=True)]),
+        }
+        for a, b in combinations(runs, 2)
+        for metric in runs[a]
+        if metric in runs[b]
+    ]
+    return pd.DataFrame(rows)
 
 
 def _by_metric(runs: list[Mapping[str, Replicates]]) -> dict[str, list[Replicates]]:

@@ -21,7 +21,6 @@ from monkey_transfer.results import (
     beside_the_paper,
     budget_in_words,
     comparisons,
-    readings,
 )
 from monkey_transfer.runs import Run
 from monkey_transfer.study import MEAN_POSE, Study, matched_on_source
@@ -234,8 +233,8 @@ def coco_table(study: Study, results: Results) -> pd.DataFrame:
 
 
 def reading_table(study: Study, results: Results) -> pd.DataFrame:
-    """:func:`~monkey_transfer.results.readings` for reading: one column per head yardstick, intervals in brackets."""
-    table = readings(study)
+    """``Results.readings`` for reading: one column per head yardstick, intervals in brackets."""
+    table = results.readings
     if table.empty:
         return pd.DataFrame({"head yardsticks": ["none is known for the target"]})
     written = table.assign(score=[_bracketed(*row[[*_BRACKETED]]) for _, row in table.iterrows()])

@@ -3,7 +3,7 @@
 import multiprocessing
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.datasets.pool import cores
+from monkey_transfer.devices import cores
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import (
     AnyData,

@@ -37,11 +37,6 @@ def in_processes(work: Callable[[Item], Done], items: Sequence[Item], processes:
         ) from error
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 def _start_worker() -> None:
     cv2.setNumThreads(1)
     # A worker whose parent is killed would wait for work for ever.

@@ -106,12 +106,10 @@ def _load(config: Path, checkpoint: str) -> tuple["Predictor", "Restored"]:
     from deeplabcut.pose_estimation_tensorflow.config import load_config
 
     from monkey_transfer.networks.initialisation import restore
-    from monkey_transfer.networks.prediction import Predictor
+    from monkey_transfer.networks.prediction import Predictor, new_session
 
-    options = tf.compat.v1.ConfigProto()
-    options.gpu_options.allow_growth = True
     with tf.Graph().as_default():
-        session = tf.compat.v1.Session(config=options)
+        session = new_session()
         predictor = Predictor(load_config(str(config)), session)
         return predictor, restore(session, tf.compat.v1.global_variables(), checkpoint, "all")
 

@@ -23,6 +23,13 @@ _BATCH = 32
 _BATCHES_AT_ONCE = 2
 
 
+def new_session() -> tf.compat.v1.Session:
+    """A session on the default graph that takes a GPU's memory as it needs it."""
+    options = tf.compat.v1.ConfigProto()
+    options.gpu_options.allow_growth = True
+    return tf.compat.v1.Session(config=options)
+
+
 class Predictor:
     """Poses from a network in a session.
 

@@ -28,7 +28,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.deeplabcut_project import Project
 from monkey_transfer.networks.initialisation import CALIBRATION_BATCHES, Restored, calibrate_batch_norm, freeze, restore
 from monkey_transfer.networks.job import Job, write_json
-from monkey_transfer.networks.prediction import Predictor
+from monkey_transfer.networks.prediction import Predictor, new_session
 from monkey_transfer.profiles import StopRule, Training
 
 DIGEST_BATCHES = 20
@@ -143,9 +143,7 @@ class Trainer:
         self.frozen_blocks = freeze(job.frozen)
         self.rate, self.step, _ = get_optimizer(self.loss, config)
 
-        options = tf.compat.v1.ConfigProto()
-        options.gpu_options.allow_growth = True
-        self.session = tf.compat.v1.Session(config=options)
+        self.session = new_session()
         self.predictor = Predictor(config, self.session, reuse=True)
         self.snapshots = tf.compat.v1.train.Saver(self.network_variables, max_to_keep=None)
         self.everything = tf.compat.v1.train.Saver(max_to_keep=None)
