@@ -84,12 +84,8 @@ def _wanted(dataset: Dataset, framing: Framing) -> pd.DataFrame:
 
 def _origin(row: Any) -> str:
     """What a framed picture was made from: another file, or another box, and it has to be made anew."""
-    file = Path(row.path)
-    if not file.is_file():
-        raise StudyError(f"{file}: there is no such picture: restore it or take it out of the labels")
-    found = file.stat()
     length = f":{row.length}" if hasattr(row, "length") else ""
-    return f"{found.st_size}:{found.st_mtime_ns}:{row.bbox_x}:{row.bbox_y}:{row.bbox_w}:{row.bbox_h}{length}"
+    return f"{images.stamp(row.path)}:{row.bbox_x}:{row.bbox_y}:{row.bbox_w}:{row.bbox_h}{length}"
 
 
 def _picture(folder: Path, image_id: str) -> Path:

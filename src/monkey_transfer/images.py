@@ -188,6 +188,15 @@ def blank(image: np.ndarray, shown: np.ndarray) -> np.ndarray:
     return blanked
 
 
+def stamp(path: str | Path) -> str:
+    """Size and time of change of the file, which tell it from another one; StudyError if it is missing."""
+    try:
+        found = Path(path).stat()
+    except FileNotFoundError:
+        raise StudyError(f"{path}: there is no such picture: restore it or take it out of the labels") from None
+    return f"{found.st_size}:{found.st_mtime_ns}"
+
+
 @contextlib.contextmanager
 def opened(path: str | Path) -> Iterator[Image.Image]:
     """The file as a Pillow picture; what goes wrong while it is read, here or in the block, is a StudyError."""

@@ -41,6 +41,7 @@ from monkey_transfer.images import opened
 # A quarter of the bits; see above.
 NEAR = 64
 
+_COMPARED_AT_ONCE = 1000
 _SIDE = 32
 _FREQUENCIES = 16
 _BITS = _FREQUENCIES**2 - 1
@@ -49,8 +50,7 @@ _BITS = _FREQUENCIES**2 - 1
 def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = NEAR) -> pd.DataFrame:
     """The pairs of a picture of the first list and one of the second that are nearly the same.
 
-    A file that is in both lists is a pair. All are compared at once, at 8 bytes a pair: 1,000 pictures with
-    20,000 take 160 MB.
+    A file that is in both lists is a pair.
 
     Parameters
     ----------
@@ -66,18 +66,44 @@ def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = N
     StudyError
         If a file is missing or not a picture.
     """
-    lists = [list(dict.fromkeys(paths)) for paths in (first, second)]
+    one, other = (list(dict.fromkeys(paths)) for paths in (first, second))
+    both = list(dict.fromkeys([*one, *other]))
     # Of two vectors of signs, the product is the number of bits that agree less those that differ.
-    signs = [np.where(picture_hashes(paths), 1, -1).astype(np.float32) for paths in lists]
-    distances = (_BITS - signs[0] @ signs[1].T) / 2
-    rows, columns = np.nonzero(distances <= within)
-    return pd.DataFrame(
-        {
-            "first": np.array(lists[0], object)[rows],
-            "second": np.array(lists[1], object)[columns],
-            "distance": distances[rows, columns].astype(int),
-        }
-    )
+    signs = dict(zip(both, np.where(picture_hashes(both), 1, -1).astype(np.float32), strict=True))
+    columns = np.array([signs[path] for path in other], np.float32).reshape(-1, _BITS)
+    pairs = []
+    for start in range(0, len(one), _COMPARED_AT_ONCE):
+        rows = np.array([signs[path] for path in one[start : start + _COMPARED_AT_ONCE]])
+        distances = (_BITS - rows @ columns.T) / 2
+        pairs += [(one[start + i], other[j], int(distances[i, j])) for i, j in np.argwhere(distances <= within)]
+    return pd.DataFrame(pairs, columns=["first", "second", "distance"])
+
+
+def kept_together(images: pd.DataFrame, alike: pd.DataFrame) -> pd.DataFrame:
+    """The images table with one ``group`` for all pictures that a chain of near duplicates, or of groups, connects.
+
+    Parameters
+    ----------
+    images : images table.
+    alike : :func:`near_duplicates` of its pictures.
+
+    Returns
+    -------
+    The table; groups that were joined have the name of the one that comes first in the alphabet.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    names, group = np.unique(images["group"].to_numpy(str), return_inverse=True)
+    group_of = pd.Series(group, images["path"])
+    group_of = group_of[~group_of.index.duplicated()]
+    # Also of each picture with the first of its file, since a file may show several people.
+    first = np.concatenate([group_of[alike["first"]], group])
+    second = np.concatenate([group_of[alike["second"]], group_of[images["path"]]])
+    links = coo_array((np.ones(len(first)), (first, second)), shape=(len(names), len(names)))
+    _, chain = connected_components(links, directed=False)
+    first_of_chain = pd.Series(names).groupby(chain).transform("first")
+    return images.assign(group=first_of_chain.to_numpy()[group])
 
 
 def picture_hashes(paths: Sequence[str]) -> np.ndarray:

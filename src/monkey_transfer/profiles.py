@@ -36,6 +36,12 @@ _AUGMENTATION_KEYS = {
     }.items()
 }
 
+# The blocks of a backbone as its authors named them, from the picture on.
+BLOCKS = {
+    "resnet": ("conv1", "block1", "block2", "block3", "block4"),
+    "mobilenet": ("Conv", "expanded_conv", *(f"expanded_conv_{i}" for i in range(1, 17)), "Conv_1"),
+}
+
 Yardstick = Literal["head_size", "head_segment", "torso", "bbox_length", "mpii_200scale"]
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -281,12 +287,17 @@ class Arm(_Strict):
 
     # 'nothing': a finished network of DeepLabCut's model zoo, used as it is.
     learns: Literal["source", "target", "nothing"]
-    images: Annotated[int, Field(ge=0)] = 0
+    # How many pictures it learns; several numbers for a learning curve, each set of pictures within the next.
+    images: Annotated[int, Field(ge=0)] | tuple[Positive, ...] = 0
     init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+|zoo:[a-z0-9_]+)$")]
-    # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3).
+    # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3); 'all' takes over the
+    # heads of those joints as well that both networks have, by the named mappings of their skeletons.
     restore: Literal["backbone", "all"] = "backbone"
-    # Number of blocks, counted from the picture, whose weights stay as they are; 'backbone' for all of them.
-    frozen: Annotated[int, Field(ge=0)] | Literal["backbone"] = 0
+    # What is not trained: that many blocks (BLOCKS) from the picture on, those up to a named one, or the 'backbone'.
+    frozen: Annotated[int, Field(ge=0)] | str = 0
+    # 'shuffled' permutes the joints' names within each picture that is learnt: what then transfers are pictures, not
+    # keypoints.
+    names: Literal["labelled", "shuffled"] = "labelled"
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
     training: Training
@@ -295,8 +306,19 @@ class Arm(_Strict):
     def _learns_from_pictures_or_is_finished(self) -> "Arm":
         if self.learns == "nothing" and (self.images or self.zoo is None):
             raise ValueError("an arm that learns nothing has no images and an init such as zoo:full_human")
+        if list(self.sizes) != sorted(set(self.sizes)):
+            raise ValueError("images: expected rising numbers, such as [100, 300, 1000]")
         if self.learns != "nothing" and not self.images:
             raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
+        if self.restore == "all" and self.init in ("scratch", "imagenet"):
+            raise ValueError(f"restore: init '{self.init}' has no heads to restore; expected arm:<name> or zoo:<name>")
+        if self.frozen and self.init == "scratch":
+            raise ValueError("frozen: random weights would stay random; expected 0 where init is scratch")
+        if self.learns != "nothing" and not 0 <= self.frozen_blocks <= len(self.blocks):
+            raise ValueError(
+                f"frozen: {self.training.net_type} has no block {self.frozen!r}; expected 0 to {len(self.blocks)}, "
+                f"'backbone', or a name from {self.blocks[0]}, {self.blocks[1]} to {self.blocks[-1]}"
+            )
         if self.zoo and self.training.net_type != ZOO[self.zoo].net_type:
             raise ValueError(f"training.net_type: zoo network '{self.zoo}' is a {ZOO[self.zoo].net_type}")
         return self
@@ -308,6 +330,30 @@ class Arm(_Strict):
         if init != name and name not in ZOO:
             raise ValueError(f"zoo network '{name}' is unknown; expected one of {', '.join(ZOO)}")
         return init
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The numbers of pictures that it learns, the smallest first; one run each."""
+        return (self.images,) if isinstance(self.images, int) else self.images
+
+    @property
+    def largest(self) -> int:
+        """The number of pictures of its headline run, from which arms that start from this one go on."""
+        return max(self.sizes, default=0)
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks of its backbone, from the picture on."""
+        return BLOCKS[self.training.net_type.split("_")[0]]
+
+    @property
+    def frozen_blocks(self) -> int:
+        """How many of its blocks are not trained; -1 if ``frozen`` is the name of none."""
+        if isinstance(self.frozen, int):
+            return self.frozen
+        if self.frozen == "backbone":
+            return len(self.blocks)
+        return self.blocks.index(self.frozen) + 1 if self.frozen in self.blocks else -1
 
     @property
     def parent(self) -> str | None:
@@ -347,6 +393,9 @@ class Profile(_Strict):
         missing = {"baseline", "benchmark", "transfer"} - set(arms)
         if missing:
             raise ValueError(f"arm '{sorted(missing)[0]}' is missing; a study has baseline, benchmark and transfer")
+        for name in ("baseline", "benchmark"):
+            if len(arms[name].sizes) > 1:
+                raise ValueError(f"{name}.images: expected one number; learning curves are of the arms of chapter 4")
         return arms
 
     @field_validator("seeds")
@@ -403,7 +452,7 @@ class Profile(_Strict):
 
     def largest_training_set(self, role: str) -> int:
         """Most training pictures that any arm takes from that data set."""
-        return max((arm.images for arm in self.arms.values() if arm.learns == role), default=1)
+        return max((arm.largest for arm in self.arms.values() if arm.learns == role), default=1)
 
     def arm(self, name: str) -> Arm:
         """The arm of that name; StudyError names the known ones if there is none."""

@@ -1,7 +1,7 @@
 """What a study leaves for readers: executed notebooks, their HTML, and figures.
 
 Run as a program it is what the workflow calls:
-``python -m monkey_transfer.reports execute NOTEBOOK OUTPUT --profile demo [--seed 0] [--arm transfer]``
+``python -m monkey_transfer.reports execute NOTEBOOK OUTPUT --profile demo [--seed 0] [--arm transfer] [--images 100]``
 ``python -m monkey_transfer.reports html NOTEBOOK OUTPUT`` ``python -m monkey_transfer.reports weights PROFILE``
 and ``python -m monkey_transfer.reports show PROFILE``.
 """
@@ -162,6 +162,7 @@ def main() -> None:
     run.add_argument("--profile", required=True)
     run.add_argument("--seed", type=int)
     run.add_argument("--arm")
+    run.add_argument("--images", type=int)
     asked = parser.parse_args()
     try:
         if asked.command == "show":
@@ -171,7 +172,7 @@ def main() -> None:
         elif asked.command == "html":
             to_html(asked.notebook, asked.output)
         else:
-            parameters = {"profile": asked.profile, "seed": asked.seed, "arm": asked.arm}
+            parameters = {name: getattr(asked, name) for name in ("profile", "seed", "arm", "images")}
             execute(asked.notebook, asked.output, {k: v for k, v in parameters.items() if v is not None})
     except (StudyError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -126,7 +126,7 @@ def budgets(study: Study) -> pd.DataFrame:
                 "init": arm.init,
                 "learns": arm.learns,
                 "training_pictures": run.images,
-                "validation_pictures": study.profile.validation_size(run.images),
+                "validation_pictures": study.profile.validation_size(arm.largest),
                 "batch_size": arm.training.batch_size,
                 "iterations": outcome["iterations"],
                 "chosen_iteration": outcome["chosen_iteration"],
@@ -321,5 +321,5 @@ def _learnt(study: Study, arm: Arm) -> Learnt:
     if arm.learns == "nothing":
         return Learnt("target", (), arm.parent, elsewhere)
     split = study.splits[arm.learns]
-    ids = training_subset(split, arm.images) + split.validation[: study.profile.validation_size(arm.images)]
+    ids = training_subset(split, arm.largest) + split.validation[: study.profile.validation_size(arm.largest)]
     return Learnt(arm.learns, ids, arm.parent, elsewhere)

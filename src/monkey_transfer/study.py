@@ -6,12 +6,14 @@ own (:mod:`monkey_transfer.networks`).
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from monkey_transfer import runs, skeletons, tables
@@ -20,8 +22,10 @@ from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.devices import training_device
 from monkey_transfer.errors import StudyError
 from monkey_transfer.framing import framed, in_network_pixels, in_original_pixels
+from monkey_transfer.images import stamp
 from monkey_transfer.metrics.headline import summary
 from monkey_transfer.metrics.matching import Matched, match
+from monkey_transfer.near_duplicates import kept_together, near_duplicates
 from monkey_transfer.networks.imagenet import checkpoint_files, imagenet_checkpoint
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder, write_json
 from monkey_transfer.networks.supervisor import run_job
@@ -124,17 +128,26 @@ class Study:
         known = set(self.test_people.reference_lengths["name"])
         return [name for name in ("head_size", "head_segment") if name in known]
 
-    def run(self, arm: str, seed: int) -> Run:
-        """The run of that arm and seed, finished or not."""
-        return Run(self.profile.name, arm, self.profile.arm(arm).images, seed)
+    def run(self, arm: str, seed: int, images: int | None = None) -> Run:
+        """The run of that arm, seed and number of training pictures, the arm's largest unless given; finished or not.
 
-    def finished(self, arm: str, seed: int) -> Run:
-        """The finished run of that arm and seed.
+        StudyError if the profile does not have that arm at that size.
+        """
+        sizes = self.profile.arm(arm).sizes
+        if images is not None and images not in sizes:
+            raise StudyError(
+                f"profile {self.profile.name}: arm '{arm}' does not learn {images} pictures; "
+                f"expected one of {', '.join(map(str, sizes))}"
+            )
+        return Run(self.profile.name, arm, self.profile.arm(arm).largest if images is None else images, seed)
+
+    def finished(self, arm: str, seed: int, images: int | None = None) -> Run:
+        """The finished run of that arm, seed and number of training pictures, the arm's largest unless given.
 
         Raises StudyError if it is not finished, or was trained when the profile said something else of the arm or of
         its pictures. Whether the data changed only :func:`train_arm` sees.
         """
-        run = self.run(arm, seed)
+        run = self.run(arm, seed, images)
         trained = run.manifest()["specification"]
         if any(trained.get(key) != value for key, value in _settings(self, run).items()):
             raise StudyError(
@@ -144,22 +157,41 @@ class Study:
         return run
 
     def runs(self) -> list[Run]:
-        """All runs of the study, arm by arm."""
-        return [self.run(arm, seed) for arm in self.profile.arms for seed in self.profile.seeds]
+        """All runs of the study, arm by arm and size by size."""
+        return [
+            self.run(name, seed, images)
+            for name, arm in self.profile.arms.items()
+            for images in arm.sizes
+            for seed in self.profile.seeds
+        ]
 
 
 def open_study(name: str) -> Study:
     """Load the profile of that name and open its data.
 
-    People without the profile's yardstick cannot be measured and are left out of the target.
+    People without the profile's yardstick cannot be measured and are left out of the target. Pictures that are
+    nearly the same are of one group, so that no split and no resample takes them apart.
     """
     profile = load_profile(name)
     with runs.clear_disk_errors():
         source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
-    try:
-        return Study(profile, source, target.measured_by(profile.yardstick))
-    except StudyError as error:
-        raise StudyError(f"profile {name}: {error}") from None
+        try:
+            target = target.measured_by(profile.yardstick)
+        except StudyError as error:
+            raise StudyError(f"profile {name}: {error}") from None
+        return Study(profile, *(_near_duplicates_together(data, profile.name) for data in (source, target)))
+
+
+def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
+    """The data set with its near duplicates in one group; which they are is looked for once for the same files."""
+    files = {path: stamp(path) for path in dataset.images["path"].unique()}
+    known = runs_folder() / profile / "near_duplicates" / f"{runs.digest_of(files)[:16]}.parquet"
+    if not known.is_file():
+        known.parent.mkdir(parents=True, exist_ok=True)
+        with runs.only_one(known):
+            near_duplicates(files, files).to_parquet(f"{known}.tmp")
+            os.replace(f"{known}.tmp", known)
+    return replace(dataset, images=kept_together(dataset.images, pd.read_parquet(known)))
 
 
 def find_weights(profile: Profile) -> None:
@@ -174,14 +206,16 @@ def find_weights(profile: Profile) -> None:
             imagenet_checkpoint(profile, arm.training.net_type)
 
 
-def where_it_trains(study: Study, arm: str, seed: int) -> str:
-    """A sentence that says on what an arm is trained; StudyError if that has to be a GPU and none is visible."""
-    trains = study.profile.arm(arm).learns != "nothing" and not study.run(arm, seed).is_complete
+def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:
+    """A sentence that says on what a run is trained; StudyError if that has to be a GPU and none is visible."""
+    trains = study.profile.arm(arm).learns != "nothing" and not study.run(arm, seed, images).is_complete
     return training_device(study.profile.requires_gpu and trains)
 
 
-def train_arm(study: Study, arm_name: str, seed: int) -> Run:
+def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> Run:
     """Train an arm and let it predict the test pictures, unless the run is there already.
+
+    It learns ``images`` pictures, its largest number unless given.
 
     A run that was killed goes on from where it was. The arm that this one starts from must be finished.
 
@@ -190,7 +224,7 @@ def train_arm(study: Study, arm_name: str, seed: int) -> Run:
     StudyError
         If weights are missing, training fails or the disk is full; what was trained so far stays.
     """
-    run = study.run(arm_name, seed)
+    run = study.run(arm, seed, images)
     with runs.clear_disk_errors(), runs.only_one(run.folder):
         job, pictures, joints = _job(study, run)
         specification = _specification(job, pictures, joints, study, run)
@@ -218,7 +252,7 @@ def mean_pose(study: Study) -> pd.DataFrame:
     Every joint is predicted where it is on average in the pictures of the people that ``transfer`` learns, framed
     as the study frames them; the likelihood is 1. It is the floor that any network must beat.
     """
-    ids = training_subset(study.splits["target"], study.profile.arm("transfer").images)
+    ids = training_subset(study.splits["target"], study.profile.arm("transfer").largest)
     labels = study.target.subset(ids).labels
     learnt = study.framed("target", ids, study.profile.picture)
     mean = in_network_pixels(labels[labels["labelled"]], learnt).groupby("keypoint")[["x", "y"]].mean()
@@ -254,8 +288,9 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     role = "target" if arm.learns == "nothing" else arm.learns
     split = study.splits[role]
     parts = [
-        (role, "train", training_subset(split, arm.images) if arm.images else ()),
-        (role, "validation", split.validation[: study.profile.validation_size(arm.images)]),
+        (role, "train", training_subset(split, run.images) if run.images else ()),
+        # The same people at every size.
+        (role, "validation", split.validation[: study.profile.validation_size(arm.largest)]),
         ("target", "test", study.splits["target"].test),
     ]
     if monkeys := _source_test(study, run.arm):
@@ -270,17 +305,27 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     labels = labels.assign(keypoint=named)[labels["labelled"] & named.notna()]
     job = Job(
         name=f"{run.arm}-{run.profile}",
-        keypoints=_outputs(study, run.arm),
+        keypoints=_keypoints(study, run.arm),
         pairs=skeleton.pairs,
         training=arm.training,
         finished=zoo_network(str(arm.zoo)).network if arm.learns == "nothing" else None,
         checkpoint=_checkpoint(study, arm, run),
-        restore=arm.restore,
-        frozen=arm.frozen,
+        heads=_heads(study, run.arm),
+        frozen=arm.frozen_blocks,
         seed=run.seed,
     )
     joints = in_network_pixels(labels, fit)[["image_id", "keypoint", "x", "y"]]
+    if arm.names == "shuffled":
+        joints = _with_shuffled_names(joints, run.seed)
     return job, pictures[["image_id", "path", "role"]], joints
+
+
+def _with_shuffled_names(joints: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The same points in every picture, their keypoints' names dealt out at random among them."""
+    rng = np.random.default_rng(seed)
+    return joints.assign(
+        keypoint=joints.groupby("image_id")["keypoint"].transform(lambda names: rng.permutation(names))
+    )
 
 
 def _source_test(study: Study, arm: str) -> tuple[str, ...]:
@@ -289,24 +334,26 @@ def _source_test(study: Study, arm: str) -> tuple[str, ...]:
     return study.splits["source"].test if is_source_network else ()
 
 
-def _outputs(study: Study, arm_name: str) -> tuple[str, ...]:
-    """An arm's keypoints in the order of its network's outputs: heads that it takes over keep the order they have."""
-    arm, skeleton = study.profile.arm(arm_name), study.skeleton(arm_name)
-    if arm.learns != "nothing" and arm.restore != "all":
-        return skeleton.keypoints
-    if arm.zoo:
-        theirs, outputs = ZOO[arm.zoo].skeleton, zoo_network(arm.zoo).keypoints
-    elif arm.parent:
-        theirs, outputs = study.skeleton(arm.parent), _outputs(study, arm.parent)
+def _keypoints(study: Study, arm: str) -> tuple[str, ...]:
+    """An arm's keypoints in the order of its network's outputs."""
+    chosen = study.profile.arm(arm)
+    return zoo_network(str(chosen.zoo)).keypoints if chosen.learns == "nothing" else study.skeleton(arm).keypoints
+
+
+def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
+    """Which outputs of the network that an arm starts from its own start from, see :class:`Job`."""
+    chosen, ours = study.profile.arm(arm), _keypoints(study, arm)
+    if chosen.learns == "nothing":
+        return tuple(range(len(ours)))
+    if chosen.restore == "backbone":
+        return (None,) * len(ours)
+    if chosen.parent:
+        skeleton, theirs = study.skeleton(chosen.parent), _keypoints(study, chosen.parent)
     else:
-        return skeleton.keypoints
-    names = skeletons.mapping(theirs, skeleton)
-    if not len(names) == len(outputs) == len(skeleton.keypoints):
-        raise StudyError(
-            f"profile {study.profile.name}: arm '{arm_name}' cannot restore all of {arm.init}, whose joints "
-            f"({theirs.name}) are not those that it learns ({skeleton.name}): set restore: backbone"
-        )
-    return tuple(names[keypoint] for keypoint in outputs)
+        skeleton, theirs = ZOO[str(chosen.zoo)].skeleton, zoo_network(str(chosen.zoo)).keypoints
+    names = skeletons.mapping(skeleton, study.skeleton(arm))
+    position = {names[keypoint]: place for place, keypoint in enumerate(theirs) if keypoint in names}
+    return tuple(position.get(keypoint) for keypoint in ours)
 
 
 def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
@@ -324,7 +371,9 @@ def _settings(study: Study, run: Run) -> dict:
     return {
         "training_version": TRAINING_VERSION,
         # without defaults, so that a new key that leaves things as they were does not outdate finished runs
-        "arm": study.profile.arm(run.arm).model_dump(mode="json", exclude_defaults=True),
+        "arm": study.profile.arm(run.arm)
+        .model_copy(update={"images": run.images})
+        .model_dump(mode="json", exclude_defaults=True),
         "seed": run.seed,
         "picture": study.profile.framing(run.arm).model_dump(mode="json"),
     }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monkey_transfer.networks.training import Outcome, Trainer
 
 KEYPOINTS = ("right", "left", "top")
+NO_HEADS, ALL_HEADS = (None,) * len(KEYPOINTS), tuple(range(len(KEYPOINTS)))
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 230))
 ROLES = ("train",) * 10 + ("validation",) * 5 + ("test",) * 3
 SIZE = 96
@@ -62,14 +63,14 @@ def drawn(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
 def write_job(drawn) -> Callable[..., JobFolder]:
     """``write_job(folder, seed=..., checkpoint=..., <key of training>=...)`` writes a small job there."""
 
-    def write(folder: Path, seed=0, checkpoint=None, restore="backbone", frozen=0, **training) -> JobFolder:
+    def write(folder: Path, seed=0, checkpoint=None, heads=NO_HEADS, frozen=0, **training) -> JobFolder:
         job = Job(
             name="small",
             keypoints=KEYPOINTS,
             pairs=(("right", "left"),),
             training=Training(**{**SMALL.model_dump(), **training}),
             checkpoint=checkpoint and str(checkpoint),
-            restore=restore,
+            heads=heads,
             frozen=frozen,
             seed=seed,
         )
@@ -121,7 +122,7 @@ def checkpoint(write_job, open_trainer, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def small_job(write_job, checkpoint) -> Callable[[Path], JobFolder]:
     """``small_job(folder)`` writes the job that ``finished`` has run."""
-    return lambda folder: write_job(folder, checkpoint=checkpoint, restore="all")
+    return lambda folder: write_job(folder, checkpoint=checkpoint, heads=ALL_HEADS)
 
 
 @pytest.fixture(scope="session")

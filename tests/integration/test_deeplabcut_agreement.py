@@ -144,7 +144,7 @@ def test_fifty_steps_give_the_losses_of_deeplabcuts_train(
     """DeepLabCut's ``train`` and its own MobileNet, from the same weights, on the same batches, over a rate change."""
     steps, seed = 50, 3
     settings = {"optimizer": "sgd", "multi_step": [(0.005, 20), (0.02, 1000)], "iterations": steps}
-    job = write_job(tmp_path, seed=seed, checkpoint=snapshot, restore="all", **settings)
+    job = write_job(tmp_path, seed=seed, checkpoint=snapshot, heads=(0, 1, 2), **settings)
     ours: list[float] = []
     with open_trainer(job, lambda _, loss: ours.append(loss)) as trainer:
         trainer.run(lambda: 1.0)

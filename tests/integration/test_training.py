@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.job import JobFolder
-from monkey_transfer.profiles import StopRule, Training
+from monkey_transfer.profiles import BLOCKS, StopRule, Training
 
-MOBILENET_BLOCKS = ["Conv", "expanded_conv", *(f"expanded_conv_{i}" for i in range(1, 17)), "Conv_1"]
+NO_HEADS, ALL_HEADS = (None, None, None), (0, 1, 2)
 
 
 @pytest.fixture(scope="module")
@@ -114,23 +114,56 @@ def test_training_stops_when_its_curve_is_flat(errors, rule, flat):
 # what is restored and what is frozen
 
 
-def test_restored_variables_are_counted_and_are_those_of_the_checkpoint(trainer, snapshot):
+@pytest.mark.parametrize("heads", [NO_HEADS, ALL_HEADS, (2, None, 0)])
+def test_what_is_restored_is_counted_and_is_the_checkpoints(trainer, snapshot, heads):
+    """Joint by joint: a score map is one channel, a location map two, side by side."""
     from monkey_transfer.networks.initialisation import is_backbone, restore
 
     theirs = stored(snapshot)
-    backbone = sum(map(is_backbone, theirs))
-    heads = len(theirs) - backbone
     with trainer.session.graph.as_default():
-        for what, restored_heads in (("backbone", 0), ("all", heads)):
-            trainer.initialise()
-            before = weights(trainer)
-            restored = restore(trainer.session, trainer.network_variables, str(snapshot), what)
-            assert (restored.backbone, restored.backbone_total) == (backbone, backbone)
-            assert (restored.heads, restored.heads_total) == (restored_heads, heads)
-            expected = {name: theirs[name] if what == "all" or is_backbone(name) else before[name] for name in before}
-            np.testing.assert_equal(weights(trainer), expected)
-        from_nothing = restore(trainer.session, trainer.network_variables, None, "all")
-        assert (from_nothing.backbone, from_nothing.heads, from_nothing.checkpoint) == (0, 0, None)
+        trainer.initialise()
+        expected = weights(trainer)
+        restored = restore(trainer.session, trainer.network_variables, str(snapshot), heads)
+    for name, array in expected.items():
+        if is_backbone(name):
+            expected[name] = theirs[name]
+            continue
+        channels = {"part_pred": 1, "locref_pred": 2}[name.split("/")[1]]
+        rows = (slice(None),) * 2 if array.ndim == 4 else ()
+        for joint, taken in enumerate(heads):
+            for channel in range(channels):
+                if taken is not None:
+                    array[(*rows, joint * channels + channel)] = theirs[name][(*rows, taken * channels + channel)]
+    np.testing.assert_equal(weights(trainer), expected)
+    backbone = sum(map(is_backbone, theirs))
+    assert (restored.backbone, restored.backbone_total) == (backbone, backbone)
+    assert (restored.heads, restored.heads_total) == (0 if heads == NO_HEADS else 4, 4)
+    assert (restored.joints, restored.joints_total) == (sum(head is not None for head in heads), 3)
+
+
+def test_heads_come_from_a_network_with_more_joints(trainer, snapshot, tmp_path):
+    from monkey_transfer.networks.initialisation import is_backbone, restore
+
+    theirs = stored(snapshot)
+    wider = {
+        name: array
+        if is_backbone(name)
+        else np.concatenate([array + 1, array, array], axis=0 if array.ndim == 1 else 2)
+        for name, array in theirs.items()
+    }
+    save(tmp_path / "wider", wider)
+    with trainer.session.graph.as_default():
+        restore(trainer.session, trainer.network_variables, str(tmp_path / "wider"), (3, 4, 8))
+    ours = weights(trainer)["pose/part_pred/block4/biases"]
+    np.testing.assert_equal(ours, theirs["pose/part_pred/block4/biases"])
+
+
+def test_nothing_is_restored_without_a_checkpoint(trainer):
+    from monkey_transfer.networks.initialisation import restore
+
+    with trainer.session.graph.as_default():
+        restored = restore(trainer.session, trainer.network_variables, None, NO_HEADS)
+    assert (restored.checkpoint, restored.backbone, restored.heads, restored.joints) == (None, 0, 0, 0)
 
 
 def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_path):
@@ -140,6 +173,8 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_p
     save(tmp_path / "resnet", {"resnet_v1_50/conv1/weights": np.zeros((7, 7, 3, 64), np.float32)})
     save(tmp_path / "wider", {**theirs, "MobilenetV2/Conv/weights": np.zeros((3, 3, 3, 32), np.float32)})
     save(tmp_path / "joints", {**theirs, "pose/part_pred/block4/biases": np.zeros(14, np.float32)})
+    weights_of_heads = "pose/part_pred/block4/weights"
+    save(tmp_path / "few", {**theirs, weights_of_heads: theirs[weights_of_heads][:, :, :2]})
     for name, cut in (("cut_index", ".index"), ("cut_data", ".data-00000-of-00001")):
         for part in (".index", ".data-00000-of-00001"):
             shutil.copy(f"{snapshot}{part}", tmp_path / f"{name}{part}")
@@ -149,22 +184,23 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_p
     (tmp_path / "no_checkpoint.index").write_bytes(b"something else")
 
     with trainer.session.graph.as_default():
-        for name, what, told in (
-            ("resnet", "backbone", "not at all, expected shape [3, 3, 3, 16]; name a checkpoint of the same backbone"),
-            ("wider", "backbone", "'MobilenetV2/Conv/weights' in shape [3, 3, 3, 32], expected shape [3, 3, 3, 16]"),
-            ("joints", "all", "'pose/part_pred/block4/biases' in shape [14], expected shape [3]"),
-            ("nowhere", "backbone", "is missing: expected the files nowhere.index"),
-            ("cut_index", "backbone", "cannot be read"),
-            ("cut_data", "backbone", "cannot be read"),
-            ("no_data", "backbone", "cannot be read"),
-            ("no_checkpoint", "backbone", "cannot be read"),
+        for name, heads, told in (
+            ("resnet", NO_HEADS, "not at all, expected shape [3, 3, 3, 16]; name a checkpoint of the same backbone"),
+            ("wider", NO_HEADS, "'MobilenetV2/Conv/weights' in shape [3, 3, 3, 32], expected shape [3, 3, 3, 16]"),
+            ("joints", ALL_HEADS, "'pose/part_pred/block4/biases' in shape [14], expected shape [3]"),
+            ("few", ALL_HEADS, "in shape [3, 3, 2, 64], expected shape [3, 3, 3, 64]"),
+            ("nowhere", NO_HEADS, "is missing: expected the files nowhere.index"),
+            ("cut_index", NO_HEADS, "cannot be read"),
+            ("cut_data", NO_HEADS, "cannot be read"),
+            ("no_data", NO_HEADS, "cannot be read"),
+            ("no_checkpoint", NO_HEADS, "cannot be read"),
         ):
             with pytest.raises(StudyError) as error:
-                restore(trainer.session, trainer.network_variables, str(tmp_path / name), what)
+                restore(trainer.session, trainer.network_variables, str(tmp_path / name), heads)
             assert str(error.value).startswith(f"checkpoint {tmp_path / name} ")
             assert told in str(error.value)
             assert "\n" not in str(error.value)
-        restore(trainer.session, trainer.network_variables, str(tmp_path / "joints"), "backbone")
+        restore(trainer.session, trainer.network_variables, str(tmp_path / "joints"), NO_HEADS)
 
 
 def test_a_validation_error_that_is_no_number_ends_the_training(trainer):
@@ -175,23 +211,23 @@ def test_a_validation_error_that_is_no_number_ends_the_training(trainer):
     assert not trainer.resume.exists()
 
 
-@pytest.mark.parametrize("frozen, blocks", [(3, MOBILENET_BLOCKS[:3]), ("backbone", MOBILENET_BLOCKS)])
-def test_frozen_blocks_stay_as_they_are_and_all_others_move(
-    write_job, open_trainer, snapshot, tmp_path, frozen, blocks
-):
-    from monkey_transfer.networks.initialisation import freeze
-
+@pytest.mark.parametrize("frozen", [3, len(BLOCKS["mobilenet"])])
+def test_frozen_blocks_stay_as_they_are_and_all_others_move(write_job, open_trainer, snapshot, tmp_path, frozen):
+    blocks = list(BLOCKS["mobilenet"][:frozen])
     before = stored(snapshot)
-    job = write_job(tmp_path, checkpoint=snapshot, restore="all", frozen=frozen, iterations=5)
+    job = write_job(tmp_path, checkpoint=snapshot, heads=ALL_HEADS, frozen=frozen, iterations=5)
     with open_trainer(job) as trainer:
         assert trainer.run(lambda: 1.0).frozen_blocks == blocks
         after = weights(trainer)
-        left = len(MOBILENET_BLOCKS) - len(blocks)
-        with pytest.raises(StudyError, match=f"frozen: {left + 1} blocks, but the backbone has {left}"):
-            freeze(left + 1)
     kept = {name for name in after if np.array_equal(after[name], before[name])}
     weights_or_scales = {name for name in after if "moving_" not in name}
     assert kept == {name for name in weights_or_scales if name.split("/")[1] in blocks}
+
+
+def test_the_blocks_of_a_resnet_are_those_that_profiles_name(finished_resnet):
+    snapshot = next(finished_resnet.folder.project.rglob("snapshot-*.index")).with_suffix("")
+    found = {name.split("/")[1] for name in stored(snapshot) if name.startswith("resnet_v1_")}
+    assert found == set(BLOCKS["resnet"])
 
 
 def test_a_resnet_from_scratch_needs_calibrated_statistics(finished_resnet):

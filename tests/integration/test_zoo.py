@@ -197,7 +197,7 @@ def test_an_arm_starts_from_the_backbone_of_the_archive(opened, archive, monkeyp
         Predictor(load_config(str(open_project(folder).test_config)), session)
         variables = tf.compat.v1.global_variables()
         session.run(tf.compat.v1.global_variables_initializer())
-        restored = restore(session, variables, job.checkpoint, job.restore)
+        restored = restore(session, variables, job.checkpoint, job.heads)
         name = "resnet_v1_50/block4/unit_3/bottleneck_v1/conv3/weights"
         ours = session.run(next(v for v in variables if v.op.name == name))
     assert (restored.backbone, restored.backbone_total) == (265, 265)

@@ -125,7 +125,7 @@ def test_every_profile_of_the_project_is_valid(name):
         ("source.data", {**DLC, "keypoints": ["knee"]}, "'source.data.keypoints'", "found ['knee']"),
         ("picture.size", -5, "'picture.size'", "found -5"),
         ("arms.transfer.frozen", -1, "'arms.transfer.frozen'", "found -1"),
-        ("arms.transfer.frozen", "all", "'arms.transfer.frozen'", "found 'all'"),
+        ("arms.transfer.frozen", "block9", "'arms.transfer'", "has no block 'block9'; expected 0 to"),
         ("arms.transfer.init", "zoo", "'arms.transfer.init'", "found 'zoo'"),
         ("arms.transfer.init", "arm:nobody", "arms.transfer.init", "'nobody' is unknown"),
         ("arms.transfer.training", 3, "'arms.transfer.training'", "found 3"),

@@ -53,7 +53,7 @@ def _do_the_job(folder: JobFolder) -> None:
     if job.finished is None:
         _train(folder, job, pictures, joints, report)
     else:
-        _use_finished(folder, str(job.checkpoint), pictures, joints, report)
+        _use_finished(folder, job, pictures, joints, report)
 
 
 def _train(folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter") -> None:
@@ -74,15 +74,15 @@ def _train(folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataF
 
 
 def _use_finished(
-    folder: JobFolder, checkpoint: str, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
+    folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
 ) -> None:
     """Use a network as it is; its learning curve is its validation error at iteration 0."""
     from monkey_transfer.networks.deeplabcut_project import open_project
     from monkey_transfer.networks.training import Outcome
 
     project = open_project(folder)
-    project.adopt(checkpoint)
-    predictor, restored = _load(project.test_config, checkpoint)
+    project.adopt(str(job.checkpoint))
+    predictor, restored = _load(project.test_config, job)
     error = _validation_error(predictor, pictures, joints, report)
     row = {"iteration": 0, "training_loss": nan, "validation_error": error, "learning_rate": nan, "seconds": 0.0}
     outcome = Outcome(
@@ -100,8 +100,8 @@ def _use_finished(
     _predict_and_write(folder, predictor, pictures, pd.DataFrame([row]), outcome, report)
 
 
-def _load(config: Path, checkpoint: str) -> tuple["Predictor", "Restored"]:
-    """The network of a DeepLabCut test configuration with all weights from a checkpoint."""
+def _load(config: Path, job: Job) -> tuple["Predictor", "Restored"]:
+    """The network of a DeepLabCut test configuration with the weights of the job's checkpoint."""
     import tensorflow as tf
     from deeplabcut.pose_estimation_tensorflow.config import load_config
 
@@ -111,7 +111,7 @@ def _load(config: Path, checkpoint: str) -> tuple["Predictor", "Restored"]:
     with tf.Graph().as_default():
         session = new_session()
         predictor = Predictor(load_config(str(config)), session)
-        return predictor, restore(session, tf.compat.v1.global_variables(), checkpoint, "all")
+        return predictor, restore(session, tf.compat.v1.global_variables(), job.checkpoint, job.heads)
 
 
 def _validation_error(

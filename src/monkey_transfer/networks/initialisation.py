@@ -3,9 +3,9 @@
 TensorFlow 1 graphs, as DeepLabCut builds them: every function works on the default graph.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import tensorflow as tf
@@ -20,13 +20,15 @@ _UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError)
 
 @dataclass(frozen=True)
 class Restored:
-    """How many of a network's variables came from a checkpoint."""
+    """How many of a network's variables came from a checkpoint, and of how many joints the heads did."""
 
     checkpoint: str | None
     backbone: int
     backbone_total: int
     heads: int
     heads_total: int
+    joints: int
+    joints_total: int
 
 
 def is_backbone(variable_name: str) -> bool:
@@ -34,39 +36,81 @@ def is_backbone(variable_name: str) -> bool:
     return variable_name.startswith(tuple(BACKBONE_SCOPES.values()))
 
 
-def restore(session: tf.compat.v1.Session, variables: list, checkpoint: str | None, what: str) -> Restored:
-    """Overwrite initialised ``variables`` with those of ``checkpoint``.
+def restore(
+    session: tf.compat.v1.Session, variables: list, checkpoint: str | None, heads: Sequence[int | None]
+) -> Restored:
+    """Overwrite initialised ``variables`` with those of ``checkpoint``: the backbone, and the heads of some joints.
 
     Parameters
     ----------
     variables : the network's own, without optimiser slots.
-    what : 'backbone' or 'all'.
+    heads : for each joint of the network, in the order of its outputs, which joint's head of the checkpoint it takes
+        over; None leaves it at its initial weights.
 
     Raises
     ------
     StudyError
         If the checkpoint is missing or unreadable, or lacks a wanted variable, or holds it in another shape:
-        it is then of another backbone, or of a network with other keypoints.
+        it is then of another backbone, or of a network without those joints.
     """
     backbone = [v for v in variables if is_backbone(v.op.name)]
-    heads = [v for v in variables if not is_backbone(v.op.name)]
+    outputs = [v for v in variables if not is_backbone(v.op.name)]
+    taken = sum(theirs is not None for theirs in heads) if checkpoint else 0
+    counts = {"backbone_total": len(backbone), "heads_total": len(outputs), "joints_total": len(heads)}
     if checkpoint is None:
-        return Restored(None, 0, len(backbone), 0, len(heads))
-    wanted = variables if what == "all" else backbone
+        return Restored(None, backbone=0, heads=0, joints=0, **counts)
     shapes = _checkpoint_shapes(checkpoint)
-    for variable in wanted:
-        name, shape = variable.op.name, variable.shape.as_list()
+    expected = {variable.op.name: variable.shape.as_list() for variable in backbone}
+    if taken:
+        expected |= _expected_heads(outputs, heads, shapes)
+    for name, shape in expected.items():
         if shapes.get(name) != shape:
             found = f"in shape {shapes[name]}" if name in shapes else "not at all"
             raise StudyError(
                 f"checkpoint {checkpoint} does not fit: it holds variable '{name}' {found}, expected shape {shape}; "
-                "name a checkpoint of the same backbone (and keypoints, if heads are restored)"
+                "name a checkpoint of the same backbone (and with those keypoints, if heads are restored)"
             )
     try:
-        tf.compat.v1.train.Saver(wanted).restore(session, checkpoint)
+        tf.compat.v1.train.Saver(backbone).restore(session, checkpoint)
+        if taken:
+            reader = tf.train.load_checkpoint(checkpoint)
+            for variable in outputs:
+                theirs = reader.get_tensor(variable.op.name)
+                variable.load(_with_heads(session.run(variable), theirs, heads), session)
     except _UNREADABLE as error:
         raise _unreadable(checkpoint, error) from None
-    return Restored(checkpoint, len(backbone), len(backbone), len(wanted) - len(backbone), len(heads))
+    return Restored(checkpoint, backbone=len(backbone), heads=len(outputs) if taken else 0, joints=taken, **counts)
+
+
+def _expected_heads(outputs: list, heads: Sequence[int | None], shapes: dict[str, list[int]]) -> dict[str, list[int]]:
+    """The shapes of a checkpoint's heads, which may have more joints than ours, but all as many."""
+    ours = {variable.op.name: variable.shape.as_list() for variable in outputs}
+    first, shape = next(iter(ours.items()))
+    axis = _joint_axis(shape)
+    stored = shapes.get(first, shape)
+    theirs = stored[axis] * len(heads) // shape[axis] if len(stored) == len(shape) else 0
+    theirs = max(theirs, *(joint + 1 for joint in heads if joint is not None))
+    for shape in ours.values():
+        shape[_joint_axis(shape)] *= theirs
+        shape[_joint_axis(shape)] //= len(heads)
+    return ours
+
+
+def _with_heads(ours: np.ndarray, theirs: np.ndarray, heads: Sequence[int | None]) -> np.ndarray:
+    """A head's variable in which some joints' channels are those of another network."""
+    axis = _joint_axis(list(ours.shape))
+    each = ours.shape[axis] // len(heads)  # a score map has one channel for each joint, a location map two
+    mixed, theirs = np.moveaxis(ours.copy(), axis, 0), np.moveaxis(theirs, axis, 0)
+    for joint, their_joint in enumerate(heads):
+        if their_joint is not None:
+            mixed[joint * each : (joint + 1) * each] = theirs[their_joint * each : (their_joint + 1) * each]
+    return np.moveaxis(mixed, 0, axis)
+
+
+def _joint_axis(shape: list[int]) -> int:
+    """Where the channels of joints are: biases have one axis, the weights of transposed convolutions end in them and
+    the channels that come in."""
+    return 0 if len(shape) == 1 else 2
 
 
 def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
@@ -88,21 +132,17 @@ def _unreadable(checkpoint: str, error: Exception) -> StudyError:
     )
 
 
-def freeze(blocks: int | Literal["backbone"]) -> list[str]:
-    """Take the first ``blocks`` blocks of the backbone ('backbone': all) off the list of what is trained.
+def freeze(blocks: int) -> list[str]:
+    """Take the first ``blocks`` blocks of the backbone, counted from the picture, off the list of what is trained.
 
-    A block is a part of the backbone that its authors named: ``conv1`` and ``block1`` to ``block4``
-    of a ResNet, ``Conv``, ``expanded_conv`` ... and ``Conv_1`` of a MobileNet. Frozen are weights
-    and batch-norm scale and offset; a MobileNet's stored statistics go on following the data, as
-    they do with DeepLabCut's ``freezeencoder``.
+    Blocks are those of :data:`monkey_transfer.profiles.BLOCKS`. Frozen are weights and batch-norm scale and offset;
+    a MobileNet's stored statistics go on following the data, as they do with DeepLabCut's ``freezeencoder``.
 
-    Returns the names of the frozen blocks; StudyError if there are not so many.
+    Returns the names of the frozen blocks.
     """
     trainable = tf.compat.v1.get_default_graph().get_collection_ref(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
     names = list(dict.fromkeys(_block(v.op.name) for v in trainable if is_backbone(v.op.name)))
-    if blocks != "backbone" and blocks > len(names):
-        raise StudyError(f"frozen: {blocks} blocks, but the backbone has {len(names)}: {', '.join(names)}")
-    frozen = names if blocks == "backbone" else names[:blocks]
+    frozen = names[:blocks]
     trainable[:] = [v for v in trainable if not (is_backbone(v.op.name) and _block(v.op.name) in frozen)]
     return frozen
 

@@ -10,7 +10,6 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -31,7 +30,8 @@ class Job(BaseModel):
     name : title of the DeepLabCut project that the job leaves.
     keypoints, pairs : the network's outputs in order, and the (right, left) names among them.
     checkpoint : prefix of the TensorFlow checkpoint to start from; None for random weights.
-    restore : 'backbone' leaves the heads at random weights, 'all' restores them too.
+    heads : for each keypoint, in order, which output of the checkpoint it starts from; None: from random weights.
+        The backbone is restored in any case.
     frozen : number of blocks, counted from the picture, that are not trained.
     finished : None for a network that is trained; otherwise ``checkpoint`` is used as it is, ``training`` only
         names its backbone, and this says what else defines it.
@@ -44,8 +44,8 @@ class Job(BaseModel):
     pairs: tuple[tuple[str, str], ...]
     training: Training
     checkpoint: str | None
-    restore: Literal["backbone", "all"] = "backbone"
-    frozen: int | Literal["backbone"] = 0
+    heads: tuple[int | None, ...]
+    frozen: int = 0
     seed: int
     finished: Network | None = None
 

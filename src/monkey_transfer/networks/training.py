@@ -151,7 +151,7 @@ class Trainer:
     def initialise(self) -> tuple[Restored, int]:
         """Set the initial weights; returns what was restored and how many batch-norm layers were calibrated."""
         self.session.run(tf.compat.v1.global_variables_initializer())
-        restored = restore(self.session, self.network_variables, self.job.checkpoint, self.job.restore)
+        restored = restore(self.session, self.network_variables, self.job.checkpoint, self.job.heads)
         if restored.backbone:
             return restored, 0
         batches = [seeded_batch(self.dataset, self.job.seed, i)[Batch.inputs] for i in range(CALIBRATION_BATCHES)]
