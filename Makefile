@@ -4,7 +4,7 @@ PROFILE ?= demo
 PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 # the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
-BENCHMARKS := coverage metrics predict render prepare
+BENCHMARKS := coverage learning_curves metrics predict render prepare
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := help

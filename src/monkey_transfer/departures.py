@@ -214,6 +214,8 @@ def _value(profile: Profile, key: str) -> Any:
     parts = key.split(".")
     if parts[0] == "arms" and parts[2:] == ["picture"]:
         return profile.framing(parts[1])  # the study's, where the arm has no other
+    if parts[0] == "arms" and parts[2:] == ["images"]:
+        return profile.arm(parts[1]).largest  # of a learning curve, the point that stands beside the paper
     value: Any = profile
     for part in parts:
         value = value[part] if isinstance(value, dict) else getattr(value, part)

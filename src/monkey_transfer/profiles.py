@@ -136,6 +136,14 @@ class TargetData(_Strict):
     test: Positive
 
 
+class ElsewhereData(_Strict):
+    """People of another data set, on whom every arm is tried as well: nobody trained or chose on them."""
+
+    data: AnyData
+    test: Positive
+    yardstick: Yardstick
+
+
 class WholePicture(_Strict):
     """The whole picture, letterboxed to ``size``: the side of a square, or [width, height], in pixels."""
 
@@ -298,6 +306,8 @@ class Arm(_Strict):
     # 'shuffled' permutes the joints' names within each picture that is learnt: what then transfers are pictures, not
     # keypoints.
     names: Literal["labelled", "shuffled"] = "labelled"
+    # True: left out of the study, with all that start from it, where its ImageNet weights are not on this machine.
+    optional: bool = False
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
     training: Training
@@ -373,9 +383,11 @@ class Profile(_Strict):
     title: str
     source: SourceData
     target: TargetData
+    elsewhere: ElsewhereData | None = None
     picture: Framing
     yardstick: Yardstick
     arms: dict[str, Arm]
+    arms_left_out: tuple[str, ...] = ()  # optional ones, filled in by load_profile
     seeds: tuple[Annotated[int, Field(ge=0)], ...]
     split_seed: int = 0
     # Fewer validation people than this say too little about when to stop.
@@ -425,6 +437,23 @@ class Profile(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _transfer_has_a_control(self) -> "Profile":
+        if not any(set(arm.sizes) & set(self.arms["transfer"].sizes) for arm in self._controls().values()):
+            raise ValueError(
+                "arms: transfer has no control: expected an arm imagenet_control or scratch_control that learns as "
+                "many images, since without one nobody can say what the monkeys were worth"
+            )
+        return self
+
+    def _controls(self) -> dict[str, Arm]:
+        return {name: self.arms[name] for name in ("imagenet_control", "scratch_control") if name in self.arms}
+
+    @property
+    def control(self) -> str:
+        """The arm that ``transfer`` is held against: ImageNet's weights where the study has them, else random ones."""
+        return next(iter(self._controls()))
+
+    @model_validator(mode="after")
     def _pictures_are_large_enough(self) -> "Profile":
         for name, arm in self.arms.items():
             augmentation = arm.training.augmentation
@@ -438,6 +467,13 @@ class Profile(_Strict):
                 )
         return self
 
+    @property
+    def elsewhere_yardstick(self) -> Yardstick:
+        """What errors on the people of another data set are divided by; StudyError if there is no such set."""
+        if self.elsewhere is None:
+            raise StudyError(f"profile {self.name} has no data set elsewhere: add the key elsewhere")
+        return self.elsewhere.yardstick
+
     def framing(self, arm: str) -> Framing:
         """How that arm sees pictures: its own way, or the study's."""
         return self.arm(arm).picture or self.picture
@@ -446,9 +482,12 @@ class Profile(_Strict):
         """Number of people held out to decide when to stop: 5 %, and ``smallest_validation`` at the least."""
         return max(self.smallest_validation, math.ceil(VALIDATION_SHARE * training_images))
 
-    def study_data(self, role: str) -> SourceData | TargetData:
-        """The data set that has the role 'source' or 'target'."""
-        return self.source if role == "source" else self.target
+    def study_data(self, role: str) -> AnyData:
+        """The data set that has the role 'source', 'target' or, where there is one, 'elsewhere'."""
+        chosen = {"source": self.source, "target": self.target, "elsewhere": self.elsewhere}[role]
+        if chosen is None:
+            raise StudyError(f"profile {self.name} has no data set {role}: add the key {role}")
+        return chosen.data
 
     def largest_training_set(self, role: str) -> int:
         """Most training pictures that any arm takes from that data set."""
@@ -465,7 +504,7 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
     """Read ``config/<name>.yaml``, merged over the profile that its ``extends`` names.
 
     The file's ``training`` is merged under every arm's own ``training``, so that arms share what
-    they do not say otherwise. An inherited arm that is null is left out.
+    they do not say otherwise. An inherited arm that is null is left out, and so is an optional one without weights.
 
     Raises
     ------
@@ -485,11 +524,28 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
             own = arm.get("training") or {}
             arm["training"] = _merged(shared, own) if isinstance(own, dict) else own
     try:
-        return Profile(name=name, **settings)
+        profile = Profile(name=name, **settings)
+        if lacking := _lacking_weights(profile):
+            settings["arms"] = {arm: keys for arm, keys in settings["arms"].items() if arm not in lacking}
+            profile = Profile(name=name, arms_left_out=lacking, **settings)
+        return profile
     except ValidationError as error:
         raise StudyError(f"{file}: {_first_problem(error, settings)}") from None
     except TypeError as error:
         raise StudyError(f"{file}: {error}") from None
+
+
+def _lacking_weights(profile: Profile) -> tuple[str, ...]:
+    """Optional arms whose ImageNet weights are neither named nor in the data folder, and those that start from them."""
+    named = profile.imagenet_checkpoint or os.environ.get(IMAGENET_VARIABLE)
+
+    def lacks(arm: Arm) -> bool:
+        if arm.parent:
+            return lacks(profile.arms[arm.parent])
+        weights = data_folder() / "imagenet" / arm.training.net_type
+        return arm.optional and arm.init == "imagenet" and not named and not weights.is_dir()
+
+    return tuple(name for name, arm in profile.arms.items() if lacks(arm))
 
 
 def profile_names(config: Path = CONFIG) -> list[str]:

@@ -1,6 +1,6 @@
 """From finished runs to the numbers of the report: every value with its interval and its budget."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from monkey_transfer.metrics.pckh import SCORE_NAME
 from monkey_transfer.near_duplicates import near_duplicates
 from monkey_transfer.profiles import ZOO, Arm
 from monkey_transfer.splits import Learnt, audit, training_subset
-from monkey_transfer.study import MEAN_POSE, Study, matched, mean_pose
+from monkey_transfer.study import MEAN_POSE, Study, matched, matched_elsewhere, mean_pose
 
 # Intervals of 95 % from this many resamples of the test people, or of their groups; verdicts rest on more.
 RESAMPLES = 2000
@@ -49,6 +49,8 @@ class Results:
         target has, since the paper's "head segment length" (section 2.5) can be read either way.
     coco : arm, metric and the columns of ``over_seeds``: COCO's OKS and average precision on own joints, with the
         area of the box for the person's.
+    elsewhere : arm, near_duplicates and the columns of ``over_seeds`` of the PCK score on the people of another data
+        set, on own joints; ``near_duplicates`` of them are in what the arm learnt. Empty where there is no such set.
     budgets : what each run was given: pictures, iterations, minutes.
     leaks : how many test people each arm may have seen.
     """
@@ -63,6 +65,7 @@ class Results:
     groups: int
     readings: pd.DataFrame
     coco: pd.DataFrame
+    elsewhere: pd.DataFrame
     budgets: pd.DataFrame
     leaks: pd.DataFrame
 
@@ -100,6 +103,7 @@ def measure(study: Study) -> Results:
         groups=floor.people["group"].nunique(),
         readings=_readings(study),
         coco=_coco(study, matches),
+        elsewhere=pd.DataFrame(_elsewhere(study) if study.elsewhere else ()),
         budgets=budgets(study),
         leaks=_leaks(study),
     )
@@ -264,6 +268,24 @@ def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.Data
                 ]
             )
     return _means(runs)
+
+
+def _elsewhere(study: Study) -> Iterator[dict[str, Any]]:
+    score = SCORE_NAME[study.profile.elsewhere_yardstick]
+    for name in study.profile.arms:
+        found = {str(seed): matched_elsewhere(study, study.finished(name, seed)) for seed in study.profile.seeds}
+        of_seeds = [run[score] for run in replicates_of(found, RESAMPLES, _INTERVALS["seed"], pck_scores).values()]
+        alike = near_duplicates(study.dataset("elsewhere").images["path"], _learnt_pictures(study, name))
+        yield {"arm": name, "near_duplicates": alike["first"].nunique(), **over_seeds(of_seeds)}
+
+
+def _learnt_pictures(study: Study, arm: str) -> list[str]:
+    """Paths of the pictures that the arm, or an arm that it started from, learnt."""
+    chosen = study.profile.arm(arm)
+    learnt = _learnt(study, chosen)
+    images = study.dataset(learnt.role).images
+    own = images.loc[images["image_id"].isin(learnt.image_ids), "path"].tolist()
+    return own + (_learnt_pictures(study, chosen.parent) if chosen.parent else [])
 
 
 def _means(runs: Mapping[str, Mapping[str, list[Replicates]]]) -> pd.DataFrame:

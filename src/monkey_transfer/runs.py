@@ -63,6 +63,10 @@ class Run:
         """Predictions on the held-out source pictures, of an arm that learnt the source; original pixels."""
         return pd.read_parquet(self._file("source_predictions.parquet"))
 
+    def elsewhere_predictions(self) -> pd.DataFrame:
+        """Predictions on the people of another data set: its keypoint names, original pixels."""
+        return pd.read_parquet(self._file("elsewhere_predictions.parquet"))
+
     def learning_curve(self) -> pd.DataFrame:
         """iteration, training_loss, validation_error (network pixels), learning_rate, seconds."""
         return pd.read_csv(self._file("learning_curve.csv"))

@@ -48,15 +48,20 @@ class Study:
     Attributes
     ----------
     source, target : the data sets, whole.
+    elsewhere : people of another data set, those that every arm is tried on; None where the profile names none.
     """
 
     profile: Profile
     source: Dataset
     target: Dataset
+    elsewhere: Dataset | None = None
 
     def dataset(self, role: str) -> Dataset:
-        """The data set with the role 'source' or 'target'."""
-        return {"source": self.source, "target": self.target}[role]
+        """The data set with the role 'source', 'target' or 'elsewhere'; StudyError if there is none."""
+        chosen = {"source": self.source, "target": self.target, "elsewhere": self.elsewhere}[role]
+        if chosen is None:
+            raise StudyError(f"profile {self.profile.name} has no data set {role}: add the key {role}")
+        return chosen
 
     @cached_property
     def splits(self) -> dict[str, Split]:
@@ -65,7 +70,7 @@ class Study:
 
     def _split(self, role: str) -> Split:
         validation = self.profile.validation_size(self.profile.largest_training_set(role))
-        tested = self.profile.study_data(role).test
+        tested = (self.profile.source if role == "source" else self.profile.target).test
         try:
             split = split_people(self.dataset(role).images, tested, validation, self.profile.split_seed)
             training_subset(split, self.profile.largest_training_set(role))  # an error now rather than hours later
@@ -101,7 +106,7 @@ class Study:
 
     def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
         """Pictures of the source or target as networks see them, see :func:`monkey_transfer.framing.framed`."""
-        frame = {"picture": framing.model_dump(), "data": self.profile.study_data(role).data.model_dump()}
+        frame = {"picture": framing.model_dump(), "data": self.profile.study_data(role).model_dump()}
         folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{runs.digest_of(frame)[:8]}"
         return framed(self.dataset(role).subset(image_ids), framing, folder)
 
@@ -179,7 +184,21 @@ def open_study(name: str) -> Study:
             target = target.measured_by(profile.yardstick)
         except StudyError as error:
             raise StudyError(f"profile {name}: {error}") from None
-        return Study(profile, *(_near_duplicates_together(data, profile.name) for data in (source, target)))
+        source, target = (_near_duplicates_together(data, name) for data in (source, target))
+        return Study(profile, source, target, _elsewhere(profile))
+
+
+def _elsewhere(profile: Profile) -> Dataset | None:
+    """As many people of the other data set as are tried, drawn as test people are."""
+    chosen = profile.elsewhere
+    if chosen is None:
+        return None
+    try:
+        people = open_dataset(chosen.data).measured_by(chosen.yardstick)
+        tried = split_people(people.images, chosen.test, 0, profile.split_seed).test
+    except StudyError as error:
+        raise StudyError(f"profile {profile.name}, elsewhere: {error}") from None
+    return people.subset(tried)
 
 
 def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
@@ -282,12 +301,18 @@ def matched_on_source(study: Study, run: Run) -> Matched:
     return match(held_out.labels, predictions, held_out.reference_lengths, "bbox_length", held_out.images)
 
 
+def matched_elsewhere(study: Study, run: Run) -> Matched:
+    """Predictions of an arm on the people of the other data set beside their labels; StudyError if there is none."""
+    people, predicted = study.dataset("elsewhere"), run.elsewhere_predictions()
+    return match(people.labels, predicted, people.reference_lengths, study.profile.elsewhere_yardstick, people.images)
+
+
 def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     """The job of a run, its pictures (image_id, path, role) and its labelled joints in network pixels."""
     arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
     role = "target" if arm.learns == "nothing" else arm.learns
     split = study.splits[role]
-    parts = [
+    parts: list[tuple[str, str, tuple[str, ...]]] = [
         (role, "train", training_subset(split, run.images) if run.images else ()),
         # The same people at every size.
         (role, "validation", split.validation[: study.profile.validation_size(arm.largest)]),
@@ -295,6 +320,8 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     ]
     if monkeys := _source_test(study, run.arm):
         parts.append(("source", "source_test", monkeys))
+    if study.elsewhere:
+        parts.append(("elsewhere", "elsewhere", tuple(study.elsewhere.images["image_id"])))
     pictures = pd.concat(
         [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts if ids], ignore_index=True
     )
@@ -373,7 +400,7 @@ def _settings(study: Study, run: Run) -> dict:
         # without defaults, so that a new key that leaves things as they were does not outdate finished runs
         "arm": study.profile.arm(run.arm)
         .model_copy(update={"images": run.images})
-        .model_dump(mode="json", exclude_defaults=True),
+        .model_dump(mode="json", exclude_defaults=True, exclude={"optional"}),
         "seed": run.seed,
         "picture": study.profile.framing(run.arm).model_dump(mode="json"),
     }
@@ -402,6 +429,10 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
         frames = study.framed("source", monkeys, study.profile.framing(run.arm))
         found = _predictions(predicted, "source_test", frames, own, study.source.skeleton)
         found.to_parquet(run.partial / "source_predictions.parquet")
+    if study.elsewhere:
+        frames = study.framed("elsewhere", study.elsewhere.images["image_id"], study.profile.framing(run.arm))
+        found = _predictions(predicted, "elsewhere", frames, own, study.elsewhere.skeleton)
+        found.to_parquet(run.partial / "elsewhere_predictions.parquet")
     write_json(run.partial / "metrics.json", summary(matched(study, people)))
     manifest = {
         "digest": digest,

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from monkey_transfer.controls import Controls
+from monkey_transfer.controls_summary import contrast_table, equivalent_table, negative_control, opening
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_TITLE
@@ -25,10 +27,14 @@ from monkey_transfer.results import (
 from monkey_transfer.runs import Run
 from monkey_transfer.study import MEAN_POSE, Study, matched_on_source
 
+_BUDGET_COLUMNS = (
+    *("arm", "training_pictures", "seed", "iterations", "minutes", "chosen_iteration", "stopped_by", "optimizer"),
+    *("run_digest", "data_digest"),
+)
 _BRACKETED = ("mean", "low", "high")
 
 
-def write_results(study: Study, results: Results) -> Path:
+def write_results(study: Study, results: Results, controls: Controls) -> Path:
     """Write summary.md, paper_comparison.csv and the other tables of a study; returns the summary's path."""
     folder = report_folder(study.profile.name)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -38,9 +44,13 @@ def write_results(study: Study, results: Results) -> Path:
         "tables/differences": results.differences,
         "tables/differences_over_seeds": results.differences_over_seeds,
         "tables/coco": results.coco,
+        "tables/elsewhere": results.elsewhere,
         "tables/budgets": results.budgets,
         "tables/verdicts": results.verdicts,
         "tables/leaks": results.leaks,
+        "tables/learning_curves": controls.points,
+        "tables/contrasts": controls.contrasts,
+        "tables/equivalents": controls.equivalents,
         "tables/left_out": study.left_out,
         "paper_comparison": beside_the_paper(results),
     }
@@ -51,16 +61,18 @@ def write_results(study: Study, results: Results) -> Path:
     splits = {role: split.as_dict() for role, split in study.splits.items()}
     write_json(folder / "tables" / "splits.json", splits)
     summary = folder / "summary.md"
-    summary.write_text(summary_text(study, results), encoding="utf-8")
+    summary.write_text(summary_text(study, results, controls), encoding="utf-8")
     return summary
 
 
-def summary_text(study: Study, results: Results) -> str:
+def summary_text(study: Study, results: Results, controls: Controls) -> str:
     """summary.md: what was compared, with which budget, what came out and where it comes from."""
     profile = study.profile
     kind = "**rendered** pictures: a demonstration, not evidence about photographs" if study.rendered else "photographs"
     lines = [
         f"# {profile.title}",
+        "",
+        *(f"{place}. {sentence}" for place, sentence in enumerate(opening(study, results, controls), start=1)),
         "",
         f"Profile `{profile.name}`, {len(study.test_people)} test people, the same for every arm, on {kind}. "
         f"Numbers in brackets are 95 % intervals over the test people (percentile, {RESAMPLES:,} resamples, verdicts "
@@ -68,13 +80,26 @@ def summary_text(study: Study, results: Results) -> str:
         "How often such intervals of paired differences hold the truth on simulated people is in "
         "`reports/benchmarks/coverage.txt`. "
         f"Seeds of training: {', '.join(map(str, profile.seeds))}. PCK is by `{profile.yardstick}`. "
-        f"{framing_in_words(study)}",
+        f"{framing_in_words(study)}{_arms_left_out(study)}",
         "",
         "## What came out",
         "",
         *(f"- {sentence}" for sentence in findings(study, results)),
         "",
-        "## Every arm with its budget",
+        "## One thing at a time",
+        "",
+        "Pairs of arms that differ in one thing, with intervals over people and seeds of training. 'higher' and "
+        "'lower' are said where the interval excludes zero and two seeds of one arm differ by less.",
+        "",
+        _markdown(contrast_table(study, controls)),
+        "",
+        "How many labelled people the control needs for what another arm reaches:",
+        "",
+        _markdown(equivalent_table(study, controls)),
+        "",
+        negative_control(study, controls),
+        "",
+        "## Every arm with its budget, at its largest number of people",
         "",
         _markdown(arm_table(study, results)),
         "",
@@ -105,6 +130,10 @@ def summary_text(study: Study, results: Results) -> str:
         "",
         _markdown(comparison_table(study, results)),
         "",
+        "## On people of another data set",
+        "",
+        _markdown(elsewhere_table(study, results)),
+        "",
         "## Could an arm have seen the test people?",
         "",
         _markdown(results.leaks),
@@ -120,12 +149,15 @@ def summary_text(study: Study, results: Results) -> str:
         f"Split of the target: seed {profile.split_seed}, digest `{study.splits['target'].digest[:12]}`. "
         f"Run folders are `runs/{profile.name}/<arm>/n<pictures>-s<seed>`.",
         "",
-        _markdown(
-            results.budgets[["arm", "seed", "run_digest", "data_digest", "chosen_iteration", "stopped_by", "optimizer"]]
-        ),
+        _markdown(results.budgets[[*_BUDGET_COLUMNS]]),
         "",
     ]
     return "\n".join(lines)
+
+
+def _arms_left_out(study: Study) -> str:
+    names = ", ".join(f"`{arm}`" for arm in study.profile.arms_left_out)
+    return f" Not trained, for want of ImageNet weights: {names}." if names else ""
 
 
 def framing_in_words(study: Study) -> str:
@@ -172,7 +204,9 @@ def arm_table(study: Study, results: Results) -> pd.DataFrame:
         **TABLE_ONE_ROWS,
         "best_f1/recall_over_all_labelled": "recall over all labelled",
     }
-    budgets = {(row.seed, row.arm): budget_in_words(row) for row in results.budgets.itertuples()}
+    largest = {arm: study.profile.arm(arm).largest for arm in study.profile.arms}
+    headline = results.budgets[results.budgets["training_pictures"] == results.budgets["arm"].map(largest)]
+    budgets = {(row.seed, row.arm): budget_in_words(row) for row in headline.itertuples()}
     numbers = _in_brackets(results, OWN)
     rows = [
         {
@@ -230,6 +264,24 @@ def coco_table(study: Study, results: Results) -> pd.DataFrame:
         for arm in [*study.profile.arms, MEAN_POSE]
     ]
     return pd.DataFrame(rows)
+
+
+def elsewhere_table(study: Study, results: Results) -> pd.DataFrame:
+    """``Results.elsewhere`` for reading: intervals in brackets."""
+    if study.profile.elsewhere is None:
+        return pd.DataFrame({"elsewhere": ["the profile names no other data set"]})
+    table, people = results.elsewhere, study.dataset("elsewhere")
+    score = [_bracketed(*row[[*_BRACKETED]]) for _, row in table.iterrows()]
+    return pd.DataFrame(
+        {
+            "pictures": "rendered" if people.rendered else "photographs",
+            "people of": people.name,
+            "arm": table["arm"],
+            "people": len(people),
+            f"{SCORE_TITLE[study.profile.elsewhere_yardstick]}, %": score,
+            "near duplicates in what it learnt": table["near_duplicates"],
+        }
+    )
 
 
 def reading_table(study: Study, results: Results) -> pd.DataFrame:

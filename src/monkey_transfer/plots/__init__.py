@@ -1,9 +1,10 @@
 """Figures of the study: tables in, a matplotlib Figure out, all in one style.
 
 ``pictures`` draws people with their skeletons, ``exploration`` what the data sets are like, ``results``
-what the networks learnt; ``style`` holds what they share.
+what the networks learnt, ``controls`` how arms compare over numbers of people; ``style`` holds what they share.
 """
 
+from monkey_transfer.plots.controls import by_people, contrasts, equivalents, joint_differences
 from monkey_transfer.plots.exploration import joint_coverage, pose_space, sizes
 from monkey_transfer.plots.pictures import picture_grid
 from monkey_transfer.plots.results import (
@@ -19,11 +20,15 @@ from monkey_transfer.plots.results import (
 
 __all__ = [
     "by_joint",
+    "by_people",
     "calibration",
     "confidence_histograms",
+    "contrasts",
+    "equivalents",
     "error_distribution",
     "headline_differences",
     "joint_coverage",
+    "joint_differences",
     "learning_curves",
     "picture_grid",
     "pose_space",

@@ -31,6 +31,12 @@ ARM_COLOURS = {
     "transfer": "#d55e00",
     "imagenet_control": "#e69f00",
     "scratch_control": "#cc79a7",
+    "imagenet_longer": "#999933",
+    "scratch_longer": "#882255",
+    "transfer_with_heads": "#aa4499",
+    "transfer_frozen": "#117733",
+    "imagenet_frozen": "#56b4e9",
+    "shuffled_source": "#332288",
     "mean_pose": GREY,
 }
 _SPARE_COLOURS = ("#56b4e9", "#882255", "#999933", "#332288", "#117733", "#aa4499")
@@ -98,7 +104,9 @@ def arm_colours(arms: Iterable[str]) -> dict[str, str]:
     """A colour for each arm: always the same for those of :data:`ARM_COLOURS`, the spare ones in turn for others."""
     arms = list(arms)
     others = [arm for arm in arms if arm not in ARM_COLOURS]
-    spare = {arm: _SPARE_COLOURS[i % len(_SPARE_COLOURS)] for i, arm in enumerate(others)}
+    taken = {ARM_COLOURS.get(arm) for arm in arms}
+    left = [colour for colour in _SPARE_COLOURS if colour not in taken] or _SPARE_COLOURS
+    spare = {arm: left[i % len(left)] for i, arm in enumerate(others)}
     return {arm: ARM_COLOURS.get(arm) or spare[arm] for arm in arms}
 
 
