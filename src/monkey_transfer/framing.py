@@ -96,7 +96,7 @@ def _frame_pictures(table: pd.DataFrame, framing: Framing, folder: Path) -> Iter
     """Frame one picture of the table after the other; yields the columns of the index."""
 
     def one(row: Any) -> tuple[str, str, float, float, float]:
-        picture = images.read_picture(row.path)
+        picture = images.read_picture(row.path, (row.width, row.height))
         if picture.shape[:2] != (row.height, row.width):
             raise StudyError(
                 f"{row.path}: is {picture.shape[1]} x {picture.shape[0]} pixels, but its labels are for "

@@ -2,6 +2,17 @@
 
 Everything here uses pixel centres: the centre of the top left pixel is (0, 0), so a picture that is
 ``w`` pixels wide reaches from -0.5 to w - 0.5. Enlarging it ``s`` times moves x to (x + 0.5) s - 0.5.
+
+A photograph may lie on its side in its file, with a tag beside it (EXIF orientation) that says how to turn it. Labels
+count its pixels as they are stored, unless they state the size that it has when turned:
+
+- MATLAB's `imread`, in which labels of MPII and LSP are at home, does not follow the tag. DeepLabCut neither labels
+  nor trains on turned pictures: `_read_and_normalize` in napari-deeplabcut's `_reader.py` reads with OpenCV's
+  IMREAD_UNCHANGED, `imread` in DeepLabCut's `utils/auxfun_videos.py` with scikit-image, and both leave the tag alone.
+- COCO files come from both kinds of tools. labelme turns (its pull request 305), labelImg does not (its issue 395),
+  and public loaders disagree as well: detectron2 turns (`_apply_exif_orientation` in its `detection_utils.py`), HRNet
+  asks OpenCV not to (`IMREAD_IGNORE_ORIENTATION` in its `JointsDataset.py`). What such a file states as width and
+  height tells.
 """
 
 import contextlib
@@ -14,13 +25,25 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image
+from PIL import ExifTags, Image
 
 from monkey_transfer.errors import StudyError
 
 # The mean colour of ImageNet, which DeepLabCut's networks subtract from a picture (`mean_pixel` in its
 # pose_cfg.yaml, rounded): padding with it is padding with nothing.
 PADDING_RGB = (124, 117, 104)
+
+# What brings a picture upright, by its orientation tag (Exif 2.3, 4.6.4); 1 is upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ON_ITS_SIDE = (5, 6, 7, 8)
 
 # What is meant by the length of a picture that is resized to a length, its aspect kept.
 Length = Literal["longer_side", "width"]
@@ -46,10 +69,13 @@ class Transform:
         return (np.asarray(points, float) - (self.dx, self.dy)) / self.scale
 
 
-def read_picture(path: str | Path) -> np.ndarray:
+def read_picture(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """The picture as (height, width, 3) uint8 RGB, its pixels as they are stored.
 
-    An orientation tag in the file is not followed: labels count the pixels that are stored.
+    Parameters
+    ----------
+    size : (width, height) that its labels are for. A picture that has it only when turned as its orientation tag
+        says is turned.
 
     Raises
     ------
@@ -59,13 +85,31 @@ def read_picture(path: str | Path) -> np.ndarray:
     with opened(path) as picture:
         if picture.mode.startswith(("I", "F")):
             raise StudyError(f"{path}: expected a picture with 8 bits a channel, found mode {picture.mode}: convert it")
-        return np.array(picture.convert("RGB"))
+        turned = size is not None and size != picture.size and size == upright_size(picture.size, _tag(picture))
+        return np.array((upright(picture) if turned else picture).convert("RGB"))
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) in pixels from the file's header alone; StudyError as for :func:`read_picture`."""
+    """(width, height) in pixels as stored, from the file's header; StudyError as for :func:`read_picture`."""
     with opened(path) as picture:
         return picture.size
+
+
+def orientation(path: str | Path) -> int:
+    """The orientation tag in the file's header, 1 (upright as it is stored) to 8; StudyError as above."""
+    with opened(path) as picture:
+        return _tag(picture)
+
+
+def upright_size(size: tuple[int, int], tag: int) -> tuple[int, int]:
+    """(width, height) of a picture of that size and orientation tag when it is turned upright."""
+    return size[::-1] if tag in ON_ITS_SIDE else size
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """The Pillow picture turned as its orientation tag says."""
+    tag = _tag(picture)
+    return picture.transpose(_TURNS[tag]) if tag in _TURNS else picture
 
 
 def write_picture(path: str | Path, image: np.ndarray) -> None:
@@ -208,6 +252,18 @@ def opened(path: str | Path) -> Iterator[Image.Image]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).replace(str(path), "the file")
         raise StudyError(f"{path}: not a whole picture ({reason}): replace it or take it out of the labels") from error
+
+
+def _tag(picture: Image.Image) -> int:
+    """The orientation tag, 1 where there is none that can be read."""
+    exif = Image.Exif()
+    try:
+        # Not picture.getexif(), which decodes the whole picture where the format is PNG.
+        exif.load(picture.info.get("exif", b""))
+        tag = exif.get(ExifTags.Base.Orientation)
+    except Exception:  # Pillow raises several kinds for a damaged block, without which the picture is still whole
+        return 1
+    return tag if tag in _TURNS else 1
 
 
 def _centred(x: float, y: float, scale: float, size: tuple[int, int]) -> Transform:

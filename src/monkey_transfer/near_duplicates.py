@@ -36,7 +36,7 @@ import pandas as pd
 from PIL import Image
 
 from monkey_transfer.devices import cores
-from monkey_transfer.images import opened
+from monkey_transfer.images import opened, upright
 
 # A quarter of the bits; see above.
 NEAR = 64
@@ -118,8 +118,8 @@ def picture_hashes(paths: Sequence[str]) -> np.ndarray:
 
 
 def _thumbnail(path: str) -> np.ndarray:
-    """The picture as (32, 32) grey levels."""
+    """The picture as (32, 32) grey levels, turned upright: so are the copies that a program saves without the tag."""
     with opened(path) as picture:
         # A JPEG is decoded at an eighth of its size where that is enough, three times as fast.
         picture.draft("L", (2 * _SIDE, 2 * _SIDE))
-        return np.asarray(picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))
+        return np.asarray(upright(picture).convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from matlab import cells, struct
 from scipy.io import savemat
 
 from monkey_transfer import profiles, study, summary
@@ -25,17 +26,6 @@ from monkey_transfer.skeletons import MACAQUEPOSE_17, MPII_16, mapping
 VIDEOS = 3
 
 
-def struct(**fields) -> np.ndarray:
-    """A MATLAB struct of one element."""
-    array = np.empty((1, 1), [(name, object) for name in fields])
-    array[0, 0] = tuple(fields.values())
-    return array
-
-
-def structs(elements: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(elements, axis=1)
-
-
 def write_mpii(folder: Path, people: Dataset) -> None:
     """The release's .mat and images/: one single person in each picture, several pictures of each video."""
     (folder / "images").mkdir(parents=True)
@@ -44,35 +34,29 @@ def write_mpii(folder: Path, people: Dataset) -> None:
         shutil.copyfile(image.path, folder / "images" / f"{image.image_id}.png")
         joints = people.labels[people.labels["image_id"] == image.image_id].set_index("keypoint")
         points = [
-            struct(id=float(k), x=joints.at[name, "x"] + 1, y=joints.at[name, "y"] + 1, is_visible=1.0)
+            {"id": float(k), "x": joints.at[name, "x"] + 1, "y": joints.at[name, "y"] + 1, "is_visible": 1.0}
             for k, name in enumerate(MPII_16.keypoints)
             if joints.at[name, "labelled"]
         ]
         side = sizes[image.image_id] / 0.6 / np.sqrt(2)  # of a head box whose diagonal gives the head size
-        person = struct(
-            x1=1.0,
-            y1=1.0,
-            x2=1 + side,
-            y2=1 + side,
-            annopoints=struct(point=structs(points)),
-            scale=sizes[image.image_id] / 20,
-            objpos=struct(x=image.width / 2, y=image.height / 2),
+        head = {"x1": 1.0, "y1": 1.0, "x2": 1 + side, "y2": 1 + side, "scale": sizes[image.image_id] / 20}
+        objpos = struct({"x": image.width / 2, "y": image.height / 2})
+        person = struct({"annopoints": struct({"point": struct(*points)}), "objpos": objpos, **head})
+        name = struct({"name": f"{image.image_id}.png"})
+        annolist.append(
+            {"image": name, "annorect": person, "frame_sec": 1.0, "vididx": float(number % VIDEOS + 1)},
         )
-        name = struct(name=f"{image.image_id}.png")
-        annolist.append(struct(image=name, annorect=person, frame_sec=1.0, vididx=float(number % VIDEOS + 1)))
     count = len(annolist)
-    single, videos = np.empty((count, 1), object), np.empty((1, VIDEOS), object)
-    single[:, 0], videos[0] = [np.array([[1]])] * count, [f"video-{number}" for number in range(VIDEOS)]
-    activity = struct(cat_name="walking", act_name="walking", act_id=1.0)
-    release = struct(
-        annolist=structs(annolist),
-        img_train=np.ones((1, count), np.uint8),
-        version="12",
-        single_person=single,
-        act=structs([activity] * count).T,
-        video_list=videos,
-    )
-    savemat(folder / "mpii_human_pose_v1_u12_1.mat", {"RELEASE": release})
+    activity = {"cat_name": "walking", "act_name": "walking", "act_id": 1.0}
+    release = {
+        "annolist": struct(*annolist),
+        "img_train": np.ones((1, count), np.uint8),
+        "version": "12",
+        "single_person": cells([np.array([[1]])] * count),
+        "act": struct(*[activity] * count).T,
+        "video_list": cells([f"video-{number}" for number in range(VIDEOS)]).T,
+    }
+    savemat(folder / "mpii_human_pose_v1_u12_1.mat", {"RELEASE": struct(release)})
 
 
 def write_macaquepose(folder: Path, monkeys: Dataset) -> None:

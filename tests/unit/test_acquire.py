@@ -467,6 +467,23 @@ def test_checking_only_tells(lsp, server, root, capsys):
     assert list(root.iterdir()) == []
 
 
+def test_checking_tells_what_lies_there_to_become_an_archive(lsp, root, capsys):
+    def told() -> str:
+        acquiring.main(["lsp", "--check"])
+        return re.search(r"\| lspet +\| a test +\| lspet +\| (.+?) +\|", capsys.readouterr().out)[1]
+
+    where = root / "archives" / "toy.zip"
+    where.parent.mkdir()
+    where.with_name("toy.zip.refused").write_bytes(b"a form to fill in")
+    assert told() == "missing, toy.zip.refused was put aside"
+    where.with_name("toy.zip.partial").write_bytes(bytes(2_340_000))
+    assert told() == "missing, 2.3 MB fetched so far"
+    write(where, {"joints.mat": b"joints"})
+    assert told() == "missing, toy.zip is there to be unpacked"
+    acquire("lspet", root)
+    assert told() == "whole"
+
+
 def test_everything_that_can_be_had_is_and_the_rest_is_told_at_the_end(lsp, root, capsys):
     with pytest.raises(SystemExit) as ended:
         acquiring.main(["lsp"])

@@ -10,6 +10,9 @@ from PIL import Image
 
 from monkey_transfer.datasets.coco import read_coco
 from monkey_transfer.errors import StudyError
+from monkey_transfer.framing import framed, in_network_pixels
+from monkey_transfer.images import read_picture
+from monkey_transfer.profiles import WholePicture
 from monkey_transfer.skeletons import MACAQUEPOSE_17, OPENMONKEYCHALLENGE_17
 
 DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -153,6 +156,63 @@ def test_pictures_of_one_name_in_two_folders(tmp_path):
     assert any(name.startswith("s2-0001") for name in names)
 
 
+def read_tagged(folder: Path, tag: int, stored: tuple[int, int], **said):
+    """One picture of that size in the file, black with white spots where POSE is when the picture is shown upright."""
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    shown = np.zeros((*(stored if tag > 4 else stored[::-1]), 3), np.uint8)
+    for x, y, v in np.reshape(POSE, (-1, 3)):
+        shown[y - 2 : y + 3, x - 2 : x + 3] = 255 * (v > 0)
+    lying = {1: shown, 3: np.rot90(shown, 2), 6: np.rot90(shown)}[tag]
+    (folder / "images").mkdir()
+    Image.fromarray(lying).save(folder / "images" / "one.jpg", exif=exif, quality=95)
+    annotations = content()
+    annotations["images"] = [{"id": 1, "file_name": "one.jpg", **said}]
+    annotations["annotations"] = annotations["annotations"][:1]
+    (folder / "labels.json").write_text(json.dumps(annotations))
+    return read_coco(folder / "labels.json", folder / "images", MACAQUEPOSE_17)
+
+
+@pytest.mark.parametrize("tag, stored", [(1, (WIDTH, HEIGHT)), (6, (HEIGHT, WIDTH))])
+def test_a_picture_is_turned_to_the_size_that_its_labels_state(tmp_path, tag, stored):
+    dataset = read_tagged(tmp_path, tag, stored, width=WIDTH, height=HEIGHT)
+    assert dataset.images[["width", "height"]].to_numpy().tolist() == [[WIDTH, HEIGHT]]
+    frames = framed(dataset, WholePicture(framing="whole", size=(2 * WIDTH, 2 * HEIGHT)), tmp_path / "frames")
+    joints = in_network_pixels(dataset.labels[dataset.labels["labelled"]], frames)
+    columns, rows = joints[["x", "y"]].round().astype(int).to_numpy().T
+    assert (read_picture(frames["path"].item())[rows, columns] > 200).all()
+
+
+def test_a_picture_whose_labels_state_its_stored_size_is_not_turned(tmp_path):
+    images = read_tagged(tmp_path, 6, (WIDTH, HEIGHT), width=WIDTH, height=HEIGHT).images
+    assert images[["width", "height"]].to_numpy().tolist() == [[WIDTH, HEIGHT]]
+
+
+@pytest.mark.parametrize(
+    "tag, stored, said",
+    [
+        (3, (WIDTH, HEIGHT), {"width": WIDTH, "height": HEIGHT}),
+        (6, (WIDTH, WIDTH), {"width": WIDTH, "height": WIDTH}),
+        (6, (HEIGHT, WIDTH), {}),
+    ],
+    ids=["upside down", "square", "no size"],
+)
+def test_a_tag_that_the_labels_may_follow_or_not_is_refused(tmp_path, tag, stored, said):
+    with pytest.raises(StudyError, match=f"one.jpg: its EXIF orientation is {tag}, and .*labels.json does not tell"):
+        read_tagged(tmp_path, tag, stored, **said)
+
+
+def test_an_untagged_picture_needs_no_size(tmp_path):
+    assert len(read_tagged(tmp_path, 1, (WIDTH, HEIGHT))) == 1
+    annotations = content()
+    for picture in annotations["images"]:
+        del picture["height"]
+    assert len(read(tmp_path, annotations)) == 3
+    annotations["images"][0]["width"] = 640
+    with pytest.raises(StudyError, match="one.png: the picture is 100 x 80 pixels, but .* says 640 x 80"):
+        read(tmp_path, annotations)
+
+
 def broken(part: str, position: int, **changes) -> dict:
     annotations = content()
     annotations[part][position].update(changes)
@@ -171,6 +231,7 @@ def broken(part: str, position: int, **changes) -> dict:
         ({"images": ["a.png"], "annotations": [], "categories": []}, "entry 0 of 'images' lacks 'id'"),
         (broken("categories", 0, keypoints=["snout", *NAMES[1:]]), "keypoint 'snout' is not one of .*macaquepose_17"),
         (broken("images", 1, file_name="one.png"), "2 pictures have the file_name 'one.png'"),
+        (broken("annotations", 2, id=11), "labels.json: 2 labels are all two-11, of the picture .*two.png: keep one"),
         (broken("images", 1, id=1), "2 pictures have the id 1"),
         (broken("images", 1, file_name="gone.png"), "1 of 2 labelled pictures are missing, the first is .*gone.png"),
         (broken("images", 0, width=640), "one.png: the picture is 100 x 80 pixels, but .* says 640 x 80"),

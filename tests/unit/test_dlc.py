@@ -233,16 +233,37 @@ def test_no_project_and_no_labels(tmp_path):
 def test_labels_by_somebody_else_are_not_lost_unseen(project):
     write_labels(project, table(video="run", scorer="bob"), scorer="bob")
     refused(project, r"run/CollectedData_bob.h5: the scorer of .*config.yaml is 'ann', whose labels of this video")
-    # Beside the scorer's own labels they are a second opinion, which is left alone.
-    write_labels(project, table(video="run"))
-    assert len(read_dlc(project, LSP_14, KEYPOINTS)) == 4
+
+
+def test_a_second_opinion_is_left_alone_and_what_it_adds_is_said(project):
+    """Of four pictures that bob labelled, ann labelled two and he left one without a joint; carol agrees with ann."""
+    write_labels(project, table([*POSES, POSES[0], [NAN] * 6], scorer="bob"), scorer="bob")
+    write_labels(project, table([POSES[1]] * 3, scorer="bob"), "csv", scorer="bob")  # the .h5 counts
+    write_labels(project, table(scorer="carol", index="one level"), "csv", scorer="carol")
+    dataset = read_dlc(project, LSP_14, KEYPOINTS)
+    assert labelled(dataset)["walk-img0", "right_shoulder"] == (10.5, 20.25)
+    assert dataset.images["image_id"].tolist() == ["walk-img0", "walk-img1"]
+    assert dataset.left_out.values.tolist() == [["walk-img2", "", "labelled by bob and not by ann, the scorer"]]
+
+
+def test_two_pictures_of_one_name(project):
+    write_labels(project, table(video="run").rename({"img1.png": "img0.jpg"}))
+    refused(project, "gait: 2 labels are all run-img0, of the picture .*run/img0.png and .*run/img0.jpg: keep one")
+
+
+def test_pictures_of_another_size_than_was_labelled(project):
+    Image.new("RGB", (WIDTH // 4, HEIGHT // 4)).save(project / "labeled-data" / "walk" / "img1.png")
+    refused(project, "gait: most joints of 1 of 2 pictures lie outside them, the first is .*img1.png with 25 x 20")
 
 
 @pytest.mark.parametrize("suffix", ["h5", "csv"])
 @pytest.mark.parametrize(
     "labels, sentence",
     [
-        (table([POSES[0]] * 2).rename({"img1.png": "img0.png"}), "gait: picture labeled-data/run/img0.png is labelled"),
+        (
+            table([POSES[0]] * 2).rename({"img1.png": "img0.png"}),
+            r"CollectedData_ann.\w+: picture labeled-data/run/img0.png is labelled twice",
+        ),
         (table(scorer="bob"), "CollectedData_ann.(h5|csv): expected columns with .* and 'ann' as the scorer"),
         (table([["a", *POSES[0][1:]]]), "CollectedData_ann.(h5|csv): could not convert string to float: 'a': correct"),
         (table([[NAN, *POSES[0][1:]]]), "joint right_shoulder of picture run-img0 is marked as labelled but has no"),

@@ -1,5 +1,8 @@
 """A cut of a picture must be where its transform says it is, and a file must be whole or refused."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,9 +17,13 @@ from monkey_transfer.images import (
     crop,
     fit,
     letterbox,
+    opened,
+    orientation,
     picture_size,
     read_picture,
     resample,
+    upright,
+    upright_size,
     write_picture,
 )
 
@@ -223,12 +230,42 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path, mode):
     assert read_picture(path).shape == (120, 160, 3)
 
 
-def test_orientation_tag_is_not_followed(tmp_path):
+def tagged(path: Path, tag: int) -> Path:
     exif = Image.Exif()
-    exif[0x0112] = 6  # orientation: to be turned by 90 degrees
-    photograph().save(tmp_path / "turned.jpg", exif=exif)
-    assert read_picture(tmp_path / "turned.jpg").shape == (120, 160, 3)
-    assert picture_size(tmp_path / "turned.jpg") == (160, 120)
+    exif[0x0112] = tag
+    photograph().save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+def test_an_orientation_tag_is_followed_only_to_the_size_of_the_labels(tmp_path, tag):
+    path = tagged(tmp_path / "tagged.jpg", tag)
+    stored = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)[..., ::-1]
+    turned = cv2.imread(str(path))[..., ::-1]
+    assert orientation(path) == tag
+    assert picture_size(path) == (160, 120)
+    for size in (None, (160, 120), (320, 240)):
+        np.testing.assert_allclose(read_picture(path, size), stored, atol=2)
+    np.testing.assert_allclose(read_picture(path, (120, 160)), turned if tag > 4 else stored, atol=2)
+    assert upright_size((160, 120), tag) == turned.shape[1::-1]
+    with opened(path) as picture:
+        np.testing.assert_allclose(np.array(upright(picture)), turned, atol=2)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("block", [b"Exif\0\0", b"Exif\0\0no tags", b"Exif\0\0MM\0*\0\0\0\x08\0\x01", b"x"])
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_damaged_tags_are_no_tags(tmp_path, block, suffix):
+    path = tmp_path / f"a.{suffix}"
+    photograph().save(path, exif=block)
+    assert orientation(path) == 1
+    assert read_picture(path, (120, 160)).shape == (120, 160, 3)
+
+
+def test_the_tag_of_a_png(tmp_path):
+    path = tagged(tmp_path / "a.png", 8)
+    assert orientation(path) == 8
+    np.testing.assert_array_equal(read_picture(path, (120, 160)), np.rot90(np.array(photograph())))
 
 
 def test_missing_picture(tmp_path):

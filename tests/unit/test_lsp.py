@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from monkey_transfer.datasets.assembly import GET_IT
 from monkey_transfer.datasets.lsp import read_lsp
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import LSP_14
@@ -149,7 +150,21 @@ def test_missing_pictures_are_counted_and_the_first_is_named(tmp_path):
     write_lspet(tmp_path, poses(4))
     for number in (2, 4):
         (tmp_path / "images" / f"im0000{number}.jpg").unlink()
-    with pytest.raises(StudyError, match="2 of 4 labelled pictures are missing, the first is .*im00002.jpg"):
+    sentence = f"2 of 4 labelled pictures are missing, the first is .*im00002.jpg: {GET_IT}$"
+    with pytest.raises(StudyError, match=sentence):
+        read_lsp(tmp_path)
+
+
+def test_pictures_of_another_size_than_was_labelled(tmp_path):
+    joints = poses(100)
+    joints[3, 6:, 0] += WIDTH
+    joints[4, :8, 2] = 0
+    joints[4, :8, 0] += WIDTH  # unlabelled ones do not count
+    assert len(read_lsp(write_lspet(tmp_path, joints))) == 100
+    Image.new("RGB", (WIDTH // 3, HEIGHT // 3)).save(tmp_path / "images" / "im00009.jpg")
+    with pytest.raises(
+        StudyError, match="most joints of 2 of 100 pictures lie outside them, the first is .*im00004.jpg with 100 x 80"
+    ):
         read_lsp(tmp_path)
 
 
@@ -209,7 +224,7 @@ def test_people_without_the_yardstick_are_left_out_and_said(tmp_path):
 
 
 def test_no_mat_file(tmp_path):
-    with pytest.raises(StudyError, match="joints.mat: there is no such file"):
+    with pytest.raises(StudyError, match=f"joints.mat: there is no such file.*; {GET_IT}$"):
         read_lsp(tmp_path)
 
 

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from monkey_transfer.datasets.assembly import GET_IT
 from monkey_transfer.datasets.cutouts import inside
 from monkey_transfer.datasets.macaquepose import read_macaquepose
 from monkey_transfer.errors import StudyError
@@ -338,7 +339,7 @@ def with_entry(entry) -> list[list]:
         (changed(0, 2, [[{"outline": []}]]), "row 2, monkey 1: the mask is no list of parts"),
         (changed(0, 2, [[{"segment": [[1, 2], [3, 4], [5]]}]]), "row 2, monkey 1, mask: expected pairs of finite"),
         ([*rows(), rows()[0]], "rows 2 and 4 both label a photograph one: leave one of them out"),
-        (changed(0, 0, "gone.jpg"), "1 of 2 labelled pictures are missing, the first is .*gone.jpg"),
+        (changed(0, 0, "gone.jpg"), f"1 of 2 labelled pictures are missing, the first is .*gone.jpg: {GET_IT}$"),
         ([], "annotations.csv: the data set is empty"),
     ],
 )
@@ -355,7 +356,7 @@ def test_missing_column(release):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(StudyError, match=r"annotations.csv: cannot be read \(No such file"):
+    with pytest.raises(StudyError, match=rf"annotations.csv: cannot be read \(No such file.*; {GET_IT}$"):
         read_macaquepose(tmp_path, tmp_path / "prepared")
     assert not (tmp_path / "prepared").exists()
 
@@ -370,7 +371,7 @@ def test_files_that_are_no_csv(tmp_path, content):
 
 def test_photographs_smaller_than_they_were_labelled(release):
     paint(release / "images" / "two.jpg", (LEFT, RED), (RIGHT, BLUE), scale=3)
-    with pytest.raises(StudyError, match="most joints of 1 of 2 photographs lie outside them, the first is two.jpg "):
+    with pytest.raises(StudyError, match="most joints of 1 of 2 pictures lie outside them, the first is .*two.jpg w"):
         read(release)
 
 

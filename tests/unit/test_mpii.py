@@ -2,35 +2,24 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matlab import NOTHING, cells, struct
 from PIL import Image
 from scipy.io import savemat
 
+from monkey_transfer.datasets import mpii
+from monkey_transfer.datasets.assembly import GET_IT
+from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.datasets.mpii import ANNOTATIONS, count_people, read_mpii, read_mpii_people
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import MPII_16
 
 DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 WIDTH, HEIGHT = 100, 80
-NOTHING = np.empty((0, 0))
-
-
-def struct(*elements: dict) -> np.ndarray:
-    """A MATLAB struct array: every element has the fields of all, empty where it has none of its own."""
-    fields = list(dict.fromkeys(field for element in elements for field in element))
-    array = np.empty((1, len(elements)), [(field, object) for field in fields])
-    for position, element in enumerate(elements):
-        array[0, position] = tuple(element.get(field, NOTHING) for field in fields)
-    return array
-
-
-def cells(values: list) -> np.ndarray:
-    array = np.empty((len(values), 1), object)
-    array[:, 0] = values
-    return array
 
 
 def point(joint: int, **fields) -> dict:
@@ -163,6 +152,55 @@ def test_pictures_of_one_video_are_one_group(tmp_path):
     assert read_mpii(folder).images["group"].tolist() == ["first-video", "second-video", "000000003.jpg"]
 
 
+def listed(*pictures: dict, **fields) -> np.ndarray:
+    """An annolist whose pictures are all the first one, with those fields besides."""
+    return struct(
+        *({"image": struct({"name": "000000001.jpg"}), "annorect": p["annorect"], **fields} for p in pictures)
+    )
+
+
+def test_a_picture_of_no_video_is_a_group_of_its_own(tmp_path):
+    unnamed = np.full((1, 1), np.nan)
+    folder = write(
+        tmp_path,
+        *(picture(person(), video=video) for video in (1.0, NOTHING, unnamed, 2.0, 2.0)),
+        video_list=cells(["first-video", ""]).T,
+    )
+    own = [f"{number:09d}.jpg" for number in (2, 3, 4, 5)]
+    assert read_mpii(folder).images["group"].tolist() == ["first-video", *own]
+
+
+def test_a_release_that_knows_no_videos(tmp_path):
+    folder = write(tmp_path, picture(person()), annolist=listed(picture(person())))
+    assert read_mpii(folder).images["group"].tolist() == ["000000001.jpg"]
+
+
+def test_a_picture_that_is_listed_twice(tmp_path):
+    twice = [picture(person())] * 2
+    write(tmp_path, *twice, annolist=listed(*twice, vididx=1.0))
+    sentence = f"{ANNOTATIONS}: 2 labels are all 000000001-1, of the picture .*images/000000001.jpg: keep one of them"
+    with pytest.raises(StudyError, match=sentence) as caught:
+        read_mpii(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_release_is_read_once_until_it_changes(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(mpii, "read_variable", lambda *asked: read.append(asked) or read_variable(*asked))
+    folder = write(tmp_path, picture(person()))
+    first = read_mpii(folder)
+    people = read_mpii_people(folder)
+    assert len(read) == 1
+    people["scale"] = 0.0  # is the caller's own
+    assert read_mpii_people(folder)["scale"].tolist() == [0.6]
+    assert read_mpii(folder).labels.equals(first.labels)
+    assert len(read) == 1
+    shutil.rmtree(folder / "images")
+    write(folder, picture(person()), picture(person()))
+    assert len(read_mpii_people(folder)) == 2
+    assert len(read) == 2
+
+
 def test_facts_of_a_person(tmp_path):
     two = picture(person(), person(objpos=NOTHING), act=("sports", "running, fast", 7.0))
     people = read_mpii_people(write(tmp_path, two)).set_index("image_id")
@@ -229,7 +267,8 @@ def test_pictures_of_other_people_may_be_missing_and_one_in_a_hundred(tmp_path):
     assert len(dataset) == 99
     assert dataset.left_out.values.tolist() == [["000000007-1", "", "the picture is missing"]]
     (folder / "images" / "000000008.jpg").unlink()
-    with pytest.raises(StudyError, match="2 of 100 labelled pictures are missing, the first is .*000000007.jpg"):
+    sentence = f"2 of 100 labelled pictures are missing, the first is .*000000007.jpg: {GET_IT}$"
+    with pytest.raises(StudyError, match=sentence):
         read_mpii(folder)
 
 
@@ -263,7 +302,7 @@ def test_bytes_that_are_no_mat_file(tmp_path, content):
 
 
 def test_another_mat_file_and_none(tmp_path):
-    with pytest.raises(StudyError, match=f"{ANNOTATIONS}: there is no such file"):
+    with pytest.raises(StudyError, match=f"{ANNOTATIONS}: there is no such file.*; {GET_IT}$"):
         read_mpii_people(tmp_path)
     savemat(tmp_path / ANNOTATIONS, {"joints": np.zeros((14, 3, 1))})
     with pytest.raises(StudyError, match=f"{ANNOTATIONS}: there is no 'RELEASE' in it"):

@@ -98,6 +98,14 @@ def test_a_large_jpeg_is_found_by_its_small_copy(tmp_path):
     assert near_duplicates([large], [small])["distance"].item() <= 8
 
 
+def test_a_copy_that_was_saved_upright_is_found(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = saved(texture(7), tmp_path / "lying.jpg", exif=exif, quality=90)
+    upright = saved(texture(7).transpose(Image.Transpose.ROTATE_270), tmp_path / "upright.png")
+    assert near_duplicates([lying], [upright])["distance"].item() <= 8
+
+
 def test_files_that_are_missing_or_no_pictures(tmp_path):
     with pytest.raises(StudyError, match="gone.jpg: there is no such picture"):
         picture_hashes([str(tmp_path / "gone.jpg")])

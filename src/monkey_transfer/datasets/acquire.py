@@ -103,12 +103,34 @@ def table(names: list[str], root: Path) -> pd.DataFrame:
             "archive": name,
             "for": archive.purpose,
             "where": archive.place,
-            "state": state(archive, root),
+            "state": _told_state(archive, root),
             "size": f"{archive.size / 1e6:,.0f} MB" if archive.size else "not stated",
             "licence": archive.licence or f"not stated, see {archive.page}",
         }
         for name, archive in wanted.items()
     )
+
+
+def _told_state(archive: Archive, root: Path) -> str:
+    """:func:`state`, and what ``archives/`` holds of an archive whose place is empty."""
+    found, file = state(archive, root), root / "archives" / archive.file
+    if found != MISSING:
+        return found
+    if file.is_file():
+        return f"{MISSING}, {file.name} is there to be unpacked"
+    if (partial := _partial(file)).is_file():
+        return f"{MISSING}, {partial.stat().st_size / 1e6:,.1f} MB fetched so far"
+    return f"{MISSING}, {refused.name} was put aside" if (refused := _refused(file)).is_file() else MISSING
+
+
+def _partial(file: Path) -> Path:
+    """Where the part of an archive lies that has been fetched."""
+    return file.with_name(f"{file.name}.partial")
+
+
+def _refused(file: Path) -> Path:
+    """Where a file goes that is not the expected archive."""
+    return file.with_name(f"{file.name}.refused")
 
 
 def _install(archive: Archive, root: Path) -> None:
@@ -125,7 +147,7 @@ def _install(archive: Archive, root: Path) -> None:
             _record(archive, file, root)
         os.replace(unpacked / archive.inside, place)
     except StudyError as error:
-        refused = file.with_name(f"{file.name}.refused")
+        refused = _refused(file)
         os.replace(file, refused)
         raise StudyError(f"{error}; it was put aside as {refused.name}: {_by_hand(archive, root)}") from error
     finally:
@@ -135,7 +157,7 @@ def _install(archive: Archive, root: Path) -> None:
 def _fetched(archive: Archive, root: Path) -> Path:
     """The archive's file with the right checksum, as far as one is known; fetched if it is not there."""
     folder = root / "archives"
-    partial = folder / f"{archive.file}.partial"
+    partial = _partial(folder / archive.file)
     keeper = pooch.create(
         folder,
         base_url="",
@@ -151,7 +173,7 @@ def _fetched(archive: Archive, root: Path) -> Path:
     def check(file: Path) -> None:
         known = _known_digest(archive, root)
         if known and file.is_file() and (found := pooch.file_hash(str(file))) != known:
-            refused = folder / f"{archive.file}.refused"
+            refused = _refused(folder / archive.file)
             os.replace(file, refused)
             raise StudyError(
                 f"{archive.address}: {archive.file} has sha256 {found}, expected {known}; it was put aside as "

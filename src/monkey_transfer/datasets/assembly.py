@@ -8,7 +8,7 @@ import pandas as pd
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.images import picture_size
+from monkey_transfer.images import orientation, picture_size, upright_size
 from monkey_transfer.skeletons import Skeleton
 
 BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
@@ -18,25 +18,93 @@ BOX_MARGIN = 0.1
 MIN_LABELLED = 2
 # Large releases lack a few pictures; more than this share missing means that the folder is the wrong one.
 MISSING_SHARE = 0.01
+# What to do about a file of a release that is missing.
+GET_IT = "make data PROFILE=<yours> fetches what can be fetched and says where to get the rest"
+
+# What labels say of a picture's width and height; None is not said.
+Said = tuple[int | None, int | None]
 
 
-def picture_sizes(origin: object, paths: Sequence[Path]) -> np.ndarray:
-    """(pictures, 2) widths and heights in pixels, from the headers of the files; (0, 0) for a missing file.
+def picture_sizes(
+    origin: object,
+    paths: Sequence[Path],
+    points: np.ndarray,
+    said: Sequence[Said] | None = None,
+    remedy: str = "restore them or take them out of the labels",
+) -> np.ndarray:
+    """(people, 2) widths and heights in pixels of the pictures that were labelled; (0, 0) for a missing file.
 
-    Raises StudyError naming ``origin``, the first missing picture and how many are missing if these are
-    more than one in a hundred, or the first one that is not a picture.
+    They are read from the files' headers, and checked to be those of the pictures that the labels are for: against
+    the size that the labels state, or else by most of a picture's joints lying inside it.
+
+    Parameters
+    ----------
+    origin : the file that was read, for messages.
+    paths : the picture of every person.
+    points : (people, keypoints, 2) x and y in pixels of the picture, NaN where not labelled.
+    said : what the labels say of every person's picture; None for a format that states no size. A picture is taken
+        as it is stored, unless it has the stated size only when turned upright (:mod:`monkey_transfer.images`).
+    remedy : what to do about missing pictures.
+
+    Raises
+    ------
+    StudyError
+        Naming ``origin``, the first such picture and how many there are: if more than one in a hundred is missing
+        or has most of its joints outside. If a picture has another size than the labels say, has an orientation
+        tag and its size does not tell whether the labels follow it, or is not a picture.
     """
     missing = [path for path in dict.fromkeys(paths) if not path.is_file()]
     if len(missing) > MISSING_SHARE * len(set(paths)):
         raise StudyError(
             f"{origin}: {len(missing)} of {len(set(paths))} labelled pictures are missing, the first is {missing[0]}: "
-            "restore them or take them out of the labels"
+            f"{remedy}"
         )
-    sizes = dict.fromkeys(missing, (0, 0))
-    for path in paths:
-        if path not in sizes:
-            sizes[path] = picture_size(path)
-    return np.array([sizes[path] for path in paths], int).reshape(-1, 2)
+    size_of = dict.fromkeys(missing, (0, 0))
+    for position, path in enumerate(paths):
+        if path not in size_of:
+            size_of[path] = picture_size(path) if said is None else _size_said(origin, path, said[position])
+    sizes = np.array([size_of[path] for path in paths], int).reshape(-1, 2)
+    if said is None:
+        _check_joints(origin, paths, points, sizes)
+    return sizes
+
+
+def _size_said(origin: object, path: Path, said: Said) -> tuple[int, int]:
+    """The (width, height) that the picture has as it is stored or turned upright, as said by its labels."""
+    stored, tag = picture_size(path), orientation(path)
+    upright = upright_size(stored, tag)
+    if tag != 1 and (stored == upright or None in said):
+        raise StudyError(
+            f"{path}: its EXIF orientation is {tag}, and {origin} does not tell by its size whether it was labelled "
+            "turned or as it is stored: save it as it was labelled, without that tag"
+        )
+    for size in (stored, upright):
+        if all(own in (None, side) for own, side in zip(said, size, strict=True)):
+            return size
+    raise StudyError(
+        f"{path}: the picture is {stored[0]} x {stored[1]} pixels, but {origin} says "
+        f"{said[0] or stored[0]} x {said[1] or stored[1]}: find the version of the picture that was labelled"
+    )
+
+
+def _check_joints(origin: object, paths: Sequence[Path], points: np.ndarray, sizes: np.ndarray) -> None:
+    """Raise StudyError if most joints of more than one picture in a hundred lie outside: it was another version."""
+    labelled = np.isfinite(points).all(axis=-1) & (sizes[:, :1] > 0)
+    outside = labelled & ~_inside(points, sizes)
+    counts = pd.DataFrame({"path": paths, "labelled": labelled.sum(axis=1), "outside": outside.sum(axis=1)})
+    counts = counts.groupby("path", sort=False).sum()
+    wrong = counts.index[counts["outside"] > counts["labelled"] / 2]
+    if len(wrong) > MISSING_SHARE * len(counts):
+        width, height = sizes[list(paths).index(wrong[0])]
+        raise StudyError(
+            f"{origin}: most joints of {len(wrong)} of {len(counts)} pictures lie outside them, the first is "
+            f"{wrong[0]} with {width} x {height} pixels: restore the pictures that were labelled"
+        )
+
+
+def _inside(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(people, keypoints) bool: joints within pictures of (people, 2) sizes, edges included; False where NaN."""
+    return ((points >= -0.5) & (points <= sizes[:, None] - 0.5)).all(axis=-1)
 
 
 def assemble(
@@ -71,8 +139,9 @@ def assemble(
     Raises
     ------
     StudyError
-        If a labelled joint has no finite position, an id comes twice, or nobody is left.
+        If a labelled joint has no finite position, two people have one id, or nobody is left.
     """
+    _check_ids(origin, images)
     finite = np.isfinite(points).all(axis=-1)
     if (labelled & ~finite).any():
         person, joint = np.argwhere(labelled & ~finite)[0]
@@ -80,8 +149,7 @@ def assemble(
             f"{origin}: joint {skeleton.keypoints[joint]} of picture {images['image_id'].iloc[person]} is marked as "
             "labelled but has no finite position: correct it or mark it as unlabelled"
         )
-    # Also false for an unlabelled joint at NaN.
-    inside = ((points >= -0.5) & (points <= images[["width", "height"]].to_numpy()[:, None] - 0.5)).all(axis=-1)
+    inside = _inside(points, images[["width", "height"]].to_numpy())
     there = images["width"].to_numpy() > 0
     kept = there & ((labelled & inside).sum(axis=1) >= MIN_LABELLED)
     left_out = _left_out(images["image_id"], skeleton, there, kept, kept[:, None] & labelled & ~inside)
@@ -99,6 +167,18 @@ def assemble(
         reference_lengths=_reference_lengths(images, skeleton, points),
         left_out=left_out,
     )
+
+
+def _check_ids(origin: object, images: pd.DataFrame) -> None:
+    """Raise StudyError if one person is labelled twice, or two have names of which the same id is made."""
+    twice = images[images["image_id"].duplicated(keep=False)]
+    if len(twice):
+        image_id = twice["image_id"].iloc[0]
+        pictures = twice.loc[twice["image_id"] == image_id, "path"]
+        raise StudyError(
+            f"{origin}: {len(pictures)} labels are all {image_id}, of the picture {' and '.join(pictures.unique())}: "
+            "keep one of them, or give their pictures different names"
+        )
 
 
 def _left_out(

@@ -75,7 +75,7 @@ def read_coco(
         annotations,
         annotations.parent.name,
         skeleton,
-        _images(annotations, images, people, picture_of),
+        _images(annotations, images, people, poses[..., :2], picture_of),
         poses[..., :2],
         labelled=poses[..., 2] > 0,
         visible=poses[..., 2] > 1,
@@ -109,7 +109,11 @@ def _pictures(origin: Path, listed: Sequence[dict[str, Any]]) -> dict[Any, dict[
 
 
 def _images(
-    origin: Path, folder: Path, people: Sequence[dict[str, Any]], picture_of: dict[Any, dict[str, Any]]
+    origin: Path,
+    folder: Path,
+    people: Sequence[dict[str, Any]],
+    points: np.ndarray,
+    picture_of: dict[Any, dict[str, Any]],
 ) -> pd.DataFrame:
     for person in people:
         if person["image_id"] not in picture_of:
@@ -119,14 +123,8 @@ def _images(
             )
     pictures = [picture_of[person["image_id"]] for person in people]
     files = [picture["file_name"] for picture in pictures]
-    sizes = picture_sizes(origin, [folder / file for file in files])
-    for picture, (width, height) in zip(pictures, sizes, strict=True):
-        said = picture.get("width", width), picture.get("height", height)
-        if width and said != (width, height):
-            raise StudyError(
-                f"{folder / picture['file_name']}: the picture is {width} x {height} pixels, but {origin} says "
-                f"{said[0]} x {said[1]}: find the version of the picture that was labelled"
-            )
+    said = [(picture.get("width"), picture.get("height")) for picture in pictures]
+    sizes = picture_sizes(origin, [folder / file for file in files], points, said)
     shown, name_of = Counter(files), _names(files)
     boxes = np.array([_box(origin, person) for person in people]).reshape(-1, 4)
     return pd.DataFrame(

@@ -13,7 +13,8 @@ clicks from matplotlib's `imshow`, which puts it there as well.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,8 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
 
     ``image_id`` is the video's folder and the stem of the picture's file name, ``group`` the folder, so that the
     frames of one video stay in one part of a split. The box is that of the labelled joints. ``visible`` is
-    ``labelled``. DeepLabCut draws its own split when it trains: ``split`` is ``all``.
+    ``labelled``. DeepLabCut draws its own split when it trains: ``split`` is ``all``. Pictures of these videos that
+    somebody else labelled and the scorer did not are listed in ``left_out``.
 
     Parameters
     ----------
@@ -47,22 +49,29 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     StudyError
         If `config.yaml` or the labels are missing, unreadable or of another layout, the project is one of several
         animals, the names do not lead to the skeleton's, a video has labels by somebody else only, a picture is
-        labelled twice or a keypoint by half, or more than one picture in a hundred is missing.
+        labelled twice or a keypoint by half, or more than one picture in a hundred is missing or has most of its
+        joints outside.
     """
     project = Path(project)
     config = project / "config.yaml"
     scorer, bodyparts = _read_config(config)
     chosen = study_keypoints(config, bodyparts, skeleton, keypoints)
-    labels = pd.concat([_read_labels(file, scorer, list(chosen)) for file in _label_files(project, scorer)])
-    twice = labels.index[labels.index.duplicated()]
+    own, others = _label_files(project, scorer)
+    tables = pd.concat({file: _read_labels(file, scorer, list(chosen)) for file in own})
+    labels = tables.droplevel(0)
+    twice = tables.index[labels.index.duplicated()]
     if len(twice):
-        raise StudyError(f"{project}: picture {twice[0]} is labelled twice: remove one of its rows")
+        file, picture = twice[0]
+        raise StudyError(f"{file}: picture {picture} is labelled twice: remove one of its rows")
 
     points = np.full((len(labels), len(skeleton.keypoints), 2), np.nan)
     columns = [skeleton.keypoints.index(keypoint) for keypoint in chosen.values()]
     points[:, columns] = labels.to_numpy().reshape(len(labels), len(chosen), 2)
     labelled = ~np.isnan(points).all(axis=-1)
-    return assemble(project, project.name, skeleton, _images(project, labels.index), points, labelled, labelled)
+    images = _images(project, labels.index, points)
+    dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
+    left_out = [dataset.left_out, *(_not_ours(file, scorer, labels.index) for file in others)]
+    return replace(dataset, left_out=pd.concat(left_out, ignore_index=True))
 
 
 def _read_config(config: Path) -> tuple[str, list[str]]:
@@ -87,11 +96,15 @@ def _read_config(config: Path) -> tuple[str, list[str]]:
     return str(scorer), [str(bodypart) for bodypart in bodyparts]
 
 
-def _label_files(project: Path, scorer: str) -> list[Path]:
-    """The scorer's labels of every labelled video: the .h5, which DeepLabCut itself reads, or else the .csv."""
+def _label_files(project: Path, scorer: str) -> tuple[list[Path], list[Path]]:
+    """The scorer's labels of every labelled video, and everybody else's of the same videos.
+
+    Of one scorer's labels it is the .h5, which DeepLabCut itself reads, or else the .csv.
+    """
     found = [
         file for suffix in ("csv", "h5") for file in sorted(project.glob(f"labeled-data/*/CollectedData_*.{suffix}"))
     ]
+    found = sorted({file.with_suffix(""): file for file in found}.values())
     own = {file.parent: file for file in found if file.stem == f"CollectedData_{scorer}"}
     for file in found:
         if file.parent not in own:
@@ -104,7 +117,7 @@ def _label_files(project: Path, scorer: str) -> list[Path]:
             f"{project / 'labeled-data'}: there is no CollectedData_{scorer}.h5 or .csv in any folder of it: "
             "label the project first"
         )
-    return [own[folder] for folder in sorted(own)]
+    return list(own.values()), [file for file in found if file not in own.values()]
 
 
 def _read_labels(file: Path, scorer: str, bodyparts: list[str]) -> pd.DataFrame:
@@ -113,19 +126,38 @@ def _read_labels(file: Path, scorer: str, bodyparts: list[str]) -> pd.DataFrame:
     Other columns are not read: body parts that the project dropped, and the likelihoods that refined predictions
     leave behind.
     """
-    table = _read_h5(file) if file.suffix == ".h5" else _read_csv(file)
+    table = _read_table(file)
     columns = table.columns
     if columns.nlevels != len(_HEADER) or columns.has_duplicates or scorer not in columns.get_level_values(0):
         raise StudyError(
             f"{file}: expected columns with the levels {', '.join(_HEADER)}, each once, and '{scorer}' as the scorer: "
             "save the labels again with DeepLabCut"
         )
-    keys = [key if isinstance(key, tuple) else (key,) for key in table.index]
-    table.index = pd.Index(["/".join(map(str, key)).replace("\\", "/") for key in keys])
     try:
         return table.reindex(columns=pd.MultiIndex.from_product([[scorer], bodyparts, ["x", "y"]])).astype(float)
     except ValueError as error:
         raise StudyError(f"{file}: {error}: correct the position, or leave it empty if it is not labelled") from error
+
+
+def _not_ours(file: Path, scorer: str, own: pd.Index) -> pd.DataFrame:
+    """The left_out table of the pictures that ``file`` labels and the scorer's ``own`` labels do not name."""
+    table = _read_table(file).dropna(how="all")
+    other = file.stem.removeprefix("CollectedData_")
+    return pd.DataFrame(
+        {
+            "image_id": [_image_id(key) for key in table.index.difference(own, sort=False)],
+            "keypoint": "",
+            "reason": f"labelled by {other} and not by {scorer}, the scorer",
+        },
+        dtype=str,
+    )
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    """The table in a file of labels, indexed by the picture's path within the project."""
+    table = _read_h5(file) if file.suffix == ".h5" else _read_csv(file)
+    keys = [key if isinstance(key, tuple) else (key,) for key in table.index]
+    return table.set_axis(pd.Index(["/".join(map(str, key)).replace("\\", "/") for key in keys], dtype=object))
 
 
 def _read_h5(file: Path) -> pd.DataFrame:
@@ -162,12 +194,12 @@ def _read_csv(file: Path) -> pd.DataFrame:
     return rows.iloc[:, depth:].set_axis(index).set_axis(columns, axis=1)
 
 
-def _images(project: Path, keys: pd.Index) -> pd.DataFrame:
+def _images(project: Path, keys: pd.Index, points: np.ndarray) -> pd.DataFrame:
     paths = [project / key for key in keys]
-    sizes = picture_sizes(project, paths)
+    sizes = picture_sizes(project, paths, points)
     return pd.DataFrame(
         {
-            "image_id": [f"{path.parent.name}-{path.stem}" for path in paths],
+            "image_id": [_image_id(key) for key in keys],
             "path": [str(path) for path in paths],
             "width": sizes[:, 0],
             "height": sizes[:, 1],
@@ -175,3 +207,9 @@ def _images(project: Path, keys: pd.Index) -> pd.DataFrame:
             "split": "all",
         }
     )
+
+
+def _image_id(key: str) -> str:
+    """The name of a picture by its path within the project."""
+    path = PurePosixPath(key)
+    return f"{path.parent.name}-{path.stem}"

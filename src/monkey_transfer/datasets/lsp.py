@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.datasets.assembly import assemble, picture_sizes
+from monkey_transfer.datasets.assembly import GET_IT, assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.errors import StudyError
@@ -42,7 +42,7 @@ def read_lsp(folder: Path) -> Dataset:
     ------
     StudyError
         If `joints.mat` is missing, unreadable or of another layout, a labelled joint is NaN, or more than one
-        picture in a hundred is missing.
+        picture in a hundred is missing or has most of its joints outside.
     """
     folder = Path(folder)
     source = folder / "joints.mat"
@@ -56,7 +56,10 @@ def read_lsp(folder: Path) -> Dataset:
     digits = 5 if extended else 4
     stems = [f"im{number:0{digits}d}" for number in range(1, len(joints) + 1)]
     paths = [folder / "images" / f"{stem}.jpg" for stem in stems]
-    sizes = picture_sizes(source, paths)
+    labelled = flags == 1 if extended else np.ones_like(flags, bool)
+    visible = flags == 1 if extended else flags == 0
+    points = np.where(labelled[..., None], joints[..., :2], np.nan)
+    sizes = picture_sizes(source, paths, points, remedy=GET_IT)
     in_training = extended | (np.arange(len(joints)) < len(joints) / 2)
     images = pd.DataFrame(
         {
@@ -68,9 +71,7 @@ def read_lsp(folder: Path) -> Dataset:
             "split": np.where(in_training, "train", "test"),
         }
     )
-    labelled = flags == 1 if extended else np.ones_like(flags, bool)
-    visible = flags == 1 if extended else flags == 0
-    return assemble(source, "LSPET" if extended else "LSP", LSP_14, images, joints[..., :2], labelled, visible)
+    return assemble(source, "LSPET" if extended else "LSP", LSP_14, images, points, labelled, visible)
 
 
 def _read_joints(source: Path) -> np.ndarray:

@@ -25,10 +25,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.datasets.assembly import BOX, BOX_MARGIN, MISSING_SHARE, assemble, picture_sizes
+from monkey_transfer.datasets.assembly import BOX, BOX_MARGIN, GET_IT, assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.cutouts import Cutout, make_pictures
-from monkey_transfer.datasets.matfile import GET_IT
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import Length, Transform, fit
 from monkey_transfer.skeletons import MACAQUEPOSE_17
@@ -89,15 +88,14 @@ def read_macaquepose(
     ------
     StudyError
         If `annotations.csv` is missing or of another layout (the message names the row, the header being row 1),
-        more than one photograph in a hundred is missing or smaller than its labels say, or one is damaged.
+        more than one photograph in a hundred is missing or has most of its joints outside, or one is damaged.
     """
     folder, prepared = Path(folder), Path(prepared)
     source = folder / "annotations.csv"
     monkeys = _read_monkeys(source)
     points = np.array([monkey.points for monkey in monkeys]).reshape(-1, len(_JOINTS), 2)
     photographs = [folder / "images" / monkey.photograph for monkey in monkeys]
-    sizes = picture_sizes(source, photographs)
-    _check_sizes(source, monkeys, points, sizes)
+    sizes = picture_sizes(source, photographs, points, remedy=GET_IT)
 
     masks = np.array([_extent(monkey.parts) for monkey in monkeys]).reshape(-1, 2, 2)
     cuts = _cuts(np.where(np.isnan(masks), _joint_extents(points), masks), sizes)
@@ -201,22 +199,6 @@ def _positions(where: str, positions: list[Any]) -> np.ndarray:
     if positions and (numbers.shape != (len(positions), 2) or not np.isfinite(numbers).all()):
         raise StudyError(f"{where}: expected pairs of finite numbers as positions, found {str(positions):.100}")
     return numbers.reshape(-1, 2)
-
-
-def _check_sizes(source: Path, monkeys: Sequence[_Monkey], points: np.ndarray, sizes: np.ndarray) -> None:
-    """Raise StudyError if most joints of more than one photograph in a hundred lie outside: it was another version."""
-    labelled = np.isfinite(points).all(axis=-1) & (sizes[:, :1] > 0)
-    outside = labelled & ((points < -0.5) | (points > sizes[:, None] - 0.5)).any(axis=-1)
-    names = [monkey.photograph for monkey in monkeys]
-    counts = pd.DataFrame({"photograph": names, "labelled": labelled.sum(axis=1), "outside": outside.sum(axis=1)})
-    counts = counts.groupby("photograph", sort=False).sum()
-    wrong = counts.index[counts["outside"] > counts["labelled"] / 2]
-    if len(wrong) > MISSING_SHARE * len(counts):
-        width, height = sizes[names.index(wrong[0])]
-        raise StudyError(
-            f"{source}: most joints of {len(wrong)} of {len(counts)} photographs lie outside them, the first is "
-            f"{wrong[0]} with {width} x {height} pixels: restore the photographs that were labelled"
-        )
 
 
 def _extent(parts: Sequence[np.ndarray]) -> np.ndarray:

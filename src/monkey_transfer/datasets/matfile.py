@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from monkey_transfer.datasets.assembly import GET_IT
 from monkey_transfer.errors import StudyError
-
-GET_IT = "make data PROFILE=<yours> fetches what can be fetched and says where to get the rest"
 
 
 def read_variable(source: Path, name: str, expected: str) -> Any:

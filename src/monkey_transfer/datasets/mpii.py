@@ -19,16 +19,18 @@ the 2,932 head tops of the validation people of Tompson et al., CVPR 2015; the o
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.datasets.assembly import MIN_LABELLED, assemble, picture_sizes
+from monkey_transfer.datasets.assembly import GET_IT, MIN_LABELLED, assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.errors import StudyError
+from monkey_transfer.images import stamp
 from monkey_transfer.skeletons import MPII_16
 
 _EXPECTED = "expected the annotations of MPII Human Pose, release 1.2, with a struct 'RELEASE'"
@@ -64,15 +66,16 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
     Raises
     ------
     StudyError
-        If the .mat file is missing, unreadable or of another layout, more than one picture in a hundred is
-        missing, or nobody is left.
+        If the .mat file is missing, unreadable or of another layout, labels a picture twice, more than one picture
+        in a hundred is missing or has most of its joints outside, or nobody is left.
     """
     source = Path(folder) / ANNOTATIONS
     everyone, joints = _read_release(source)
     chosen = everyone["train"] & everyone[people]
     everyone, joints = everyone[chosen].reset_index(drop=True), joints[chosen.to_numpy()]
     paths = [source.parent / "images" / picture for picture in everyone["picture"]]
-    sizes = picture_sizes(source, paths)
+    points = joints[..., [_X, _Y]]
+    sizes = picture_sizes(source, paths, points, remedy=GET_IT)
     images = pd.DataFrame(
         {
             "image_id": everyone["image_id"],
@@ -88,7 +91,7 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
         "MPII",
         MPII_16,
         images,
-        joints[..., [_X, _Y]],
+        points,
         labelled=joints[..., _TIMES] == 1,
         visible=joints[..., _VISIBLE] == 1,
     )
@@ -116,7 +119,7 @@ def read_mpii_people(folder: Path) -> pd.DataFrame:
     StudyError
         If the .mat file is missing, unreadable or of another layout.
     """
-    return _read_release(Path(folder) / ANNOTATIONS)[0]
+    return _read_release(Path(folder) / ANNOTATIONS)[0].copy()
 
 
 def count_people(people: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +173,16 @@ def _listed_twice(people: pd.DataFrame, joints: np.ndarray) -> pd.DataFrame:
 
 
 def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """The table of :func:`read_mpii_people` and, row by row, (people, 16, 4): x, y, visible, times listed."""
+    """The table of :func:`read_mpii_people` and, row by row, (people, 16, 4): x, y, visible, times listed.
+
+    The release takes a quarter of a minute to read, so the last one is kept, for nobody to change.
+    """
+    return _parsed(source, stamp(source) if source.is_file() else "missing")
+
+
+@lru_cache(maxsize=1)
+def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """What :func:`_read_release` returns, of the file as it is at its present size and time of change."""
     release = read_variable(source, "RELEASE", _EXPECTED).ravel()[0]
     rows, joints = [], []
     place = "RELEASE"
@@ -182,7 +194,7 @@ def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
             facts = {
                 "picture": _text(_cells(picture["image"], "name")[0]),
                 "train": train == 1,
-                "video": videos[int(picture["vididx"].item())] if picture["vididx"].size else "",
+                "video": _video(picture, videos),
                 "activity": _text(act["act_name"]),
                 "category": _text(act["cat_name"]),
             }
@@ -195,6 +207,12 @@ def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
     people = pd.DataFrame(rows)
     people["labelled_joints"] = (np.array(joints)[..., _TIMES] == 1).sum(axis=1)
     return people, np.array(joints)
+
+
+def _video(picture: Any, videos: dict[int, str]) -> str:
+    """The name of the video that a picture was taken from; empty where the release names none."""
+    number = next(iter(_numbers(picture, "vididx")), np.nan)
+    return "" if np.isnan(number) else videos[int(number)]
 
 
 def _people(annorect: np.ndarray, stem: str, listed: np.ndarray) -> Iterator[dict[str, Any]]:

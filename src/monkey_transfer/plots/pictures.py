@@ -130,7 +130,7 @@ def _side(landmark: str) -> str:
 def _draw_ground(axes: Axes, image: Any, show_picture: bool) -> None:
     extent = (-0.5, image.width - 0.5, image.height - 0.5, -0.5)
     if show_picture:
-        axes.imshow(read_picture(image.path), extent=extent)
+        axes.imshow(read_picture(image.path, (image.width, image.height)), extent=extent)
     else:
         axes.add_patch(Rectangle((-0.5, -0.5), image.width, image.height, facecolor=GROUND, edgecolor="none"))
 
