@@ -174,8 +174,8 @@ class Study:
 def open_study(name: str) -> Study:
     """Load the profile of that name and open its data.
 
-    People without the profile's yardstick cannot be measured and are left out of the target. Pictures that are
-    nearly the same are of one group, so that no split and no resample takes them apart.
+    People without the profile's yardstick cannot be measured and are left out of the target. Where a format knows
+    no videos, pictures that are nearly the same are of one group, so that no split and no resample parts them.
     """
     profile = load_profile(name)
     with runs.clear_disk_errors():
@@ -202,7 +202,13 @@ def _elsewhere(profile: Profile) -> Dataset | None:
 
 
 def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
-    """The data set with its near duplicates in one group; which they are is looked for once for the same files."""
+    """The data set with its near duplicates in one group; which they are is looked for once for the same files.
+
+    Where groups of files are known, such as videos, they stay as they are: frames of one room look alike, whoever
+    is in it.
+    """
+    if dataset.images.groupby("group")["path"].nunique().max() > 1:
+        return dataset
     files = {path: stamp(path) for path in dataset.images["path"].unique()}
     known = runs_folder() / profile / "near_duplicates" / f"{runs.digest_of(files)[:16]}.parquet"
     if not known.is_file():

@@ -31,6 +31,7 @@ TINY = {
         "baseline": {"learns": "source", "images": 12, "init": "scratch"},
         "benchmark": {"learns": "target", "images": 14, "init": "scratch"},
         "transfer": {"learns": "target", "images": 8, "init": "arm:baseline"},
+        "scratch_control": {"learns": "target", "images": 8, "init": "scratch"},
     },
 }
 

@@ -410,7 +410,7 @@ def test_entries_are_whole_and_do_not_meet():
 def profile(source: dict, target: dict, *inits: str, checkpoint: str | None = None):
     arms = {init: SimpleNamespace(init=init, training=SimpleNamespace(net_type="resnet_50")) for init in inits}
     data = [SimpleNamespace(data=SimpleNamespace(**one)) for one in (source, target)]
-    return SimpleNamespace(source=data[0], target=data[1], arms=arms, imagenet_checkpoint=checkpoint)
+    return SimpleNamespace(source=data[0], target=data[1], elsewhere=None, arms=arms, imagenet_checkpoint=checkpoint)
 
 
 def test_what_profiles_need(monkeypatch):
@@ -423,6 +423,12 @@ def test_what_profiles_need(monkeypatch):
         *("zoo:full_macaque", "zoo:full_human", "imagenet:resnet_50"),
     ]
     assert set(needed_by(paper)) <= ARCHIVES.keys()
+
+
+def test_people_of_another_data_set_are_needed_too(monkeypatch):
+    monkeypatch.delenv("MONKEY_TRANSFER_IMAGENET", raising=False)
+    assert "lspet" in needed_by(load_profile("paper-controls"))
+    assert "lspet" not in needed_by(load_profile("paper"))
 
 
 def test_what_is_the_users_own_is_not_needed(monkeypatch):

@@ -48,6 +48,7 @@ def test_every_profile_has_its_tables(name):
 def test_what_agrees_with_the_paper_is_not_a_departure(demo):
     stated = {stated.key: stated.value for stated in departures.PAPER if stated.key not in IN_WORDS}
     stated["arms.transfer.training.multi_step"] = Training().multi_step
+    stated["arms.scratch_control.images"] = stated["arms.transfer.images"]
     assert set(stated) & set(departures.from_paper(demo)["key"])
     left = departures.from_paper(changed(demo, stated))
     assert set(left["key"]) == IN_WORDS | {"arms.transfer.training", "arms.scratch_control"}

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import CONFIG, Training, load_profile, profile_names
+from monkey_transfer.profiles import CONFIG, IMAGENET_VARIABLE, Training, load_profile, profile_names
 
 VALID = {
     "title": "A study",
@@ -20,6 +20,7 @@ VALID = {
         "baseline": {"learns": "source", "images": 100, "init": "scratch"},
         "benchmark": {"learns": "target", "images": 100, "init": "scratch"},
         "transfer": {"learns": "target", "images": 20, "init": "arm:baseline"},
+        "scratch_control": {"learns": "target", "images": 20, "init": "scratch"},
     },
 }
 DLC = {"format": "dlc", "project": "gait", "skeleton": "lsp_14"}
@@ -93,7 +94,90 @@ def test_an_arm_may_see_pictures_its_own_way(write, tmp_path):
 def test_an_inherited_arm_that_is_null_is_left_out(write, tmp_path):
     write("base", {**VALID, "arms": {**VALID["arms"], "control": {**VALID["arms"]["transfer"], "init": "scratch"}}})
     write("study", {"extends": "base", "arms": {"control": None}})
-    assert list(load_profile("study", tmp_path).arms) == ["baseline", "benchmark", "transfer"]
+    assert list(load_profile("study", tmp_path).arms) == ["baseline", "benchmark", "scratch_control", "transfer"]
+
+
+def test_an_optional_arm_waits_for_its_weights(write, tmp_path, monkeypatch):
+    monkeypatch.delenv(IMAGENET_VARIABLE, raising=False)
+    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(tmp_path))
+    optional = {**VALID["arms"]["transfer"], "init": "imagenet", "optional": True}
+    child = {**VALID["arms"]["transfer"], "init": "arm:imagenet_control"}
+    write("study", {**VALID, "arms": {**VALID["arms"], "imagenet_control": optional, "child": child}})
+    left_out = load_profile("study", tmp_path)
+    assert set(left_out.arms_left_out) == {"imagenet_control", "child"}
+    assert set(left_out.arms) == set(VALID["arms"])
+    assert left_out.control == "scratch_control"
+    monkeypatch.setenv(IMAGENET_VARIABLE, "somewhere.ckpt")
+    named = load_profile("study", tmp_path)
+    assert named.arms_left_out == ()
+    assert named.control == "imagenet_control"
+    monkeypatch.delenv(IMAGENET_VARIABLE)
+    (tmp_path / "imagenet" / "mobilenet_v2_0.35").mkdir(parents=True)
+    assert load_profile("study", tmp_path).arms_left_out == ()
+
+
+def test_an_arm_at_several_sizes(write, tmp_path):
+    write("study", changed("arms.transfer.images", [5, 20]))
+    profile = load_profile("study", tmp_path)
+    assert profile.arm("transfer").sizes == (5, 20)
+    assert profile.arm("transfer").largest == 20
+    assert profile.arm("scratch_control").sizes == (20,)
+
+
+@pytest.mark.parametrize(
+    "frozen, blocks", [(0, 0), (3, 3), ("backbone", 19), ("Conv", 1), ("expanded_conv", 2), ("expanded_conv_16", 18)]
+)
+def test_frozen_blocks_are_counted_from_the_picture(write, tmp_path, frozen, blocks):
+    write("study", changed("arms.transfer.frozen", frozen))
+    assert load_profile("study", tmp_path).arm("transfer").frozen_blocks == blocks
+
+
+@pytest.mark.parametrize(
+    "key, value, told",
+    [
+        ("arms.transfer.images", [20, 5], "images: expected rising numbers"),
+        ("arms.transfer.images", [5, 5, 20], "images: expected rising numbers"),
+        ("arms.benchmark.images", [50, 100], "benchmark.images: expected one number"),
+        ("arms.transfer.frozen", 20, "frozen: mobilenet_v2_0.35 has no block 20; expected 0 to 19"),
+        ("arms.scratch_control.frozen", 3, "frozen: random weights would stay random"),
+        ("arms.scratch_control.restore", "all", "restore: init 'scratch' has no heads to restore"),
+        ("arms.scratch_control.images", 30, "transfer has no control"),
+        ("arms.scratch_control", MISSING, "transfer has no control"),
+    ],
+)
+def test_arms_that_could_not_answer_are_refused_before_any_training(write, tmp_path, key, value, told):
+    write("study", changed(key, value))
+    assert told in message(tmp_path)
+
+
+SHARED_BY_CONTROLS = {"learns", "picture", "training"}
+
+
+@pytest.mark.parametrize("name", ["demo", "demo-seeds", "lsp", "paper", "paper-controls"])
+def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(name, monkeypatch):
+    monkeypatch.setenv(IMAGENET_VARIABLE, "somewhere.ckpt")
+    profile = load_profile(name)
+    transfer = profile.arm("transfer")
+    trained = {arm for arm in profile.arms if profile.arm(arm).learns == "target" and arm != "benchmark"}
+    longer = {arm for arm in trained if arm.endswith("_longer")}
+    for arm in trained:
+        own = profile.arm(arm).model_dump(include=SHARED_BY_CONTROLS)
+        same = transfer.model_dump(include=SHARED_BY_CONTROLS)
+        if arm in longer:
+            source = profile.arm("baseline").training.iterations
+            assert own["training"].pop("iterations") == source + same["training"].pop("iterations")
+            stretch = own["training"].pop("multi_step")[-1][1] / same["training"].pop("multi_step")[-1][1]
+            assert stretch == 2 or name.startswith("paper")  # DeepLabCut's own schedule is long enough for both
+        assert own == same
+        assert set(profile.arm(arm).sizes) <= set(transfer.sizes)
+        assert profile.validation_size(profile.arm(arm).largest) == profile.validation_size(transfer.largest) >= 50
+    for arm, key in {"transfer_frozen": "frozen", "transfer_with_heads": "restore"}.items():
+        if arm in trained:
+            differing = {k for k, v in profile.arm(arm).model_dump().items() if v != transfer.model_dump()[k]}
+            assert differing <= {key, "images"}
+    if "shuffled_source" in trained:
+        shuffled, baseline = (profile.arm(arm).model_dump() for arm in ("shuffled_baseline", "baseline"))
+        assert {key for key in shuffled if shuffled[key] != baseline[key]} == {"names"}
 
 
 def test_the_valid_one_is_read(write, tmp_path):
@@ -219,7 +303,9 @@ def test_an_arm_overrides_the_shared_training_key_by_key(write, tmp_path):
 
 def test_an_unknown_arm_names_the_known_ones(write, tmp_path):
     write("study", VALID)
-    with pytest.raises(StudyError, match="arm 'zoo' is unknown; expected one of baseline, benchmark, transfer"):
+    with pytest.raises(
+        StudyError, match="arm 'zoo' is unknown; expected one of baseline, benchmark, scratch_control, transfer"
+    ):
         load_profile("study", tmp_path).arm("zoo")
 
 

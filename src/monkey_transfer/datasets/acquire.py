@@ -36,9 +36,10 @@ def needed_by(profile: Profile) -> list[str]:
     A data set in a folder of another name is the user's own, and so are the ImageNet weights where the profile
     or MONKEY_TRANSFER_IMAGENET names a checkpoint.
     """
+    elsewhere = [profile.elsewhere.data] if profile.elsewhere else []
     names = [
         name
-        for data in (profile.source.data, profile.target.data)
+        for data in (profile.source.data, profile.target.data, *elsewhere)
         for name in _OF_FORMAT.get(data.format, ())
         if Path(ARCHIVES[name].place).is_relative_to(getattr(data, "folder", "."))
     ]

@@ -104,7 +104,7 @@ def _first_size(scores: np.ndarray, sizes: np.ndarray, curves: np.ndarray) -> np
     rise = np.where(above > below, above - below, 1)
     share = np.clip((scores - below) / rise, 0, 1)
     found = np.exp(grid[inside - 1] + share * (grid[1] - grid[0]))
-    return np.select([step == 0, step > _GRID], [0.0, np.inf], found)
+    return np.select([step == 0, step > _GRID], [0.0, np.inf], np.clip(found, sizes[0], sizes[-1]))
 
 
 def _rising(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,142 @@
+"""Chapter 6 on runs that look finished: pairs, people, verdicts and negative controls follow what was put in."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+from fabricated import fabricate
+
+from monkey_transfer import controls_summary, profiles, study
+from monkey_transfer.controls import QUESTIONS, measure_controls, swapped_names
+from monkey_transfer.study import matched
+
+PEOPLE = {"format": "synthetic", "species": "human", "images": 170, "seed": 2, "size": 64}
+PROFILE = {
+    "title": "Controls",
+    "source": {"data": {**PEOPLE, "species": "macaque", "images": 30}, "test": 4},
+    "target": {"data": PEOPLE, "test": 80},
+    "picture": {"framing": "whole", "size": 64},
+    "yardstick": "head_size",
+    "seeds": [0, 1, 2],
+    "smallest_validation": 10,
+    "training": {"net_type": "mobilenet_v2_0.35", "global_scale": 1.0, "augmentation": {"scale_jitter_lo": 1.0}},
+    "arms": {
+        "baseline": {"learns": "source", "images": 10, "init": "scratch"},
+        "benchmark": {"learns": "target", "images": 70, "init": "scratch"},
+        "transfer": {"learns": "target", "images": [10, 30], "init": "arm:baseline"},
+        "scratch_control": {"learns": "target", "images": [10, 30, 60], "init": "scratch"},
+        "transfer_frozen": {"learns": "target", "images": 30, "init": "arm:baseline", "frozen": "backbone"},
+    },
+}
+SKILL = {"transfer": 1.3, "transfer_frozen": 1.3, "benchmark": 1.2, "baseline": 0.5}
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("controls")
+    (folder / "controls.yaml").write_text(yaml.safe_dump(PROFILE, sort_keys=False))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
+        patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
+        opened = study.open_study("controls")
+        fabricate(opened, SKILL)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def controls(opened):
+    return measure_controls(opened)
+
+
+def test_points_are_counted_in_labelled_people(controls):
+    people = controls.points.set_index(["arm", "images"])["people"]
+    assert people["transfer", 10] == 20
+    assert people["scratch_control", 60] == 70
+    assert people["benchmark", 70] == 80
+    assert (controls.points["low"] < controls.points["score"]).all()
+    assert (controls.points["least"] <= controls.points["score"]).all()
+    assert (controls.points["seeds"] == 3).all()
+
+
+def test_pairs_are_compared_at_the_sizes_that_both_have(controls):
+    found = {(row.arm_a, row.arm_b, row.images) for row in controls.contrasts.itertuples()}
+    assert found == {
+        ("transfer", "scratch_control", 10),
+        ("transfer", "scratch_control", 30),
+        ("transfer_frozen", "transfer", 30),
+    }
+    assert set(zip(controls.contrasts["arm_a"], controls.contrasts["arm_b"], strict=True)) <= set(QUESTIONS)
+
+
+def test_a_verdict_takes_an_interval_without_zero_and_more_than_two_seeds_differ_by(controls):
+    table = controls.contrasts.set_index(["arm_a", "arm_b", "images"])
+    assert table.loc[("transfer", "scratch_control", 30), "verdict"] == "higher"
+    assert table.loc[("transfer_frozen", "transfer", 30), "verdict"] == "undecided"  # of equal skill
+    for row in controls.contrasts.itertuples():
+        shown = (row.low > 0 or row.high < 0) and abs(row.difference) > row.spread
+        assert (row.verdict in ("higher", "lower")) == shown
+
+
+def test_a_better_start_is_worth_the_people_that_were_put_in(controls):
+    """Skill x log(people learnt) is what counts here, so 30 people at skill 1.3 are worth 30^1.3 = 83: not reached."""
+    worth = controls.equivalents.set_index(["arm", "people"])
+    of_ten = worth.loc[("transfer", 20)]
+    assert of_ten["low"] <= 10**1.3 + 10 <= of_ten["high"]
+    assert np.isinf(worth.loc[("transfer", 40), "high"])
+    assert set(worth.index.get_level_values("arm")) == {"transfer", "transfer_frozen"}
+
+
+def test_seed_pairs_are_of_one_arm_and_size(controls):
+    assert len(controls.seed_pairs) == 3 * (1 + 2 + 3 + 1)
+    assert (controls.seed_pairs["seed_a"] < controls.seed_pairs["seed_b"]).all()
+
+
+def test_who_comes_down_to_the_controls_error(controls):
+    speed = controls.speed.set_index(["arm", "images"])
+    assert speed.loc[("scratch_control", 30), "reached"] == 3
+    assert speed.loc[("scratch_control", 30), "iterations"] == 500  # its own least, at its end
+    assert speed.loc[("transfer", 30), "iterations"] < 500
+    assert ("benchmark", 70) not in speed.index
+
+
+def test_swapped_names_differ_as_often_as_they_should(opened):
+    a, b = (matched(opened, opened.finished(arm, 0, 30).predictions()) for arm in ("transfer", "scratch_control"))
+    assert 0.03 <= swapped_names(a, b) <= 0.075
+    # What is swapped is the person, so people of one group that are taken as single ones would be found out.
+    pairs = a.people.assign(group=[f"group {place // 2}" for place in range(len(a.people))])
+    assert 0.02 <= swapped_names(replace(a, people=pairs), replace(b, people=pairs)) <= 0.09
+
+
+def test_sentences_say_what_the_tables_say(opened, controls):
+    helps = controls_summary._do_monkeys_help(opened, controls)
+    assert helps.startswith(
+        "**That learning monkeys first helps, against `scratch_control`, is** supported with 20 and 40"
+    )
+    assert "on 80 rendered test people, 3 seeds" in helps
+    worth = controls_summary._worth(opened, controls)
+    assert "`scratch_control` needs** so many labelled people" in worth
+    assert "more than 70 (not reached)" in worth
+    table = controls_summary.contrast_table(opened, controls)
+    assert set(table["pictures"]) == {"rendered"}
+    assert "of 1,000 trials, where 5 % are due" in controls_summary.negative_control(opened, controls)
+
+
+def test_one_seed_decides_nothing(opened):
+    alone = study.Study(opened.profile.model_copy(update={"seeds": (0,)}), opened.source, opened.target)
+    controls = measure_controls(alone)
+    assert set(controls.contrasts["verdict"]) == {"one seed"}
+    assert controls.seed_pairs.empty
+    assert "undecided, since one seed" in controls_summary._do_monkeys_help(alone, controls)
+    assert controls_summary.seed_table(alone, controls).iloc[0, 0] == "the profile has one seed"
+
+
+def test_one_number_of_people_is_no_curve(opened):
+    arms = opened.profile.arms | {
+        name: opened.profile.arm(name).model_copy(update={"images": 30}) for name in ("transfer", "scratch_control")
+    }
+    one_size = study.Study(opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target)
+    controls = measure_controls(one_size)
+    assert controls.equivalents.empty
+    assert "has no learning curve" in controls_summary._worth(one_size, controls)
+    assert controls_summary.equivalent_table(one_size, controls).empty

@@ -1,0 +1,106 @@
+"""Learning curves: intervals over people and seeds, and the number of people that another curve needs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.metrics.bootstrap import Replicates
+from monkey_transfer.metrics.curves import Estimate, _rising, equivalent_size, over_people_and_seeds, pooled_scatter
+
+NOTHING = np.empty(0)
+
+
+def run(value: float, replicates=None) -> Replicates:
+    return Replicates(value, np.full(50, value) if replicates is None else replicates, NOTHING)
+
+
+def estimate(value: float, *others: float) -> Estimate:
+    return Estimate(value, np.array([value, *others], float))
+
+
+def test_scatter_is_pooled_over_points():
+    runs = {"a": [run(1.0), run(3.0)], "b": [run(10.0), run(10.0), run(13.0)]}
+    scatter, freedom = pooled_scatter(runs)
+    assert freedom == 3
+    assert scatter == pytest.approx(np.sqrt((2 + 6) / 3))
+    unknown, freedom = pooled_scatter({"a": [run(1.0)], "b": [run(2.0)]})
+    assert np.isnan(unknown)
+    assert freedom == 0
+
+
+def test_one_seed_leaves_the_interval_of_people_alone():
+    people = np.linspace(40, 60, 201)
+    found = over_people_and_seeds({"a": [run(50.0, people)]})["a"]
+    assert found.value == 50
+    np.testing.assert_array_equal(found.replicates, people)
+
+
+def test_seeds_widen_the_interval_and_more_of_them_narrow_it_again():
+    rng = np.random.default_rng(1)
+
+    def width(seeds: int) -> float:
+        runs = {
+            point: [run(value, np.full(4000, value)) for value in 50 + rng.normal(0, 1, seeds)] for point in range(400)
+        }
+        low, high = over_people_and_seeds(runs)[0].interval()
+        return high - low
+
+    assert width(2) == pytest.approx(2 * 1.96 / np.sqrt(2), rel=0.15)
+    assert width(20) == pytest.approx(2 * 1.96 / np.sqrt(20), rel=0.15)
+
+
+def test_estimates_of_one_call_are_paired_over_people():
+    shared = np.random.default_rng(0).normal(0, 5, 500)
+    found = over_people_and_seeds({"a": [run(10.0, 10 + shared)], "b": [run(8.0, 8 + shared)]})
+    difference = found["a"].minus(found["b"])
+    assert difference.value == 2
+    assert difference.interval() == pytest.approx((2, 2))
+
+
+CURVE = {100: estimate(40, 40), 1000: estimate(60, 60)}
+
+
+@pytest.mark.parametrize(
+    "score, people", [(50, np.sqrt(1e5)), (60, 1000), (40, 0), (39, 0), (60.1, np.inf), (45, 10**2.25)]
+)
+def test_two_points_are_joined_by_a_line_over_the_logarithm(score, people):
+    assert equivalent_size(estimate(score, score), CURVE).value == pytest.approx(people, rel=1e-6)
+
+
+def test_a_point_of_the_curve_is_worth_its_own_people():
+    curve = {size: estimate(score, score) for size, score in {50: 20, 150: 35, 400: 38, 1000: 50}.items()}
+    for size in (150, 400, 1000):
+        assert equivalent_size(curve[size], curve).value == pytest.approx(size, rel=2e-3)
+
+
+def test_where_the_curve_falls_it_is_levelled_first():
+    np.testing.assert_allclose(_rising(np.array([[3.0, 1, 2, 5], [1, 2, 3, 4]])), [[2, 2, 2, 5], [1, 2, 3, 4]])
+
+
+def test_bounds_are_infinite_where_the_control_never_gets_there():
+    score = estimate(50, *np.linspace(45, 65, 200))
+    curve = {size: Estimate(e.value, np.full(201, e.value)) for size, e in CURVE.items()}
+    found = equivalent_size(score, curve)
+    low, high = found.interval()
+    assert 100 < low < found.value
+    assert np.isinf(high)
+
+
+def test_one_point_is_no_curve():
+    with pytest.raises(StudyError, match="needs two numbers of people, got 1"):
+        equivalent_size(estimate(1, 1), {100: estimate(1, 1)})
+
+
+@given(
+    st.lists(st.floats(0, 100), min_size=2, max_size=6),
+    st.floats(-10, 110),
+    st.floats(0, 20),
+)
+def test_a_higher_score_is_never_worth_fewer_people(scores, score, more):
+    sizes = [50 * 2**place for place in range(len(scores))]
+    curve = {size: estimate(value, value) for size, value in zip(sizes, scores, strict=True)}
+    low, high = (equivalent_size(estimate(value, value), curve).value for value in (score, score + more))
+    assert low <= high
+    assert low == 0 or sizes[0] <= low <= sizes[-1] or np.isinf(low)
