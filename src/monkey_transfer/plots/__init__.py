@@ -1,12 +1,14 @@
 """Figures of the study: tables in, a matplotlib Figure out, all in one style.
 
 ``pictures`` draws people with their skeletons, ``exploration`` what the data sets are like, ``results``
-what the networks learnt, ``controls`` how arms compare over numbers of people; ``style`` holds what they share.
+what the networks learnt, ``controls`` how arms compare over numbers of people, ``rarity`` how that changes with rare
+poses; ``style`` holds what they share.
 """
 
 from monkey_transfer.plots.controls import by_people, contrasts, equivalents, joint_differences
 from monkey_transfer.plots.exploration import joint_coverage, pose_space, sizes
 from monkey_transfer.plots.pictures import picture_grid
+from monkey_transfer.plots.rarity import accuracy_by_rarity, advantage_by_rarity
 from monkey_transfer.plots.results import (
     by_joint,
     calibration,
@@ -19,6 +21,8 @@ from monkey_transfer.plots.results import (
 )
 
 __all__ = [
+    "accuracy_by_rarity",
+    "advantage_by_rarity",
     "by_joint",
     "by_people",
     "calibration",
