@@ -1,4 +1,4 @@
-"""The controls for reading: three sentences that open summary.md, and the tables of chapter 6.
+"""The controls for reading: three sentences that open summary.md, and the tables of chapters 6 and 7.
 
 Sentences are written from intervals and verdicts; what is not shown is called undecided.
 """
@@ -11,6 +11,7 @@ import pandas as pd
 
 from monkey_transfer.controls import TRIALS, Controls
 from monkey_transfer.metrics.pckh import SCORE_TITLE
+from monkey_transfer.rare_poses import MEASURES, RarePoses
 from monkey_transfer.results import Results, comparisons
 from monkey_transfer.study import MEAN_POSE, Study
 
@@ -151,6 +152,44 @@ def negative_control(study: Study, controls: Controls) -> str:
         f"With the names of `transfer` and `{study.profile.control}` swapped at random for each person, the interval "
         f"of their difference excludes zero in {100 * controls.swapped:.1f} % of {TRIALS:,} trials, where 5 % are due."
     )
+
+
+def rarity_answer(study: Study, rare: RarePoses) -> str:
+    """Does the advantage of monkeys grow with rarity? In a sentence, from the slope's interval and its seeds."""
+    slope = _slopes(rare).set_index("measure").loc["distance"]
+    verdict = "undecided"
+    if slope["low"] > 0 and slope["least"] > 0:
+        verdict = "supported"
+    elif slope["high"] < 0 and slope["largest"] < 0:
+        verdict = "contradicted"
+    return (
+        f"**That monkeys help more the rarer a pose is** is {verdict}: from the most ordinary person to the rarest the "
+        f"advantage of `transfer` over `{study.profile.control}` changes by {slope['mean']:+.1f} [{slope['low']:+.1f}, "
+        f"{slope['high']:+.1f}] points of {_score(study)}, on {len(rare.people):,} "
+        f"{'rendered ' if study.rendered else ''}test people with all limbs labelled ({rare.left_out:,} have not), "
+        f"{_seeds(study)}."
+    )
+
+
+def rarity_table(study: Study, rare: RarePoses) -> pd.DataFrame:
+    """The slopes of :attr:`RarePoses.lines` for reading, by both measures of rarity."""
+    rows = _slopes(rare)
+    numbers = zip(rows["mean"], rows["low"], rows["high"], strict=True)
+    return pd.DataFrame(
+        {
+            "pictures": study.pictures,
+            "rarity by": rows["measure"].map(MEASURES),
+            "advantage grows by": [f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]" for mean, low, high in numbers],
+            "from seed to seed": [
+                f"{least:+.1f} to {largest:+.1f}" if seeds > 1 else "one seed"
+                for least, largest, seeds in zip(rows["least"], rows["largest"], rows["seeds"], strict=True)
+            ],
+        }
+    )
+
+
+def _slopes(rare: RarePoses) -> pd.DataFrame:
+    return rare.lines[rare.lines["quantity"] == "slope"].reset_index(drop=True)
 
 
 def _pair(controls: Controls, a: str, b: str) -> pd.DataFrame:

@@ -143,6 +143,13 @@ def save_figure(study: Study, name: str, figure: "Figure") -> None:
     _save(figure, report_folder(study.profile.name) / "figures" / f"{name}.png")
 
 
+def save_table(study: Study, name: str, table: "pd.DataFrame") -> None:
+    """Keep a table of the report as ``tables/<name>.csv``; every row says what kind of pictures it is of."""
+    file = report_folder(study.profile.name) / "tables" / f"{name}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table.assign(pictures=study.pictures).to_csv(file, index=False, float_format="%.6g")
+
+
 def _save(figure: "Figure", file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110, bbox_inches="tight")

@@ -13,7 +13,7 @@ from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.networks.job import write_json
 from monkey_transfer.paper import TABLE_ONE_ROWS
 from monkey_transfer.profiles import ZOO, Framing, MpiiData, PersonCrop, ScaledPerson, data_folder
-from monkey_transfer.reports import report_folder
+from monkey_transfer.reports import report_folder, save_table
 from monkey_transfer.results import (
     NETWORK_FRAME,
     OWN,
@@ -37,27 +37,24 @@ _BRACKETED = ("mean", "low", "high")
 def write_results(study: Study, results: Results, controls: Controls) -> Path:
     """Write summary.md, paper_comparison.csv and the other tables of a study; returns the summary's path."""
     folder = report_folder(study.profile.name)
-    (folder / "tables").mkdir(parents=True, exist_ok=True)
     tables = {
-        "tables/values": results.values,
-        "tables/over_seeds": results.over_seeds,
-        "tables/differences": results.differences,
-        "tables/differences_over_seeds": results.differences_over_seeds,
-        "tables/coco": results.coco,
-        "tables/elsewhere": results.elsewhere,
-        "tables/budgets": results.budgets,
-        "tables/verdicts": results.verdicts,
-        "tables/leaks": results.leaks,
-        "tables/learning_curves": controls.points,
-        "tables/contrasts": controls.contrasts,
-        "tables/equivalents": controls.equivalents,
-        "tables/left_out": study.left_out,
-        "paper_comparison": beside_the_paper(results),
+        "values": results.values,
+        "over_seeds": results.over_seeds,
+        "differences": results.differences,
+        "differences_over_seeds": results.differences_over_seeds,
+        "coco": results.coco,
+        "elsewhere": results.elsewhere,
+        "budgets": results.budgets,
+        "verdicts": results.verdicts,
+        "leaks": results.leaks,
+        "learning_curves": controls.points,
+        "contrasts": controls.contrasts,
+        "equivalents": controls.equivalents,
+        "left_out": study.left_out,
+        "../paper_comparison": beside_the_paper(results),
     }
     for name, table in tables.items():
-        # Every row says what it was measured on, also where it is copied out of the report.
-        table = table.assign(pictures=study.pictures)
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+        save_table(study, name, table)
     splits = {role: split.as_dict() for role, split in study.splits.items()}
     write_json(folder / "tables" / "splits.json", splits)
     summary = folder / "summary.md"
