@@ -4,7 +4,11 @@ import os
 import shutil
 import subprocess
 
+import psutil
+
 from monkey_transfer.errors import StudyError
+
+_MEMORY_OF_A_TRAINING = 3 * 2**30  # bytes; a ResNet-50 at 640 pixels is for a GPU
 
 
 def cores() -> int:
@@ -23,6 +27,17 @@ def visible_gpus() -> list[str]:
     except subprocess.TimeoutExpired:  # a driver that does not answer drives nothing
         return []
     return asked.stdout.split("\n")[:-1] if asked.returncode == 0 else []
+
+
+def trainings_at_once() -> int:
+    """How many networks to train side by side on this machine: one on a GPU, else one for each core.
+
+    On two cores two trainings of one thread each learnt 1.6 times the pictures per second of one training of two
+    threads (MobileNetV2 0.35, batch 8, 128 pixels). Each has its share of the memory.
+    """
+    if visible_gpus():
+        return 1
+    return max(1, min(cores(), psutil.virtual_memory().total // _MEMORY_OF_A_TRAINING))
 
 
 def training_device(requires_gpu: bool) -> str:
