@@ -6,9 +6,11 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 # the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
 BENCHMARKS := coverage learning_curves metrics predict render prepare
 CORES := $(shell getconf _NPROCESSORS_ONLN)
+SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) \
+	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study lab test check notebooks benchmarks lock clean
+.PHONY: help setup data study plan lab test check notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -18,11 +20,13 @@ setup: .venv/.installed  ## install everything into .venv (about two minutes and
 data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHECK=1]
 	@$(PY) -m monkey_transfer.datasets.acquire $(PROFILE) $(if $(CHECK),--check)
 
-study: setup  ## run the study of a profile: make study PROFILE=demo
+study: setup  ## run the study of a profile: make study PROFILE=demo [CLUSTER=slurm]
 	@$(PY) -m monkey_transfer.reports weights $(PROFILE)  # now, rather than when their arm's turn comes
-	@$(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) --cores $(CORES) \
-		--nolock --rerun-incomplete --quiet all $(SNAKEMAKE_OPTIONS)
+	@$(SNAKEMAKE) --quiet all $(SNAKEMAKE_OPTIONS)
 	@$(PY) -m monkey_transfer.reports show $(PROFILE)
+
+plan: setup  ## say how many runs a study has, how many exist and how long the others may take: make plan PROFILE=demo
+	@$(SNAKEMAKE) --dry-run --quiet rules progress
 
 lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks

@@ -21,8 +21,9 @@ from typing import Any
 import pandas as pd
 import psutil
 
+from monkey_transfer.devices import visible_gpus
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import ROOT, runs_folder
+from monkey_transfer.profiles import ROOT, Profile, runs_folder
 
 _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "tensorflow", "numpy", "pandas", "imgaug", "scikit-learn")
 
@@ -87,6 +88,16 @@ class Run:
         return self.folder / name
 
 
+def runs_of(profile: Profile) -> list[Run]:
+    """All runs of a profile's study, arm by arm and size by size; finished or not."""
+    return [
+        Run(profile.name, name, images, seed)
+        for name, arm in profile.arms.items()
+        for images in arm.sizes
+        for seed in profile.seeds
+    ]
+
+
 def digest_of(specification: dict[str, Any]) -> str:
     """sha256 of a specification, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest()
@@ -144,6 +155,7 @@ def environment() -> dict[str, Any]:
             "system": platform.platform(),
             "processor": platform.machine(),
             "cores": os.cpu_count(),
+            "gpus": visible_gpus(),
             "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         },
     }

@@ -163,12 +163,7 @@ class Study:
 
     def runs(self) -> list[Run]:
         """All runs of the study, arm by arm and size by size."""
-        return [
-            self.run(name, seed, images)
-            for name, arm in self.profile.arms.items()
-            for images in arm.sizes
-            for seed in self.profile.seeds
-        ]
+        return runs.runs_of(self.profile)
 
 
 def open_study(name: str) -> Study:

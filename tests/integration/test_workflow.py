@@ -34,6 +34,7 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
     assert jobs["training"] == 6  # two arms, three seeds
     assert jobs["baseline"] == jobs["benchmark"] == 3
     assert jobs["analysis"] == jobs["exploration"] == 1
+    assert "12 runs of profile demo-seeds: 0 exist, 12 to train; how long is not known" in text
 
 
 def test_an_unknown_profile_is_refused(tmp_path):

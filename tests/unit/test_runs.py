@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monkey_transfer import runs
+from monkey_transfer.devices import visible_gpus
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.job import write_json
 from monkey_transfer.runs import Run
@@ -133,3 +134,4 @@ def test_the_environment_names_what_numbers_depend_on():
     recorded = runs.environment()
     assert recorded["versions"]["tensorflow"].startswith("2.18")
     assert recorded["machine"]["cores"] == os.cpu_count()
+    assert recorded["machine"]["gpus"] == visible_gpus()
