@@ -190,7 +190,7 @@ TINY = {
         "baseline": {"images": 8},
         "benchmark": {"images": 12},
         "transfer": {"images": 8},
-        "control": {"learns": "target", "images": [6, 8], "init": "scratch"},
+        "scratch_control": {"images": [6, 8]},
     },
 }
 
@@ -211,8 +211,8 @@ class Project:
         return (self.root / "said.txt").read_text(encoding="utf-8")
 
     def trained(self, images: int) -> Path:
-        """The executed notebook of the arm ``control``, which starts from no other, at that size."""
-        return self.runs / "notebooks" / f"04_transfer_training-control-n{images}-s0.ipynb"
+        """The executed notebook of the arm ``scratch_control``, which starts from no other, at that size."""
+        return self.runs / "notebooks" / f"04_transfer_training-scratch_control-n{images}-s0.ipynb"
 
     @contextmanager
     def workflow(self, *options: str, **environment: str) -> Iterator[subprocess.Popen]:

@@ -106,7 +106,7 @@ def test_a_training_is_submitted_with_a_gpu_and_limits_and_again_after_its_time_
     assert [cluster.file(job, "state") for job in (1, 2)] == ["TIMEOUT\n", "COMPLETED\n"]
     for job in (1, 2):
         asked = cluster.asked(job)
-        assert value(asked, "--comment") == "rule_training_wildcards_control_8_0"
+        assert value(asked, "--comment") == "rule_training_wildcards_scratch_control_8_0"
         assert value(asked, "--gpus") == "1"
         assert value(asked, "--ntasks-per-gpu") == "1"
         assert value(asked, "-t") == "1440"
@@ -115,7 +115,7 @@ def test_a_training_is_submitted_with_a_gpu_and_limits_and_again_after_its_time_
         assert value(asked, "-p") == "long"
     assert "--gpus=1" in cluster.file(2, "step").split()
     assert project.trained(8).is_file()
-    assert (project.runs / "control" / "n8-s0" / "run.json").is_file()
+    assert (project.runs / "scratch_control" / "n8-s0" / "run.json").is_file()
 
 
 def test_only_trainings_ask_for_a_gpu_and_many_may_run_at_once(project):
@@ -124,7 +124,8 @@ def test_only_trainings_ask_for_a_gpu_and_many_may_run_at_once(project):
     assert "5 runs of profile tiny: 0 exist, 5 to train; how long is not known before" in project.said
     jobs = planned(project.said)
     counts = {rule: len(of_rule) for rule, of_rule in jobs.items() if rule not in ("all", "page", "publish")}
-    assert counts == {"exploration": 1, "baseline": 1, "benchmark": 1, "training": 3, "analysis": 1}
+    results = {"analysis": 1, "controls_and_learning_curves": 1, "rare_poses": 1}
+    assert counts == {"exploration": 1, "baseline": 1, "benchmark": 1, "training": 3, **results}
     for rule, of_rule in jobs.items():
         trains = rule in ("baseline", "benchmark", "training")
         for resources in of_rule:

@@ -46,8 +46,8 @@ def trainings(folder: Path) -> int:
 
 
 def test_a_killed_sweep_repeats_no_finished_run(project):
-    arm = project.runs / "control"
-    asked = ["--cores", "2", *(str(project.trained(images)) for images in SIZES)]
+    arm = project.runs / "scratch_control"
+    asked = ["--cores", "2", "--resources", "training=1", "--", *(str(project.trained(images)) for images in SIZES)]
     with project.workflow(*asked) as sweep:
         wait_for(lambda: sweep.poll() is not None or (finished(arm) and under_way(arm)))
         assert sweep.poll() is None, project.said

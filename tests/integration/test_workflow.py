@@ -23,7 +23,8 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
     assert shown.returncode == 0, shown.stderr
     text = shown.stdout + shown.stderr
     for seed in (0, 1, 2):
-        assert f"04_transfer_training-transfer-s{seed}.ipynb" in text
+        for images in (30, 100):
+            assert f"04_transfer_training-transfer-n{images}-s{seed}.ipynb" in text
         assert f"02_baseline_replication-s{seed}.ipynb" in text
         assert f"03_human_benchmark-s{seed}.ipynb" in text
     jobs = {
@@ -31,10 +32,10 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
         for line in text.splitlines()
         if len(line.split()) == 2 and line.split()[1].isdigit()
     }
-    assert jobs["training"] == 6  # two arms, three seeds
+    assert jobs["training"] == 27  # two arms at two sizes and five at one, three seeds
     assert jobs["baseline"] == jobs["benchmark"] == 3
-    assert jobs["analysis"] == jobs["exploration"] == 1
-    assert "12 runs of profile demo-seeds: 0 exist, 12 to train; how long is not known" in text
+    assert jobs["exploration"] == jobs["analysis"] == jobs["controls_and_learning_curves"] == jobs["rare_poses"] == 1
+    assert "33 runs of profile demo-seeds: 0 exist, 33 to train; how long is not known" in text
 
 
 def test_an_unknown_profile_is_refused(tmp_path):
