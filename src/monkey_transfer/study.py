@@ -266,6 +266,23 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> R
     return run
 
 
+def train_missing(study: Study) -> list[Run]:
+    """Train every run that is not finished, parents first; returns those that were not.
+
+    For notebooks that are opened before the workflow ran; after it there is nothing to do.
+    """
+    missing = [run for run in study.runs() if not run.is_complete]
+    for run in sorted(missing, key=lambda run: _generation(study.profile, run.arm)):
+        train_arm(study, run.arm, run.seed, run.images)
+    return missing
+
+
+def _generation(profile: Profile, arm: str) -> int:
+    """How many arms an arm's weights come through before it."""
+    parent = profile.arm(arm).parent
+    return 0 if parent is None else 1 + _generation(profile, parent)
+
+
 def mean_pose(study: Study) -> pd.DataFrame:
     """Predictions for the test people by someone who never looks: the training people's mean pose.
 

@@ -14,6 +14,7 @@ ARMS = {
     "baseline": {"learns": "source", "images": 100, "init": "scratch", "training": SMALL},
     "benchmark": {"learns": "target", "images": 200, "init": "scratch", "training": SMALL},
     "transfer": {"learns": "target", "images": (20, 50), "init": "arm:baseline", "training": SMALL},
+    "scratch_control": {"learns": "target", "images": 20, "init": "scratch", "training": SMALL},
 }
 
 
@@ -54,13 +55,13 @@ def test_a_study_has_a_run_for_each_size_and_seed_of_each_arm():
         "transfer n50 s0",
         "transfer n50 s1",
     ]
-    assert len(set(runs)) == len(runs) == 8
+    assert len(set(runs)) == len(runs) == 10
 
 
 def test_before_the_first_run_the_time_is_not_known():
     there = outlook(study())
-    assert (there.runs, there.existing, there.to_train, there.unknown) == (8, 0, 8, 8)
-    assert "8 runs of profile sweep: 0 exist, 8 to train; how long is not known before" in str(there)
+    assert (there.runs, there.existing, there.to_train, there.unknown) == (10, 0, 10, 10)
+    assert "10 runs of profile sweep: 0 exist, 10 to train; how long is not known before" in str(there)
 
 
 def test_a_run_that_was_killed_does_not_exist():
@@ -74,27 +75,27 @@ def test_time_is_proportional_to_the_pictures_that_a_network_sees():
     finish(Run("sweep", "baseline", 100, 0), seconds=1800)  # 900 x 4 pictures
     twice = {**SMALL, "batch_size": 8}
     there = outlook(study(benchmark={**ARMS["benchmark"], "training": twice}))
-    # Missing are a baseline, two benchmarks of twice the pictures, and four transfers.
-    assert there.hours == pytest.approx(0.5 * (1 + 2 * 2 + 4))
+    # Missing are a baseline, two benchmarks of twice the pictures, four transfers and two controls.
+    assert there.hours == pytest.approx(0.5 * (1 + 2 * 2 + 4 + 2))
     assert there.unknown == 0
 
 
 def test_a_run_that_stopped_early_counts_with_what_it_did():
     finish(Run("sweep", "baseline", 100, 0), seconds=900, iterations=450)
-    assert outlook(study()).hours == pytest.approx(0.5 * 7)
+    assert outlook(study()).hours == pytest.approx(0.5 * 9)
 
 
 def test_what_a_run_was_trained_with_is_what_its_own_record_says():
     """The profile may have changed since; of a key that is not recorded the run had the default."""
     finish(Run("sweep", "baseline", 100, 0), seconds=1800, iterations=3600, training={"net_type": SMALL["net_type"]})
-    assert outlook(study()).hours == pytest.approx(0.5 * 7)  # DeepLabCut's batch is one picture
+    assert outlook(study()).hours == pytest.approx(0.5 * 9)  # DeepLabCut's batch is one picture
 
 
 def test_another_network_says_nothing_of_this_one():
     finish(Run("sweep", "baseline", 100, 0), seconds=1800)
     there = outlook(study(benchmark={**ARMS["benchmark"], "training": {"net_type": "resnet_50", **TRAINING}}))
     assert there.unknown == 2
-    assert "1 exist, 7 to train; about 2.5 hours of training for 5 of them, from the runs so far" in str(there)
+    assert "1 exist, 9 to train; about 3.5 hours of training for 7 of them, from the runs so far" in str(there)
 
 
 def test_a_finished_network_takes_no_time():
@@ -102,8 +103,8 @@ def test_a_finished_network_takes_no_time():
     control = {"learns": "target", "images": 20, "init": "scratch", "training": SMALL}
     finish(Run("sweep", "benchmark", 200, 0), seconds=3600)
     there = outlook(study(baseline=zoo, transfer=control))
-    assert (there.existing, there.to_train, there.unknown, there.hours) == (1, 3, 0, pytest.approx(3))
-    assert "6 runs of profile sweep: 1 exist, 3 to train, 2 of networks as they are; about 3.0 hours" in str(there)
+    assert (there.existing, there.to_train, there.unknown, there.hours) == (1, 5, 0, pytest.approx(5))
+    assert "8 runs of profile sweep: 1 exist, 5 to train, 2 of networks as they are; about 5.0 hours" in str(there)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +118,12 @@ def test_a_finished_network_takes_no_time():
     ids=["gpu", "processor", "both", "not recorded"],
 )
 def test_hours_are_those_of_what_the_runs_so_far_trained_on(first, second, on):
-    finish(Run("sweep", "baseline", 100, 0), seconds=8400, gpus=first)
-    finish(Run("sweep", "baseline", 100, 1), seconds=8400, gpus=second)
+    finish(Run("sweep", "baseline", 100, 0), seconds=6300, gpus=first)
+    finish(Run("sweep", "baseline", 100, 1), seconds=6300, gpus=second)
     assert f"; about {on}, from the runs so far" in str(outlook(study()))
 
 
 def test_when_all_runs_exist_there_is_no_time_to_tell():
     for run in runs_of(study()):
         finish(run, 60)
-    assert str(outlook(study())).startswith("8 runs of profile sweep: 8 exist, 0 to train. ")
+    assert str(outlook(study())).startswith("10 runs of profile sweep: 10 exist, 0 to train. ")

@@ -39,7 +39,7 @@ ARM_COLOURS = {
     "shuffled_source": "#332288",
     "mean_pose": GREY,
 }
-_SPARE_COLOURS = ("#56b4e9", "#882255", "#999933", "#332288", "#117733", "#aa4499")
+_SPARE_COLOURS = ("#44aa99", "#ddcc77", "#4477aa", "#aa3377", "#228833", "#661100")
 DATASET_COLOURS = ("#117733", "#882255", "#ddaa33", "#332288")
 
 _STYLE: dict[Any, Any] = {
@@ -104,9 +104,7 @@ def arm_colours(arms: Iterable[str]) -> dict[str, str]:
     """A colour for each arm: always the same for those of :data:`ARM_COLOURS`, the spare ones in turn for others."""
     arms = list(arms)
     others = [arm for arm in arms if arm not in ARM_COLOURS]
-    taken = {ARM_COLOURS.get(arm) for arm in arms}
-    left = [colour for colour in _SPARE_COLOURS if colour not in taken] or _SPARE_COLOURS
-    spare = {arm: left[i % len(left)] for i, arm in enumerate(others)}
+    spare = {arm: _SPARE_COLOURS[i % len(_SPARE_COLOURS)] for i, arm in enumerate(others)}
     return {arm: ARM_COLOURS.get(arm) or spare[arm] for arm in arms}
 
 
