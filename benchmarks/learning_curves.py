@@ -1,9 +1,10 @@
-"""``python -m benchmarks.learning_curves``: how often the interval of an equivalent sample size holds the true one.
+"""``python -m benchmarks.learning_curves``: how often intervals over people and seeds hold the truth.
 
 Two arms learn 100, 300 and 1,000 people with three seeds each and are tested on the same people. The score of the
 control follows a power law of the number of people; transfer has the control's score at a known multiple of them,
-so the equivalent sample size is that multiple. The last line is the coverage at 300 people, which should lie within
-93 to 97 %.
+so the equivalent sample size is that multiple. Seeds scatter in three ways: not at all, equally, and more on few
+people; each seed also errs on people of its own. The last line is the coverage of the equivalent sample size at 300
+people with equal scatter, which should lie within 93 to 97 %.
 """
 
 import numpy as np
@@ -15,7 +16,13 @@ from monkey_transfer.metrics.curves import equivalent_size, over_people_and_seed
 
 TRIALS, PEOPLE, JOINTS, SEEDS, RESAMPLES = 1_000, 500, 14, 3, 1_000
 SIZES, MULTIPLE = (100, 300, 1_000), 1.6
-SEED_SCATTER = 0.08  # of the logit of a hit: about two points of PCK
+OWN_PEOPLE = 0.5  # how much a seed's luck with a person moves the logit of a hit
+# How much a seed moves the logit of a hit on everybody: 0.08 is about two points of PCK.
+SCATTERS = {
+    "none": {100: 0.0, 300: 0.0, 1_000: 0.0},
+    "equal": {100: 0.08, 300: 0.08, 1_000: 0.08},
+    "more on few": {100: 0.16, 300: 0.08, 1_000: 0.04},
+}
 
 
 def true_logit(people_learnt: float) -> float:
@@ -25,41 +32,62 @@ def true_logit(people_learnt: float) -> float:
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    held = dict.fromkeys(SIZES, 0)
-    bounded = dict.fromkeys(SIZES, 0)
     weights = np.concatenate(list(resampled_weights(PEOPLE, RESAMPLES, seed=0)))
-    for trial in range(TRIALS):
-        difficulty = rng.normal(0, 1.2, PEOPLE)
-        runs = {
-            (arm, size): [_run(difficulty, size * multiple, weights, rng) for _ in range(SEEDS)]
-            for arm, multiple in (("control", 1.0), ("transfer", MULTIPLE))
-            for size in SIZES
-        }
-        estimates = over_people_and_seeds(runs, seed=trial)
-        curve = {size: estimates["control", size] for size in SIZES}
-        for size in SIZES:
-            low, high = equivalent_size(estimates["transfer", size], curve).interval()
-            true = MULTIPLE * size
-            held[size] += low <= true <= high or (true > SIZES[-1] and np.isinf(high))
-            bounded[size] += bool(np.isfinite(high))
     print(
-        f"{TRIALS:,} trials of {PEOPLE} people and {SEEDS} seeds, {RESAMPLES:,} resamples; the truth is {MULTIPLE} "
-        "times the people:"
+        f"{TRIALS:,} trials of {PEOPLE} people and {SEEDS} seeds, {RESAMPLES:,} resamples; transfer is worth "
+        f"{MULTIPLE} times its people. Share of 95 % intervals that hold the truth, %:"
     )
-    for size in SIZES:
-        print(
-            f"  at {size:5,} people: interval holds the truth in {100 * held[size] / TRIALS:.1f} %, "
-            f"has an upper bound in {100 * bounded[size] / TRIALS:.1f} %"
-        )
-    print(f"coverage {100 * held[300] / TRIALS:.1f}")
+    covered = {}
+    for name, scatter in SCATTERS.items():
+        true = _true_differences(scatter)
+        held = {(size, what): 0 for size in SIZES for what in ("difference", "worth")}
+        for trial in range(TRIALS):
+            estimates = over_people_and_seeds(_simulated(scatter, weights, rng), seed=trial)
+            curve = {size: estimates["control", size] for size in SIZES}
+            for size in SIZES:
+                low, high = estimates["transfer", size].minus(curve[size]).interval()
+                held[size, "difference"] += low <= true[size] <= high
+                low, high = equivalent_size(estimates["transfer", size], curve).interval()
+                beyond = MULTIPLE * size > SIZES[-1]  # then "more than the control learnt" is right
+                held[size, "worth"] += np.isinf(high) if beyond else low <= MULTIPLE * size <= high
+        for size in SIZES:
+            shares = ", ".join(f"{what} {100 * held[size, what] / TRIALS:.1f}" for what in ("difference", "worth"))
+            beyond = "  (beyond the control's curve)" if MULTIPLE * size > SIZES[-1] else ""
+            print(f"  scatter {name:12} at {size:5,} people: {shares}{beyond}")
+        covered[name] = held[300, "worth"]
+    print(f"coverage {100 * covered['equal'] / TRIALS:.1f}")
 
 
-def _run(difficulty: np.ndarray, learnt: float, weights: np.ndarray, rng: np.random.Generator) -> Replicates:
-    """The score, in percent of joints, of one training: a seed shifts all people, chance each joint."""
-    skill = true_logit(learnt) + rng.normal(0, SEED_SCATTER)
-    hits = rng.binomial(JOINTS, expit(skill - difficulty)) * 100 / JOINTS
+def _simulated(scatter: dict[int, float], weights: np.ndarray, rng: np.random.Generator) -> dict:
+    """(arm, size) -> scores of its seeds on one set of people."""
+    difficulty = rng.normal(0, 1.2, PEOPLE)
+    return {
+        (arm, size): [_run(difficulty, size * multiple, scatter[size], weights, rng) for _ in range(SEEDS)]
+        for arm, multiple in (("control", 1.0), ("transfer", MULTIPLE))
+        for size in SIZES
+    }
+
+
+def _run(
+    difficulty: np.ndarray, learnt: float, scatter: float, weights: np.ndarray, rng: np.random.Generator
+) -> Replicates:
+    """The score, in percent of joints, of one training: a seed shifts all people, and each of them anew."""
+    skill = true_logit(learnt) + rng.normal(0, scatter)
+    hits = rng.binomial(JOINTS, expit(skill - difficulty + rng.normal(0, OWN_PEOPLE, len(difficulty)))) * 100 / JOINTS
     unused = np.empty(0)
     return Replicates(float(hits.mean()), weights @ hits / len(hits), unused)
+
+
+def _true_differences(scatter: dict[int, float]) -> dict[int, float]:
+    """Expected score of transfer minus that of the control, over people and seeds: a normal mean of the logit."""
+    nodes, shares = np.polynomial.hermite_e.hermegauss(80)
+    shares = shares / shares.sum()
+
+    def score(learnt: float, spread: float) -> float:
+        sd = np.sqrt(1.2**2 + OWN_PEOPLE**2 + spread**2)
+        return float(100 * shares @ expit(true_logit(learnt) + sd * nodes))
+
+    return {size: score(size * MULTIPLE, scatter[size]) - score(size, scatter[size]) for size in SIZES}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Was it the monkeys? Every arm against its control, at every number of people, sure within people and seeds.
 
-Chapter 5 holds all arms side by side at their largest number of people; here are the learning curves, and the pairs
-of arms that differ in one thing (:data:`QUESTIONS`). Only arms that learn people are compared, so all have the same
-joints.
+Chapter 5 holds all arms side by side at their largest number of people; here are the learning curves, and pairs of
+arms that learn the same people and differ in what they knew before (:data:`QUESTIONS`). Only arms that learn people
+are compared, so all have the same joints.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,29 +14,27 @@ import pandas as pd
 
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.bootstrap import Replicates, interval, resampled_weights
-from monkey_transfer.metrics.curves import Estimate, equivalent_size, over_people_and_seeds
+from monkey_transfer.metrics.curves import Estimate, Point, equivalent_size, over_people_and_seeds
 from monkey_transfer.metrics.headline import pck_scores, replicates_of
 from monkey_transfer.metrics.matching import Matched, on_shared_keypoints
-from monkey_transfer.results import RESAMPLES
+from monkey_transfer.results import FEWEST_GROUPS, RESAMPLES
 from monkey_transfer.study import Study, matched
 
-# The pairs of arms that differ in one thing, and what their difference says.
+# Pairs of arms that learn the same people, and what their difference is about.
 QUESTIONS = {
-    ("transfer", "imagenet_control"): "do monkeys help beyond ImageNet's pictures?",
-    ("transfer", "imagenet_longer"): "do monkeys help beyond the iterations that they cost?",
-    ("transfer", "scratch_longer"): "do monkeys help beyond the iterations that they cost?",
-    ("transfer", "shuffled_source"): "is it the monkeys' keypoints, or only their pictures?",
-    ("transfer", "scratch_control"): "do monkeys help a network that knows nothing?",
-    ("imagenet_control", "scratch_control"): "do ImageNet's pictures help a network that knows nothing?",
-    ("transfer_with_heads", "transfer"): "do the heads of shared joints add to the backbone?",
-    ("transfer_frozen", "imagenet_frozen"): "are the monkeys' features better as they are?",
-    ("transfer_frozen", "transfer"): "what does freezing cost after monkeys?",
-    ("imagenet_frozen", "imagenet_control"): "what does freezing cost after ImageNet?",
+    ("transfer", "imagenet_control"): "monkeys before people, or ImageNet's pictures alone?",
+    ("transfer", "scratch_control"): "all that was learnt before people, or nothing?",
+    ("transfer", "imagenet_longer"): "monkeys, or as many more iterations on people?",
+    ("transfer", "scratch_longer"): "monkeys, or as many more iterations on people?",
+    ("transfer", "shuffled_source"): "monkeys' keypoints, or their pictures alone?",
+    ("imagenet_control", "scratch_control"): "ImageNet's pictures before people, or nothing?",
+    ("transfer_with_heads", "transfer"): "the heads of shared joints as well, or the backbone alone?",
+    ("transfer_frozen", "imagenet_frozen"): "features of monkeys, or of ImageNet, as they are?",
+    ("transfer_frozen", "transfer"): "features of monkeys as they are, or trained on?",
+    ("imagenet_frozen", "imagenet_control"): "features of ImageNet as they are, or trained on?",
 }
 TRIALS = 1000
 _SEED = 0
-
-Point = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,8 @@ class Controls:
         sd, least, largest; intervals are over people and seeds, the last three over seeds.
     contrasts : arm_a, arm_b, question, images, people, seeds, difference (a minus b), low, high, spread, verdict.
         ``spread`` is the largest difference of two seeds of one of the two arms; ``verdict`` is 'higher' or 'lower'
-        where the interval excludes zero and the difference exceeds the spread, 'one seed' where that is unknown.
+        where the interval excludes zero and the difference exceeds the spread, 'one seed' where that is unknown,
+        'too few groups' where the test people are of too few videos or photographs for an interval.
     equivalents : arm, people, equivalent, low, high: how many labelled people the profile's control needs for the
         arm's score at that many; 0: fewer than its smallest number, infinite: more than its largest.
     joints : joint, difference, low, high: ``transfer`` minus the control at their largest common number of people.
@@ -135,7 +134,7 @@ def _by_metric(found: list[Matched]) -> dict[str, list[Replicates]]:
 
 
 def _people(study: Study, arm: str, images: int) -> int:
-    return images + study.profile.validation_size(study.profile.arm(arm).largest)
+    return images + study.profile.validation_size(arm)
 
 
 def _common_sizes(scores: Mapping[Point, object], a: str, b: str) -> list[int]:
@@ -144,28 +143,28 @@ def _common_sizes(scores: Mapping[Point, object], a: str, b: str) -> list[int]:
 
 
 def _points(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[dict]:
-    for name in dict.fromkeys(arm for arm, _ in scores):
-        own = {point: runs for point, runs in scores.items() if point[0] == name}
-        for (arm, images), estimate in over_people_and_seeds(own, _SEED).items():
-            values = [run.value for run in own[arm, images]]
-            yield {
-                "arm": arm,
-                "images": images,
-                "people": _people(study, arm, images),
-                "seeds": len(values),
-                "score": estimate.value,
-                **_bounds(estimate),
-                "sd": np.std(values, ddof=1) if len(values) > 1 else np.nan,
-                "least": min(values),
-                "largest": max(values),
-            }
+    for (arm, images), estimate in over_people_and_seeds(scores, _SEED).items():
+        values = [run.value for run in scores[arm, images]]
+        yield {
+            "arm": arm,
+            "images": images,
+            "people": _people(study, arm, images),
+            "seeds": len(values),
+            "score": estimate.value,
+            **_bounds(estimate),
+            "sd": np.std(values, ddof=1) if len(values) > 1 else np.nan,
+            "least": min(values),
+            "largest": max(values),
+        }
 
 
 def _contrasts(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[dict]:
+    few = study.test_people.images["group"].nunique() < FEWEST_GROUPS
     for (a, b), question in QUESTIONS.items():
         pair = {point: runs for point, runs in scores.items() if point[0] in (a, b)}
-        for images in _common_sizes(pair, a, b):
-            estimates = over_people_and_seeds(pair, _SEED)
+        common = _common_sizes(pair, a, b)
+        estimates = over_people_and_seeds(pair, _SEED) if common else {}
+        for images in common:
             difference = estimates[a, images].minus(estimates[b, images])
             spread = max(_spread(scores[arm, images]) for arm in (a, b))
             bounds = _bounds(difference)
@@ -179,7 +178,7 @@ def _contrasts(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterat
                 "difference": difference.value,
                 **bounds,
                 "spread": spread,
-                "verdict": _verdict(difference.value, **bounds, spread=spread),
+                "verdict": "too few groups" if few else _verdict(difference.value, **bounds, spread=spread),
             }
 
 

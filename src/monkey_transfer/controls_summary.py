@@ -12,7 +12,7 @@ import pandas as pd
 from monkey_transfer.controls import TRIALS, Controls
 from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.rare_poses import MEASURES, RarePoses
-from monkey_transfer.results import Results, comparisons
+from monkey_transfer.results import FEWEST_GROUPS, Results, comparisons, footnotes, marked
 from monkey_transfer.study import MEAN_POSE, Study
 
 _ANSWER = {
@@ -36,7 +36,7 @@ def _do_monkeys_help(study: Study, controls: Controls) -> str:
         f"{_ANSWER[str(verdict)]} with {_listed(f'{people:,}' for people in found['people'])}"
         for verdict, found in rows.groupby("verdict", sort=False)
     )
-    numbers = _listed(f"{_signed(row)} with {row.people:,}" for row in rows.itertuples())
+    numbers = _listed(f"{signed(row)} with {row.people:,}" for row in rows.itertuples())
     spread = rows["spread"].max()
     chance = "" if np.isnan(spread) else f" Two seeds of one of them differ by up to {spread:.1f}."
     return (
@@ -66,22 +66,24 @@ def _against_the_benchmark(study: Study, results: Results) -> str:
     def pair(a: str, b: str) -> Any:
         return next(row for row in table.itertuples() if {row.arm_a, row.arm_b} == {a, b})
 
-    floor = pair("benchmark", MEAN_POSE)
-    if floor.verdict != {"benchmark": "higher"}.get(floor.arm_a, "lower"):
+    row, floor = pair("transfer", "benchmark"), pair("benchmark", MEAN_POSE)
+    if floor.verdict in ("undecided", "higher" if floor.arm_a == MEAN_POSE else "lower"):
         return (
-            "**That transfer beats the human benchmark** cannot be asked here: `benchmark` does not beat `mean_pose`, "
-            "so the comparison is uninformative."
+            "**That transfer beats the human benchmark** cannot be asked here: `benchmark` is not shown to beat "
+            "`mean_pose`, so the comparison is uninformative."
         )
-    row = pair("transfer", "benchmark")
     sign = 1 if row.arm_a == "transfer" else -1
     verdict = row.verdict if sign == 1 else {"higher": "lower", "lower": "higher"}.get(row.verdict, row.verdict)
+    if len(study.profile.seeds) == 1 and verdict in ("higher", "lower"):
+        verdict = "one seed"
     low, high = sorted((sign * row.low, sign * row.high))
     people, of_benchmark = (study.profile.arm(arm).largest for arm in ("transfer", "benchmark"))
     learnt = f", which learnt {of_benchmark:,} people to its {people:,}," if of_benchmark else ""
+    known = f" {' '.join(footnotes(results))}" if marked(results, "benchmark") != "benchmark" else ""
     return (
         f"**That transfer beats the human benchmark{learnt} is** {_ANSWER[verdict]} on the joints that all arms have: "
         f"{sign * row.difference:+.1f} [{low:+.1f}, {high:+.1f}] points of {_score(study)}, on {_tested(study)}, "
-        f"{_seeds(study)}."
+        f"{_seeds(study)}.{known}"
     )
 
 
@@ -95,7 +97,7 @@ def contrast_table(study: Study, controls: Controls) -> pd.DataFrame:
             "question": rows["question"],
             "pair": [f"{a} - {b}" for a, b in zip(rows["arm_a"], rows["arm_b"], strict=True)],
             "labelled people": rows["people"],
-            "difference": [_signed(row) for row in rows.itertuples()],
+            "difference": [signed(row) for row in rows.itertuples()],
             "two seeds differ by up to": spreads,
             "the first is": rows["verdict"],
         }
@@ -141,7 +143,7 @@ def seed_table(study: Study, controls: Controls) -> pd.DataFrame:
             "arm": rows["arm"],
             "images": rows["images"],
             "seeds": [f"{a} - {b}" for a, b in zip(rows["seed_a"], rows["seed_b"], strict=True)],
-            "difference": [_signed(row) for row in rows.itertuples()],
+            "difference": [signed(row) for row in rows.itertuples()],
         }
     )
 
@@ -157,15 +159,20 @@ def negative_control(study: Study, controls: Controls) -> str:
 def rarity_answer(study: Study, rare: RarePoses) -> str:
     """Does the advantage of monkeys grow with rarity? In a sentence, from the slope's interval and its seeds."""
     slope = _slopes(rare).set_index("measure").loc["distance"]
-    verdict = "undecided"
-    if slope["low"] > 0 and slope["least"] > 0:
-        verdict = "supported"
+    if study.test_people.images["group"].nunique() < FEWEST_GROUPS:
+        verdict = _ANSWER["too few groups"]
+    elif slope["seeds"] == 1:
+        verdict = _ANSWER["one seed"]
+    elif slope["low"] > 0 and slope["least"] > 0:
+        verdict = _ANSWER["higher"]
     elif slope["high"] < 0 and slope["largest"] < 0:
-        verdict = "contradicted"
+        verdict = _ANSWER["lower"]
+    else:
+        verdict = _ANSWER["undecided"]
     return (
-        f"**That monkeys help more the rarer a pose is** is {verdict}: from the most ordinary person to the rarest the "
-        f"advantage of `transfer` over `{study.profile.control}` changes by {slope['mean']:+.1f} [{slope['low']:+.1f}, "
-        f"{slope['high']:+.1f}] points of {_score(study)}, on {len(rare.people):,} "
+        f"**That monkeys help more the rarer a pose is** is {verdict.removesuffix(',')}: from the most ordinary person "
+        f"to the rarest the advantage of `transfer` over `{study.profile.control}` changes by {slope['mean']:+.1f} "
+        f"[{slope['low']:+.1f}, {slope['high']:+.1f}] points of {_score(study)}, on {len(rare.people):,} "
         f"{'rendered ' if study.rendered else ''}test people with all limbs labelled ({rare.left_out:,} have not), "
         f"{_seeds(study)}."
     )
@@ -218,8 +225,14 @@ def _or_never(value: float, form: str) -> str:
     return "never" if np.isnan(value) else form.format(value)
 
 
-def _signed(row: Any) -> str:
-    return f"{row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}]"
+def signed(row: Any) -> str:
+    """A difference with its interval, such as +1.2 [+0.4, +2.0]."""
+    if pd.isna(row.low):
+        return f"{row.difference:+.1f} (no interval)"
+    # As many digits as show on which side of zero a bound lies, where it is not zero itself.
+    low, high = (0.0 if abs(bound) < 1e-6 else bound for bound in (row.low, row.high))
+    digits = next(d for d in range(1, 8) if all(round(bound, d) for bound in (low, high) if bound))
+    return f"{row.difference:+z.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
 def _score(study: Study) -> str:

@@ -314,8 +314,14 @@ class Arm(_Strict):
 
     @model_validator(mode="after")
     def _learns_from_pictures_or_is_finished(self) -> "Arm":
-        if self.learns == "nothing" and (self.images or self.zoo is None):
-            raise ValueError("an arm that learns nothing has no images and an init such as zoo:full_human")
+        if self.learns == "nothing" and (self.images or self.frozen or self.zoo is None):
+            raise ValueError(
+                "an arm that learns nothing has no images, nothing frozen and an init such as zoo:full_human"
+            )
+        if self.names == "shuffled" and self.learns != "source":
+            raise ValueError(f"names: only those of a source are shuffled; expected 'labelled' for the {self.learns}")
+        if self.optional and self.init != "imagenet":
+            raise ValueError(f"optional: is for arms with init imagenet, whose weights may be missing, not {self.init}")
         if list(self.sizes) != sorted(set(self.sizes)):
             raise ValueError("images: expected rising numbers, such as [100, 300, 1000]")
         if self.learns != "nothing" and not self.images:
@@ -438,20 +444,31 @@ class Profile(_Strict):
 
     @model_validator(mode="after")
     def _transfer_has_a_control(self) -> "Profile":
-        if not any(set(arm.sizes) & set(self.arms["transfer"].sizes) for arm in self._controls().values()):
+        control, transfer = self.arms.get(self.control), self.arms["transfer"]
+        if control is None or control.learns != "target" or not set(control.sizes) & set(transfer.sizes):
             raise ValueError(
-                "arms: transfer has no control: expected an arm imagenet_control or scratch_control that learns as "
-                "many images, since without one nobody can say what the monkeys were worth"
+                f"arms: transfer has no control: expected an arm {self.control}, which starts from where transfer's "
+                "monkeys did and learns as many images of the target, since without one nobody can say what the "
+                "monkeys were worth"
             )
         return self
 
-    def _controls(self) -> dict[str, Arm]:
-        return {name: self.arms[name] for name in ("imagenet_control", "scratch_control") if name in self.arms}
-
     @property
     def control(self) -> str:
-        """The arm that ``transfer`` is held against: ImageNet's weights where the study has them, else random ones."""
-        return next(iter(self._controls()))
+        """The arm that ``transfer`` is held against: it starts from what the source network started from.
+
+        That is random weights or ImageNet's, from which the networks of the zoo were trained as well.
+        """
+        first = self.arms["transfer"]
+        while first.parent is not None:
+            first = self.arms[first.parent]
+        return "scratch_control" if first.init == "scratch" else "imagenet_control"
+
+    @model_validator(mode="after")
+    def _elsewhere_is_elsewhere(self) -> "Profile":
+        if self.elsewhere is not None and self.elsewhere.data == self.target.data:
+            raise ValueError("elsewhere.data: is the target itself; expected people of another data set")
+        return self
 
     @model_validator(mode="after")
     def _pictures_are_large_enough(self) -> "Profile":
@@ -478,9 +495,23 @@ class Profile(_Strict):
         """How that arm sees pictures: its own way, or the study's."""
         return self.arm(arm).picture or self.picture
 
-    def validation_size(self, training_images: int) -> int:
-        """Number of people held out to decide when to stop: 5 %, and ``smallest_validation`` at the least."""
-        return max(self.smallest_validation, math.ceil(VALIDATION_SHARE * training_images))
+    def validation_size(self, arm: str) -> int:
+        """Number of pictures held out to decide when an arm stops: 5 %, and ``smallest_validation`` at the least.
+
+        Of its largest training set, so that all sizes have the same; and of the largest that any of them has for all
+        arms that learn people, but for the benchmark, so that these share it too.
+        """
+        chosen = self.arm(arm)
+        alike = [arm] if arm == "benchmark" or chosen.learns != "target" else self._compared()
+        return max(self.smallest_validation, *(math.ceil(VALIDATION_SHARE * self.arms[name].largest) for name in alike))
+
+    def largest_validation(self, role: str) -> int:
+        """Most pictures of that data set that any arm holds out; what the split has to hold."""
+        learn_it = [name for name, arm in self.arms.items() if arm.learns == role]
+        return max((self.validation_size(name) for name in learn_it), default=self.smallest_validation)
+
+    def _compared(self) -> list[str]:
+        return [name for name, arm in self.arms.items() if arm.learns == "target" and name != "benchmark"]
 
     def study_data(self, role: str) -> AnyData:
         """The data set that has the role 'source', 'target' or, where there is one, 'elsewhere'."""
@@ -553,6 +584,13 @@ def profile_names(config: Path = CONFIG) -> list[str]:
     return sorted(file.stem for file in config.glob("*.yaml"))
 
 
+def profile_files(name: str, config: Path = CONFIG) -> list[Path]:
+    """The file of a profile, that of the one which it extends, and so on; StudyError as for :func:`load_profile`."""
+    file = config / f"{name}.yaml"
+    base = _read(file, config).get("extends")
+    return [file, *(profile_files(base, config) if base else ())]
+
+
 def data_folder() -> Path:
     """Where data and networks lie: ``data/`` of the project, or the folder that MONKEY_TRANSFER_DATA names.
 
@@ -573,16 +611,22 @@ def _settings(name: str, config: Path, below: tuple[str, ...] = ()) -> dict[str,
     file = config / f"{name}.yaml"
     if name in below:
         raise StudyError(f"{file}: 'extends' leads back to {name}")
+    settings = _read(file, config)
+    base = settings.pop("extends", None)
+    return _merged(_settings(base, config, (*below, name)), settings) if base else settings
+
+
+def _read(file: Path, config: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise StudyError(f"profile '{name}' is unknown: expected one of {', '.join(profile_names(config))} ({file})")
+        known = ", ".join(profile_names(config))
+        raise StudyError(f"profile '{file.stem}' is unknown: expected one of {known} ({file})")
     try:
         settings = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise StudyError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(settings, dict):
         raise StudyError(f"{file}: expected keys and values, found {type(settings).__name__}")
-    base = settings.pop("extends", None)
-    return _merged(_settings(base, config, (*below, name)), settings) if base else settings
+    return settings
 
 
 def _merged(base: dict, over: dict) -> dict:

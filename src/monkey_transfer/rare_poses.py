@@ -31,7 +31,7 @@ SHOWN = {"benchmark", "transfer", "imagenet_control", "scratch_control"}
 
 @dataclass(frozen=True)
 class RarePoses:
-    """What rare poses do to the arms of a study, each at its largest number of people.
+    """What rare poses do to arms, at the largest number of people that ``transfer`` and its control both learn.
 
     Attributes
     ----------
@@ -55,19 +55,19 @@ class RarePoses:
 def measure_rare_poses(study: Study) -> RarePoses:
     """Measure accuracy by rarity; rarity is against the people that ``transfer`` learns.
 
-    StudyError if a run is not finished, or too few people have all limbs labelled.
+    StudyError if a run is not finished, or too few people have all limbs labelled or too few groups to learn a density.
     """
     profile = study.profile
     landmarks = [landmark for landmark in common_landmarks(study.target, study.source) if landmark in LIMB_JOINTS]
-    largest = profile.arm("transfer").largest
-    learnt = study.target.subset(training_subset(study.splits["target"], largest))
+    size = max(set(profile.arm("transfer").sizes) & set(profile.arm(profile.control).sizes))
+    learnt = study.target.subset(training_subset(study.splits["target"], size))
     people = rarity_of_people(study.test_people, learnt, landmarks)
     rarity = people.set_index("image_id")
     decile = deciles(rarity["distance"])
     arms = {
-        name: [matched(study, study.finished(name, seed).predictions()) for seed in profile.seeds]
-        for name in profile.arms
-        if name in SHOWN
+        name: [matched(study, study.finished(name, seed, images).predictions()) for seed in profile.seeds]
+        for name, arm in profile.arms.items()
+        if (images := arm.largest if name == "benchmark" else size) in arm.sizes and name in SHOWN
     }
     pair = arms["transfer"], arms[profile.control]
     return RarePoses(
@@ -79,7 +79,7 @@ def measure_rare_poses(study: Study) -> RarePoses:
             [interaction(*pair, rarity[name], RESAMPLES, _SEED).assign(measure=name) for name in MEASURES],
             ignore_index=True,
         ),
-        cover=_cover(study, landmarks, largest, decile),
+        cover=_cover(study, landmarks, size, decile),
     )
 
 

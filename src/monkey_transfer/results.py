@@ -14,7 +14,7 @@ from monkey_transfer.metrics.headline import pck_scores, replicates_of, table_on
 from monkey_transfer.metrics.matching import Matched, in_frame, on_shared_keypoints
 from monkey_transfer.metrics.pckh import SCORE_NAME
 from monkey_transfer.near_duplicates import near_duplicates
-from monkey_transfer.profiles import ZOO, Arm
+from monkey_transfer.profiles import ZOO
 from monkey_transfer.splits import Learnt, audit, training_subset
 from monkey_transfer.study import MEAN_POSE, Study, matched, matched_elsewhere, mean_pose
 
@@ -50,7 +50,7 @@ class Results:
     coco : arm, metric and the columns of ``over_seeds``: COCO's OKS and average precision on own joints, with the
         area of the box for the person's.
     elsewhere : arm, near_duplicates and the columns of ``over_seeds`` of the PCK score on the people of another data
-        set, on own joints; ``near_duplicates`` of them are in what the arm learnt. Empty where there is no such set.
+        set, on each arm's own joints; ``near_duplicates`` of them are in what the arm learnt. Empty without such a set.
     budgets : what each run was given: pictures, iterations, minutes.
     leaks : how many test people each arm may have seen.
     """
@@ -130,7 +130,7 @@ def budgets(study: Study) -> pd.DataFrame:
                 "init": arm.init,
                 "learns": arm.learns,
                 "training_pictures": run.images,
-                "validation_pictures": study.profile.validation_size(arm.largest),
+                "validation_pictures": study.profile.validation_size(run.arm),
                 "batch_size": arm.training.batch_size,
                 "iterations": outcome["iterations"],
                 "chosen_iteration": outcome["chosen_iteration"],
@@ -201,6 +201,18 @@ def comparisons(results: Results) -> pd.DataFrame:
     if results.groups < FEWEST_GROUPS:
         chosen["verdict"] = "too few groups"
     return chosen
+
+
+def footnotes(results: Results) -> list[str]:
+    """Why the arms that are marked with * may know the test people."""
+    noted = results.leaks[results.leaks["may_have_seen"] > 0]
+    return [f"\\* `{row.arm}` may have seen the test people: {row.note}." for row in noted.itertuples()]
+
+
+def marked(results: Results, arm: str) -> str:
+    """The name of an arm, with * where it may have seen the test people (:func:`footnotes`)."""
+    noted = results.leaks.loc[results.leaks["may_have_seen"] > 0, "arm"]
+    return f"{arm}*" if arm in set(noted) else arm
 
 
 def _verdicts(matches: Mapping[int, Mapping[str, Matched]], score: str) -> pd.DataFrame:
@@ -276,13 +288,14 @@ def _elsewhere(study: Study) -> Iterator[dict[str, Any]]:
         found = {str(seed): matched_elsewhere(study, study.finished(name, seed)) for seed in study.profile.seeds}
         of_seeds = [run[score] for run in replicates_of(found, RESAMPLES, _INTERVALS["seed"], pck_scores).values()]
         alike = near_duplicates(study.dataset("elsewhere").images["path"], _learnt_pictures(study, name))
-        yield {"arm": name, "near_duplicates": alike["first"].nunique(), **over_seeds(of_seeds)}
+        # What a finished network learnt is not here to be looked at.
+        known = study.profile.arm(name).learns != "nothing"
+        yield {"arm": name, "near_duplicates": alike["first"].nunique() if known else None, **over_seeds(of_seeds)}
 
 
 def _learnt_pictures(study: Study, arm: str) -> list[str]:
     """Paths of the pictures that the arm, or an arm that it started from, learnt."""
-    chosen = study.profile.arm(arm)
-    learnt = _learnt(study, chosen)
+    chosen, learnt = study.profile.arm(arm), _learnt(study, arm)
     images = study.dataset(learnt.role).images
     own = images.loc[images["image_id"].isin(learnt.image_ids), "path"].tolist()
     return own + (_learnt_pictures(study, chosen.parent) if chosen.parent else [])
@@ -327,7 +340,7 @@ def _of_all_runs(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
 
 def _leaks(study: Study) -> pd.DataFrame:
     """The leak audit, see :func:`monkey_transfer.splits.audit`."""
-    arms = {name: _learnt(study, arm) for name, arm in study.profile.arms.items()}
+    arms = {name: _learnt(study, name) for name in study.profile.arms}
     images = {role: study.dataset(role).images for role in ("source", "target")}
     pictures = pd.concat(
         images[learnt.role].loc[images[learnt.role]["image_id"].isin(learnt.image_ids), "path"]
@@ -337,11 +350,12 @@ def _leaks(study: Study) -> pd.DataFrame:
     return audit(arms, study.splits["target"].test, images, alike)
 
 
-def _learnt(study: Study, arm: Arm) -> Learnt:
+def _learnt(study: Study, name: str) -> Learnt:
     """What an arm learns and what decides when it stops; of a finished network, why it may know the test people."""
+    arm = study.profile.arm(name)
     elsewhere = ZOO[arm.zoo].may_know_people if arm.zoo else ""
     if arm.learns == "nothing":
         return Learnt("target", (), arm.parent, elsewhere)
     split = study.splits[arm.learns]
-    ids = training_subset(split, arm.largest) + split.validation[: study.profile.validation_size(arm.largest)]
+    ids = training_subset(split, arm.largest) + split.validation[: study.profile.validation_size(name)]
     return Learnt(arm.learns, ids, arm.parent, elsewhere)

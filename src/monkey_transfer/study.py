@@ -25,12 +25,12 @@ from monkey_transfer.framing import framed, in_network_pixels, in_original_pixel
 from monkey_transfer.images import stamp
 from monkey_transfer.metrics.headline import summary
 from monkey_transfer.metrics.matching import Matched, match
-from monkey_transfer.near_duplicates import kept_together, near_duplicates
+from monkey_transfer.near_duplicates import NEAR, kept_together, near_duplicates
 from monkey_transfer.networks.imagenet import checkpoint_files, imagenet_checkpoint
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder, write_json
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.networks.zoo import zoo_network
-from monkey_transfer.profiles import ZOO, Arm, Framing, Profile, load_profile, runs_folder
+from monkey_transfer.profiles import ZOO, Arm, Framing, Profile, ScaledPerson, load_profile, runs_folder
 from monkey_transfer.runs import Run
 from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.splits import Split, split_people, training_subset
@@ -69,7 +69,7 @@ class Study:
         return {role: self._split(role) for role in ("source", "target")}
 
     def _split(self, role: str) -> Split:
-        validation = self.profile.validation_size(self.profile.largest_training_set(role))
+        validation = self.profile.largest_validation(role)
         tested = (self.profile.source if role == "source" else self.profile.target).test
         try:
             split = split_people(self.dataset(role).images, tested, validation, self.profile.split_seed)
@@ -190,6 +190,9 @@ def _elsewhere(profile: Profile) -> Dataset | None:
         return None
     try:
         people = open_dataset(chosen.data).measured_by(chosen.yardstick)
+        for arm in profile.arms.values():
+            if isinstance(arm.picture, ScaledPerson):
+                people = people.measured_by(arm.picture.yardstick)
         tried = split_people(people.images, chosen.test, 0, profile.split_seed).test
     except StudyError as error:
         raise StudyError(f"profile {profile.name}, elsewhere: {error}") from None
@@ -205,7 +208,7 @@ def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
     if dataset.images.groupby("group")["path"].nunique().max() > 1:
         return dataset
     files = {path: stamp(path) for path in dataset.images["path"].unique()}
-    known = runs_folder() / profile / "near_duplicates" / f"{runs.digest_of(files)[:16]}.parquet"
+    known = runs_folder() / profile / "near_duplicates" / f"{runs.digest_of({**files, 'within': NEAR})[:16]}.parquet"
     if not known.is_file():
         known.parent.mkdir(parents=True, exist_ok=True)
         with runs.only_one(known):
@@ -332,8 +335,7 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     split = study.splits[role]
     parts: list[tuple[str, str, tuple[str, ...]]] = [
         (role, "train", training_subset(split, run.images) if run.images else ()),
-        # The same people at every size.
-        (role, "validation", split.validation[: study.profile.validation_size(arm.largest)]),
+        (role, "validation", split.validation[: study.profile.validation_size(run.arm)]),
         ("target", "test", study.splits["target"].test),
     ]
     if monkeys := _source_test(study, run.arm):
@@ -357,6 +359,7 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         checkpoint=_checkpoint(study, arm, run),
         heads=_heads(study, run.arm),
         frozen=arm.frozen_blocks,
+        keeps="last" if arm.names == "shuffled" else "best",
         seed=run.seed,
     )
     joints = in_network_pixels(labels, fit)[["image_id", "keypoint", "x", "y"]]
@@ -398,6 +401,11 @@ def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
         skeleton, theirs = ZOO[str(chosen.zoo)].skeleton, zoo_network(str(chosen.zoo)).keypoints
     names = skeletons.mapping(skeleton, study.skeleton(arm))
     position = {names[keypoint]: place for place, keypoint in enumerate(theirs) if keypoint in names}
+    if not position:
+        raise StudyError(
+            f"profile {study.profile.name}: arm '{arm}' restores no head of {chosen.init}, since their joints "
+            f"({skeleton.name}, {study.skeleton(arm).name}) have none in common: set restore: backbone"
+        )
     return tuple(position.get(keypoint) for keypoint in ours)
 
 
@@ -431,7 +439,8 @@ def _specification(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study
         **_settings(study, run),
         "keypoints": job.keypoints,
         "initial_weights": weights,
-        **job.model_dump(mode="json", include={"finished"}, exclude_defaults=True),
+        **job.model_dump(mode="json", include={"finished", "keeps"}, exclude_defaults=True),
+        **({"heads": job.heads} if study.profile.arm(run.arm).restore == "all" else {}),
         "data": _data_digest(pictures, joints),
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from monkey_transfer.controls import Controls
-from monkey_transfer.controls_summary import contrast_table, equivalent_table, negative_control, opening
+from monkey_transfer.controls_summary import contrast_table, equivalent_table, negative_control, opening, signed
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_TITLE
@@ -23,6 +23,8 @@ from monkey_transfer.results import (
     beside_the_paper,
     budget_in_words,
     comparisons,
+    footnotes,
+    marked,
 )
 from monkey_transfer.runs import Run
 from monkey_transfer.study import MEAN_POSE, Study, matched_on_source
@@ -83,10 +85,11 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
         "",
         *(f"- {sentence}" for sentence in findings(study, results)),
         "",
-        "## One thing at a time",
+        "## The same people, and something else before",
         "",
-        "Pairs of arms that differ in one thing, with intervals over people and seeds of training. 'higher' and "
-        "'lower' are said where the interval excludes zero and two seeds of one arm differ by less.",
+        "Pairs of arms that learn the same people. Intervals are over people and seeds of training, over people alone "
+        "where there is one seed. 'higher' and 'lower' are said where the interval excludes zero and two seeds of one "
+        "arm differ by less.",
         "",
         _markdown(contrast_table(study, controls)),
         "",
@@ -180,18 +183,6 @@ def _framing(framing: Framing) -> str:
             )
     width, height = (framing.size, framing.size) if isinstance(framing.size, int) else framing.size
     return f"is shown whole, letterboxed to {width} x {height} pixels"
-
-
-def footnotes(results: Results) -> list[str]:
-    """Why the arms that are marked with * may know the test people."""
-    noted = results.leaks[results.leaks["may_have_seen"] > 0]
-    return [f"\\* `{row.arm}` may have seen the test people: {row.note}." for row in noted.itertuples()]
-
-
-def marked(results: Results, arm: str) -> str:
-    """The name of an arm, with * where it may have seen the test people (:func:`footnotes`)."""
-    noted = results.leaks.loc[results.leaks["may_have_seen"] > 0, "arm"]
-    return f"{arm}*" if arm in set(noted) else arm
 
 
 def arm_table(study: Study, results: Results) -> pd.DataFrame:
@@ -303,11 +294,14 @@ def training_in_words(study: Study, run: Run) -> str:
             f"by its authors on {network.trained_on}. Nothing was trained here."
         )
     last = run.learning_curve().iloc[-1]
+    why = "Its mean validation error was least at iteration {}, which was kept"
+    if arm.names == "shuffled":
+        why = "Names are shuffled in validation too, so its error says little and the last iteration, {}, was kept"
     return (
         f"`{run.arm}` starts from `{arm.init}` and learnt {run.images} pictures in {outcome['iterations']} iterations "
-        f"({outcome['seconds'] / 60:.1f} min, {outcome['optimizer']}); it ended by {outcome['stopped_by']}. Its mean "
-        f"validation error was least at iteration {outcome['chosen_iteration']}, which was kept: "
-        f"{outcome['validation_error']:.2f} px in the framed picture, {last['validation_error']:.2f} px at the end."
+        f"({outcome['seconds'] / 60:.1f} min, {outcome['optimizer']}); it ended by {outcome['stopped_by']}. "
+        f"{why.format(outcome['chosen_iteration'])}: {outcome['validation_error']:.2f} px in the framed picture, "
+        f"{last['validation_error']:.2f} px at the end."
     )
 
 
@@ -382,7 +376,7 @@ def comparison_table(study: Study, results: Results) -> pd.DataFrame:
                 f"{marked(results, a)} - {marked(results, b)}"
                 for a, b in zip(table["arm_a"], table["arm_b"], strict=True)
             ],
-            "difference": [_signed(row) for row in table.itertuples()],
+            "difference": [signed(row) for row in table.itertuples()],
             "from seed to seed": [_seed_range(row) for row in table.itertuples()],
             "the first is": table["verdict"],
         }
@@ -435,11 +429,13 @@ _VERDICTS = {
 
 
 def _finding(study: Study, results: Results, row: Any) -> str:
+    # mean_pose is not trained, so a network's lead over it is no seed's luck.
+    alone = ", with one seed of training," if row.seeds == 1 and MEAN_POSE not in (row.arm_a, row.arm_b) else ""
     seeds = f" ({_seed_range(row)} over {row.seeds} seeds)" if row.seeds > 1 else ""
     one, other = (f"`{marked(results, arm)}`" for arm in (row.arm_a, row.arm_b))
     score = SCORE_TITLE[study.profile.yardstick]
     return (
-        f"{one} {_VERDICTS[row.verdict]} {other}: {_signed(row)} points of {score}{seeds}, "
+        f"{one}{alone} {_VERDICTS[row.verdict]} {other}: {signed(row)} points of {score}{seeds}, "
         f"on {len(study.test_people)} {'rendered ' if study.rendered else ''}test people."
     )
 
@@ -450,15 +446,6 @@ def _bracketed(value: float, low: float, high: float) -> str:
     digits = 1 if abs(value) >= 2 else 3
     interval = "(no interval)" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
     return f"{value:.{digits}f} {interval}"
-
-
-def _signed(row: Any) -> str:
-    if pd.isna(row.low):
-        return f"{row.difference:+.1f} (no interval)"
-    # As many digits as show on which side of zero a bound lies, where it is not zero itself.
-    low, high = (0.0 if abs(bound) < 1e-6 else bound for bound in (row.low, row.high))
-    digits = next(d for d in range(1, 8) if all(round(bound, d) for bound in (low, high) if bound))
-    return f"{row.difference:+z.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
 def _seed_range(row: Any) -> str:

@@ -16,6 +16,7 @@ from matlab import cells, struct
 from scipy.io import savemat
 
 from monkey_transfer import profiles, study, summary
+from monkey_transfer.controls import measure_controls
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.synthetic import rendered_dataset
 from monkey_transfer.images import picture_size
@@ -135,7 +136,7 @@ def test_from_the_releases_to_table_one(opened):
     results = measure(opened)
     # The test people are of one video, which allows no verdict.
     assert set(comparisons(results)["verdict"]) == {"too few groups"}
-    text = summary.write_results(opened, results).read_text(encoding="utf-8")
+    text = summary.write_results(opened, results, measure_controls(opened)).read_text(encoding="utf-8")
     assert "alone_in_picture" in text  # how many people each filter leaves
     folder = report_folder("miniature")
     assert len(pd.read_csv(folder / "paper_comparison.csv")) == 18

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
-from monkey_transfer.metrics.curves import Estimate, _rising, equivalent_size, over_people_and_seeds, pooled_scatter
+from monkey_transfer.metrics.curves import Estimate, _rising, equivalent_size, over_people_and_seeds, seed_scatter
 
 NOTHING = np.empty(0)
 
@@ -20,19 +20,27 @@ def estimate(value: float, *others: float) -> Estimate:
     return Estimate(value, np.array([value, *others], float))
 
 
-def test_scatter_is_pooled_over_points():
-    runs = {"a": [run(1.0), run(3.0)], "b": [run(10.0), run(10.0), run(13.0)]}
-    scatter, freedom = pooled_scatter(runs)
+def test_scatter_is_pooled():
+    scatter, freedom = seed_scatter([[run(1.0), run(3.0)], [run(10.0), run(10.0), run(13.0)]])
     assert freedom == 3
     assert scatter == pytest.approx(np.sqrt((2 + 6) / 3))
-    unknown, freedom = pooled_scatter({"a": [run(1.0)], "b": [run(2.0)]})
+    unknown, freedom = seed_scatter([[run(1.0)], [run(2.0)]])
     assert np.isnan(unknown)
     assert freedom == 0
 
 
+def test_what_resampling_people_holds_is_not_counted_again():
+    rng = np.random.default_rng(0)
+    seeds = [run(value, value + rng.normal(0, 1, 20_000)) for value in (50.0, 52.0)]
+    scatter, _ = seed_scatter([seeds])
+    assert scatter == pytest.approx(np.sqrt(2 - 1), rel=0.02)
+    alike = [run(50.0, 50 + rng.normal(0, 1, 20_000)) for _ in range(3)]
+    assert seed_scatter([alike])[0] == 0
+
+
 def test_one_seed_leaves_the_interval_of_people_alone():
     people = np.linspace(40, 60, 201)
-    found = over_people_and_seeds({"a": [run(50.0, people)]})["a"]
+    found = over_people_and_seeds({("a", 10): [run(50.0, people)]})["a", 10]
     assert found.value == 50
     np.testing.assert_array_equal(found.replicates, people)
 
@@ -42,19 +50,31 @@ def test_seeds_widen_the_interval_and_more_of_them_narrow_it_again():
 
     def width(seeds: int) -> float:
         runs = {
-            point: [run(value, np.full(4000, value)) for value in 50 + rng.normal(0, 1, seeds)] for point in range(400)
+            (str(arm), 10): [run(value, np.full(4000, value)) for value in 50 + rng.normal(0, 1, seeds)]
+            for arm in range(400)
         }
-        low, high = over_people_and_seeds(runs)[0].interval()
+        low, high = over_people_and_seeds(runs)["0", 10].interval()
         return high - low
 
     assert width(2) == pytest.approx(2 * 1.96 / np.sqrt(2), rel=0.15)
     assert width(20) == pytest.approx(2 * 1.96 / np.sqrt(20), rel=0.15)
 
 
+def test_training_scatters_as_much_as_it_does_at_that_number_of_people():
+    runs = {
+        (arm, images): [run(50 + sign * scatter, np.full(4000, 50.0)) for sign in (-1, 1)]
+        for arm in "abcdefgh"
+        for images, scatter in ((10, 3.0), (1000, 0.5))
+    }
+    found = over_people_and_seeds(runs)
+    few, many = (found["a", images].interval() for images in (10, 1000))
+    assert few[1] - few[0] == pytest.approx(6 * (many[1] - many[0]), rel=0.1)
+
+
 def test_estimates_of_one_call_are_paired_over_people():
     shared = np.random.default_rng(0).normal(0, 5, 500)
-    found = over_people_and_seeds({"a": [run(10.0, 10 + shared)], "b": [run(8.0, 8 + shared)]})
-    difference = found["a"].minus(found["b"])
+    found = over_people_and_seeds({("a", 5): [run(10.0, 10 + shared)], ("b", 5): [run(8.0, 8 + shared)]})
+    difference = found["a", 5].minus(found["b", 5])
     assert difference.value == 2
     assert difference.interval() == pytest.approx((2, 2))
 

@@ -69,7 +69,7 @@ ZOO_ARM = {"learns": "nothing", "init": "zoo:full_human", "training": {"net_type
     "changes, said",
     [
         ({"images": 5}, "an arm that learns nothing has no images"),
-        ({"init": "scratch"}, "an arm that learns nothing has no images and an init such as zoo:full_human"),
+        ({"init": "scratch"}, "an arm that learns nothing has no images, nothing frozen and an init such as"),
         ({"learns": "target"}, "images: expected at least one picture of the target"),
         ({"init": "zoo:full_dog"}, "zoo network 'full_dog' is unknown; expected one of full_macaque, full_human"),
         ({"training": {"net_type": "resnet_50"}}, "training.net_type: zoo network 'full_human' is a resnet_101"),
@@ -110,7 +110,7 @@ def test_an_optional_arm_waits_for_its_weights(write, tmp_path, monkeypatch):
     monkeypatch.setenv(IMAGENET_VARIABLE, "somewhere.ckpt")
     named = load_profile("study", tmp_path)
     assert named.arms_left_out == ()
-    assert named.control == "imagenet_control"
+    assert named.control == "scratch_control"  # whatever else is there: transfer's monkeys started from nothing
     monkeypatch.delenv(IMAGENET_VARIABLE)
     (tmp_path / "imagenet" / "mobilenet_v2_0.35").mkdir(parents=True)
     assert load_profile("study", tmp_path).arms_left_out == ()
@@ -143,6 +143,10 @@ def test_frozen_blocks_are_counted_from_the_picture(write, tmp_path, frozen, blo
         ("arms.scratch_control.restore", "all", "restore: init 'scratch' has no heads to restore"),
         ("arms.scratch_control.images", 30, "transfer has no control"),
         ("arms.scratch_control", MISSING, "transfer has no control"),
+        ("arms.scratch_control.learns", "source", "transfer has no control"),
+        ("arms.baseline.init", "imagenet", "expected an arm imagenet_control"),
+        ("arms.transfer.names", "shuffled", "names: only those of a source are shuffled"),
+        ("arms.scratch_control.optional", True, "optional: is for arms with init imagenet"),
     ],
 )
 def test_arms_that_could_not_answer_are_refused_before_any_training(write, tmp_path, key, value, told):
@@ -170,7 +174,7 @@ def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(na
             assert stretch == 2 or name.startswith("paper")  # DeepLabCut's own schedule is long enough for both
         assert own == same
         assert set(profile.arm(arm).sizes) <= set(transfer.sizes)
-        assert profile.validation_size(profile.arm(arm).largest) == profile.validation_size(transfer.largest) >= 50
+        assert profile.validation_size(arm) == profile.validation_size("transfer") >= 50
     for arm, key in {"transfer_frozen": "frozen", "transfer_with_heads": "restore"}.items():
         if arm in trained:
             differing = {k for k, v in profile.arm(arm).model_dump().items() if v != transfer.model_dump()[k]}
@@ -325,7 +329,12 @@ def test_defaults_of_training_are_deeplabcuts():
 
 @pytest.mark.parametrize("training, held_out", [(1, 50), (1000, 50), (1001, 51), (19185, 960)])
 def test_validation_holds_at_least_fifty_people_or_five_percent(training, held_out):
-    assert load_profile("demo").validation_size(training) == held_out
+    demo = load_profile("demo")
+    arms = {name: demo.arm(name).model_copy(update={"images": training}) for name in ("benchmark", "transfer")}
+    profile = demo.model_copy(update={"arms": demo.arms | arms})
+    assert profile.validation_size("benchmark") == held_out
+    assert profile.validation_size("transfer") == profile.validation_size("scratch_control") == held_out
+    assert profile.validation_size("baseline") == 50
 
 
 def test_profiles_are_listed_by_name():

@@ -41,12 +41,27 @@ def study_of(rows, rendered=True, groups=200, known=False):
 
 FLOOR = [row(arm, "mean_pose", 4.0, 6.0) for arm in ("transfer", "control")]
 CASES = [
-    ({"low": 1.0, "high": 3.0}, "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points"),
-    ({"low": -3.0, "high": -1.0}, "`transfer` is worse than `control`: -2.0 [-3.0, -1.0] points"),
-    ({"low": -1e-16, "high": 1.9}, "`transfer` cannot be told from `control`: +0.9 [+0.0, +1.9] points"),
-    ({"low": -0.0002, "high": 1.9}, "`transfer` cannot be told from `control`: +0.9499 [-0.0002, +1.9000] points"),
-    ({"low": -0.04, "high": 1.9}, "`transfer` cannot be told from `control`: +0.93 [-0.04, +1.90] points"),
-    ({"low": -1.0, "high": 1.0}, "`transfer` cannot be told from `control`: +0.0"),
+    (
+        {"low": 1.0, "high": 3.0},
+        "`transfer`, with one seed of training, is better than `control`: +2.0 [+1.0, +3.0] points",
+    ),
+    (
+        {"low": -3.0, "high": -1.0},
+        "`transfer`, with one seed of training, is worse than `control`: -2.0 [-3.0, -1.0] points",
+    ),
+    (
+        {"low": -1e-16, "high": 1.9},
+        "`transfer`, with one seed of training, cannot be told from `control`: +0.9 [+0.0, +1.9] points",
+    ),
+    (
+        {"low": -0.0002, "high": 1.9},
+        "`transfer`, with one seed of training, cannot be told from `control`: +0.9499 [-0.0002, +1.9000] points",
+    ),
+    (
+        {"low": -0.04, "high": 1.9},
+        "`transfer`, with one seed of training, cannot be told from `control`: +0.93 [-0.04, +1.90] points",
+    ),
+    ({"low": -1.0, "high": 1.0}, "`transfer`, with one seed of training, cannot be told from `control`: +0.0"),
     (
         {"low": 1.0, "high": 3.0, "seeds": 3, "least": 0.5, "largest": 4.0},
         "`transfer` is better than `control`: +2.0 [+1.0, +3.0] points of PCKh@0.5 (+0.5 to +4.0 over 3 seeds)",
@@ -75,7 +90,9 @@ def test_sentences_follow_the_intervals_and_not_the_order_of_arms(numbers, words
 def test_few_groups_of_people_allow_no_verdict():
     rows = [row("transfer", "control", 1.0, 3.0), *FLOOR]
     first, *_ = findings(*study_of(rows, groups=9))
-    assert first.startswith("`transfer` cannot be judged (test people of too few groups) against `control`: +2.0 [+1.0")
+    assert first.startswith(
+        "`transfer`, with one seed of training, cannot be judged (test people of too few groups) against `control`: +2.0 [+1.0"
+    )
     alone = [row("transfer", "control", float("nan"), float("nan")), *FLOOR]
     assert "(no interval) points" in findings(*study_of(alone, groups=1))[0]
 
@@ -84,7 +101,7 @@ def test_an_arm_that_may_know_the_test_people_is_marked_wherever_it_stands():
     rows = [row("transfer", "control", 1.0, 3.0), *FLOOR]
     study, results = study_of(rows, known=True)
     first, *_, footnote = findings(study, results)
-    assert first.startswith("`transfer` is better than `control*`")
+    assert first.startswith("`transfer`, with one seed of training, is better than `control*`")
     assert footnote == "\\* `control` may have seen the test people: trained on MPII."
     assert comparison_table(study, results)["pair"].tolist()[0] == "transfer - control*"
 

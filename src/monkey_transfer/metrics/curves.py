@@ -2,12 +2,13 @@
 how many people one curve needs for what another reaches.
 
 People and training are two sources of chance. People are resampled (:mod:`monkey_transfer.metrics.bootstrap`); a
-handful of seeds is too few to resample, so their scatter, pooled over the curves that are compared, is added to each
-resample as a draw from Student's t. ``benchmarks.learning_curves`` measures how often the intervals hold the truth.
+handful of seeds is too few to resample, so their scatter is added to each resample as a draw from Student's t.
+``benchmarks.learning_curves`` measures how often the intervals hold the truth.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -15,7 +16,7 @@ from scipy.interpolate import PchipInterpolator
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
 
-Key = TypeVar("Key")
+Point = tuple[str, int]
 
 # Steps between the smallest and the largest number of people, evenly on a logarithmic scale.
 _GRID = 400
@@ -32,43 +33,62 @@ class Estimate(NamedTuple):
         return Estimate(self.value - other.value, self.replicates - other.replicates)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Percentile bounds; infinite where so many replicates are."""
+        """Percentile bounds; infinite where so many replicates are, NaN where one is undefined."""
         tails = (1 - level) / 2, (1 + level) / 2
         # Not interpolated, since between a number and infinity there is nothing.
         low, high = np.quantile(self.replicates, tails, method="nearest")
         return float(low), float(high)
 
 
-def pooled_scatter(runs: Mapping[Key, Sequence[Replicates]]) -> tuple[float, int]:
+def seed_scatter(runs: Iterable[Sequence[Replicates]]) -> tuple[float, int]:
     """Standard deviation of a score from one training seed to another, and its degrees of freedom.
 
-    Pooled over curves and numbers of people. Without a second seed anywhere it is unknown: (NaN, 0).
+    Pooled over what is given. Scores of two seeds on the same people also differ because each errs on people of its
+    own; resampling people holds that part already, half the variance of the resampled difference of two seeds, so it
+    is taken out. Without a second seed anywhere the scatter is unknown: (NaN, 0).
     """
-    scores = [np.array([run.value for run in of_seeds]) for of_seeds in runs.values()]
-    freedom = sum(len(values) - 1 for values in scores)
-    squares = sum(float(np.sum((values - values.mean()) ** 2)) for values in scores)
-    return (float(np.sqrt(squares / freedom)), freedom) if freedom else (np.nan, 0)
+    squares, own, freedom = 0.0, [], 0
+    for of_seeds in runs:
+        values = np.array([run.value for run in of_seeds])
+        squares += float(np.sum((values - values.mean()) ** 2))
+        freedom += len(values) - 1
+        own += [np.nanvar(one.resampled - other.resampled) / 2 for one, other in combinations(of_seeds, 2)]
+    if not freedom:
+        return np.nan, 0
+    return float(np.sqrt(max(0.0, squares / freedom - np.mean(own)))), freedom
 
 
-def over_people_and_seeds(runs: Mapping[Key, Sequence[Replicates]], seed: int = 0) -> dict[Key, Estimate]:
+def over_people_and_seeds(runs: Mapping[Point, Sequence[Replicates]], seed: int = 0) -> dict[Point, Estimate]:
     """The mean score over training seeds of every point of the curves that are compared.
 
     Parameters
     ----------
-    runs : for each point (say, arm and number of people) one score per training seed, all from the same resamples
-        of people.
+    runs : for each point, an arm and its number of images, one score per training seed, all from the same resamples
+        of people. Scatter is pooled over the arms at one number of images, since training scatters more on few.
     seed : of the draws that stand for other training seeds. With one training seed everywhere there are none, and
         the estimates vary with people alone.
     """
-    scatter, freedom = pooled_scatter(runs)
     rng = np.random.default_rng(seed)
+    resamples = len(next(iter(runs.values()))[0].resampled)
+    scatter_at = {
+        number: _likely_scatters([found for (_, images), found in runs.items() if images == number], resamples, rng)
+        for number in sorted({images for _, images in runs})
+    }
     estimates = {}
-    for point, of_seeds in runs.items():
-        replicates = np.mean([run.resampled for run in of_seeds], axis=0)
-        if freedom:
-            replicates = replicates + scatter / np.sqrt(len(of_seeds)) * rng.standard_t(freedom, len(replicates))
-        estimates[point] = Estimate(float(np.mean([run.value for run in of_seeds])), replicates)
+    for (arm, images), of_seeds in runs.items():
+        of_people = np.mean([run.resampled for run in of_seeds], axis=0)
+        of_training = scatter_at[images] / np.sqrt(len(of_seeds)) * rng.standard_normal(resamples)
+        estimates[arm, images] = Estimate(float(np.mean([run.value for run in of_seeds])), of_people + of_training)
     return estimates
+
+
+def _likely_scatters(runs: Sequence[Sequence[Replicates]], resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """What the scatter of seeds may be, given so few of them: normal draws times this are draws from Student's t.
+
+    All points that share an estimate of the scatter share how wrong it is, or their differences would look too sure.
+    """
+    scatter, freedom = seed_scatter(runs)
+    return scatter * np.sqrt(freedom / rng.chisquare(freedom, resamples)) if freedom else np.zeros(resamples)
 
 
 def equivalent_size(score: Estimate, curve: Mapping[int, Estimate]) -> Estimate:

@@ -10,6 +10,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -33,6 +34,8 @@ class Job(BaseModel):
     heads : for each keypoint, in order, which output of the checkpoint it starts from; None: from random weights.
         The backbone is restored in any case.
     frozen : number of blocks, counted from the picture, that are not trained.
+    keeps : which snapshot the run keeps: that with the least validation error, or the 'last', after all iterations,
+        where a validation error says nothing.
     finished : None for a network that is trained; otherwise ``checkpoint`` is used as it is, ``training`` only
         names its backbone, and this says what else defines it.
     """
@@ -46,6 +49,7 @@ class Job(BaseModel):
     checkpoint: str | None
     heads: tuple[int | None, ...]
     frozen: int = 0
+    keeps: Literal["best", "last"] = "best"
     seed: int
     finished: Network | None = None
 

@@ -132,6 +132,7 @@ class Trainer:
         config = load_config(str(project.train_config))
         config["project_path"] = str(project.folder)  # the run may have moved since the file was written
         self.dataset = PoseDatasetFactory.create(config)
+        seeded_batch(self.dataset, job.seed, 0)  # the first that a process draws is not yet that of its seed
 
         tf.compat.v1.reset_default_graph()
         tf.compat.v1.set_random_seed(job.seed)
@@ -183,7 +184,8 @@ class Trainer:
             if progress.iteration % training.validate_every == 0 or progress.iteration == training.iterations:
                 progress.seconds = time.monotonic() - started
                 self._validate(progress, float(np.mean(losses)), validate())
-                progress.stopped_by = plateau(progress.curve, training.stop)
+                if self.job.keeps == "best":
+                    progress.stopped_by = plateau(progress.curve, training.stop)
                 self._save_for_resume(progress)
                 losses.clear()
         self._drop_all_snapshots_but(progress.best_iteration)
@@ -234,7 +236,7 @@ class Trainer:
             }
         )
         print(f"iteration {progress.iteration}: loss {loss:.5f}, validation error {error:.3f} px", flush=True)
-        if error < progress.best_validation_error:
+        if self.job.keeps == "last" or error < progress.best_validation_error:
             self.snapshots.save(
                 self.session, str(self.project.snapshot(progress.iteration)), write_meta_graph=False, write_state=False
             )

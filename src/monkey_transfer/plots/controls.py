@@ -28,7 +28,7 @@ from monkey_transfer.plots.style import (
 def by_people(points: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
     """Score against labelled people; bands and bars are intervals over people and training seeds.
 
-    Drawn are the arms that learnt several numbers of people, and the benchmark.
+    Drawn are the arms that learnt several numbers of people, and the benchmark; all, where none learnt several.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def by_people(points: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
     title : of the score, for the axis.
     """
     drawn, axes = subplots(figsize=(WIDTH, 4.2))
-    points = points[_on_a_curve(points) | (points["arm"] == "benchmark")]
+    if _on_a_curve(points).any():
+        points = points[_on_a_curve(points) | (points["arm"] == "benchmark")]
     for arm, colour in arm_colours(points["arm"].unique()).items():
         own = points[points["arm"] == arm].sort_values("people")
         if len(own) > 1:
@@ -56,7 +57,7 @@ def by_people(points: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
 
 @figure
 def contrasts(contrasts: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
-    """Differences of arms that differ in one thing, with intervals over people and seeds.
+    """Differences of arms that learn the same people, with intervals over people and seeds.
 
     Light bars reach as far as two seeds of one of the two arms differ: a difference within them may be training's
     chance. Grey where a difference is undecided.
@@ -86,7 +87,7 @@ def contrasts(contrasts: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
     axes.set_ylim(len(contrasts) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"difference in {title}, points (light: from seed to seed)")
-    headline(drawn, "Arms that differ in one thing, by labelled people", rendered)
+    headline(drawn, "Arms that learn the same people, by their number", rendered)
     return drawn
 
 
