@@ -188,7 +188,7 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_p
             ("resnet", NO_HEADS, "not at all, expected shape [3, 3, 3, 16]; name a checkpoint of the same backbone"),
             ("wider", NO_HEADS, "'MobilenetV2/Conv/weights' in shape [3, 3, 3, 32], expected shape [3, 3, 3, 16]"),
             ("joints", ALL_HEADS, "'pose/part_pred/block4/biases' in shape [14], expected shape [3]"),
-            ("few", ALL_HEADS, "in shape [3, 3, 2, 64], expected shape [3, 3, 3, 64]"),
+            ("few", ALL_HEADS, "in shape [3, 3, 2, 1280], expected shape [3, 3, 3, 1280]"),
             ("nowhere", NO_HEADS, "is missing: expected the files nowhere.index"),
             ("cut_index", NO_HEADS, "cannot be read"),
             ("cut_data", NO_HEADS, "cannot be read"),

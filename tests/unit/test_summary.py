@@ -90,9 +90,8 @@ def test_sentences_follow_the_intervals_and_not_the_order_of_arms(numbers, words
 def test_few_groups_of_people_allow_no_verdict():
     rows = [row("transfer", "control", 1.0, 3.0), *FLOOR]
     first, *_ = findings(*study_of(rows, groups=9))
-    assert first.startswith(
-        "`transfer`, with one seed of training, cannot be judged (test people of too few groups) against `control`: +2.0 [+1.0"
-    )
+    told = "cannot be judged (test people of too few groups) against `control`: +2.0 [+1.0"
+    assert first.startswith(f"`transfer`, with one seed of training, {told}")
     alone = [row("transfer", "control", float("nan"), float("nan")), *FLOOR]
     assert "(no interval) points" in findings(*study_of(alone, groups=1))[0]
 
