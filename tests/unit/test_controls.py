@@ -1,14 +1,17 @@
 """Chapter 6 on runs that look finished: pairs, people, verdicts and negative controls follow what was put in."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from fabricated import fabricate
 
 from monkey_transfer import controls_summary, profiles, study
 from monkey_transfer.controls import QUESTIONS, measure_controls, swapped_names
+from monkey_transfer.rare_poses import measure_rare_poses
 from monkey_transfer.study import matched
 
 PEOPLE = {"format": "synthetic", "species": "human", "images": 170, "seed": 2, "size": 64}
@@ -129,6 +132,55 @@ def test_one_seed_decides_nothing(opened):
     assert controls.seed_pairs.empty
     assert "undecided, since one seed" in controls_summary._do_monkeys_help(alone, controls)
     assert controls_summary.seed_table(alone, controls).iloc[0, 0] == "the profile has one seed"
+
+
+@pytest.mark.parametrize(
+    "floor, pair, told",
+    [
+        ("undecided", "higher", "is not shown to beat `mean_pose`, so the comparison is uninformative"),
+        ("higher", "higher", "is** supported on the joints that all arms have: +2.0 [+1.0, +3.0]"),
+        ("higher", "lower", "is** contradicted"),
+        ("higher", "undecided", "is** undecided on"),
+        ("too few groups", "too few groups", "is** undecided, since the test people are of too few groups, on"),
+    ],
+)
+def test_the_third_sentence_asks_whether_the_benchmark_is_one(opened, monkeypatch, floor, pair, told):
+    rows = [
+        {"arm_a": "benchmark", "arm_b": "mean_pose", "verdict": floor, "difference": 5.0, "low": 4.0, "high": 6.0},
+        {"arm_a": "transfer", "arm_b": "benchmark", "verdict": pair, "difference": 2.0, "low": 1.0, "high": 3.0},
+    ]
+    monkeypatch.setattr(controls_summary, "comparisons", lambda results: pd.DataFrame(rows))
+    leaks = pd.DataFrame({"arm": ["benchmark"], "may_have_seen": [0], "note": [""]})
+    assert told in controls_summary._against_the_benchmark(opened, SimpleNamespace(leaks=leaks))
+    seen = leaks.assign(may_have_seen=80, note="trained on these people")
+    if floor != "undecided":
+        said = controls_summary._against_the_benchmark(opened, SimpleNamespace(leaks=seen))
+        assert "`benchmark` may have seen the test people: trained on these people" in said
+
+
+def test_test_people_of_few_videos_decide_nothing(opened):
+    videos = opened.target.images.assign(group=[f"video {place % 9}" for place in range(len(opened.target))])
+    people = study.Study(opened.profile, opened.source, replace(opened.target, images=videos))
+    few = opened.test_people
+    few = replace(few, images=few.images.assign(group=[f"video {place % 9}" for place in range(len(few))]))
+    people.__dict__["splits"], people.__dict__["test_people"] = opened.splits, few
+    controls = measure_controls(people)
+    assert set(controls.contrasts["verdict"]) == {"too few groups"}
+    assert "undecided, since the test people are of too few groups" in controls_summary._do_monkeys_help(
+        people, controls
+    )
+
+
+def test_rare_poses_are_compared_at_the_size_that_both_arms_learn(opened):
+    rare = measure_rare_poses(opened)
+    assert set(rare.accuracy["arm"]) == {"benchmark", "transfer", "scratch_control"}
+    assert len(rare.people) + rare.left_out == 80
+    assert set(rare.lines["measure"]) == {"distance", "surprise"}
+    assert (rare.advantage["seeds"] == 3).all()
+    answer = controls_summary.rarity_answer(opened, rare)
+    assert "over `scratch_control` changes by" in answer
+    assert f"on {len(rare.people)} rendered test people" in answer
+    assert len(controls_summary.rarity_table(opened, rare)) == 2
 
 
 def test_one_number_of_people_is_no_curve(opened):
