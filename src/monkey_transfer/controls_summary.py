@@ -42,6 +42,18 @@ def _do_monkeys_help(study: Study, controls: Controls) -> str:
     return (
         f"**That learning monkeys first helps, against `{control}`, is** {answers} labelled people: in points of "
         f"{_score(study)} the difference is {numbers}, on {_tested(study)}, {_seeds(study)}.{chance}"
+        f"{_against_longer_training(controls)}"
+    )
+
+
+def _against_longer_training(controls: Controls) -> str:
+    """What is left of the lead where the iterations that the monkeys took are given to people instead."""
+    rows = controls.contrasts
+    longer = rows[(rows["arm_a"] == "transfer") & rows["arm_b"].str.endswith("_longer")]
+    return "".join(
+        f" Against `{row.arm_b}`, which has the monkeys' iterations on people instead, it is "
+        f"{_ANSWER[str(row.verdict)]} with {row.people:,}: {signed(row)}."
+        for row in longer.itertuples()
     )
 
 

@@ -125,6 +125,18 @@ def test_sentences_say_what_the_tables_say(opened, controls):
     assert "of 1,000 trials, where 5 % are due" in controls_summary.negative_control(opened, controls)
 
 
+def test_what_longer_training_does_instead_is_said_in_the_same_breath(opened, controls):
+    assert "instead" not in controls_summary._do_monkeys_help(opened, controls)
+    row = controls.contrasts.iloc[[0]].assign(
+        arm_b="scratch_longer", verdict="undecided", difference=-0.9, low=-3.4, high=1.5
+    )
+    longer = replace(controls, contrasts=pd.concat([controls.contrasts, row]))
+    told = (
+        "Against `scratch_longer`, which has the monkeys' iterations on people instead, it is undecided with 20: -0.9"
+    )
+    assert told in controls_summary._do_monkeys_help(opened, longer)
+
+
 def test_one_seed_decides_nothing(opened):
     alone = study.Study(opened.profile.model_copy(update={"seeds": (0,)}), opened.source, opened.target)
     controls = measure_controls(alone)
