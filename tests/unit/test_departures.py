@@ -32,7 +32,7 @@ def by_default(demo) -> Profile:
     """Arms that say nothing about their training, all from ImageNet."""
     plain = {"learns": "target", "images": 100, "init": "imagenet", "training": {}}
     # DeepLabCut's default scale and jitter need pictures of at least 160 pixels
-    return changed(demo, {"picture.size": 160, **{f"arms.{name}": plain for name in demo.arms}})
+    return changed(demo, {"picture.size": 160, **{f"arms.{name}": plain for name in (*demo.arms, "imagenet_control")}})
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -106,7 +106,7 @@ def test_arms_that_change_the_same_share_a_row(by_default):
     rates["arms.transfer.training.batch_size"] = 4
     table = departures.from_defaults(changed(by_default, rates))
     assert dict(zip(table["here"], table["arms"], strict=True)) == {
-        "8": "baseline, benchmark, scratch_control",
+        "8": "baseline, benchmark, scratch_control, imagenet_control",
         "4": "transfer",
     }
     everywhere = changed(by_default, {f"arms.{name}.training.batch_size": 8 for name in by_default.arms})
