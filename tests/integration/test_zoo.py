@@ -36,7 +36,7 @@ PROFILE = {
         "baseline": {"learns": "nothing", "init": "zoo:full_macaque"},
         "benchmark": {"learns": "target", "images": 8, "init": "scratch"},
         "transfer": {"learns": "target", "images": 8, "init": "zoo:full_macaque"},
-        "scratch_control": {"learns": "target", "images": 8, "init": "scratch"},
+        "imagenet_control": {"learns": "target", "images": 8, "init": "imagenet"},
     },
 }
 # Of a pixel; the same operations on the same numbers in single precision.

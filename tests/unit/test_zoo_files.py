@@ -148,7 +148,7 @@ ARMS = {
     "baseline": {"learns": "nothing", "init": "zoo:full_macaque"},
     "benchmark": {"learns": "target", "images": 2, "init": "zoo:full_macaque", "restore": "all"},
     "transfer": {"learns": "target", "images": 2, "init": "arm:baseline"},
-    "scratch_control": {"learns": "target", "images": 2, "init": "scratch"},
+    "imagenet_control": {"learns": "target", "images": 2, "init": "imagenet"},
     "backbone": {"learns": "source", "images": 2, "init": "zoo:full_macaque"},
     "heads": {"learns": "source", "images": 2, "init": "zoo:full_macaque", "restore": "all"},
     "heads_of_heads": {"learns": "source", "images": 2, "init": "arm:heads", "restore": "all"},
