@@ -111,6 +111,7 @@ def _load(config: Path, job: Job) -> tuple["Predictor", "Restored"]:
     with tf.Graph().as_default():
         session = new_session()
         predictor = Predictor(load_config(str(config)), session)
+        session.run(tf.compat.v1.global_variables_initializer())
         return predictor, restore(session, tf.compat.v1.global_variables(), job.checkpoint, job.heads)
 
 

@@ -43,7 +43,7 @@ def restore(
 
     Parameters
     ----------
-    variables : the network's own, without optimiser slots.
+    variables : the network's own, without optimiser slots; initialised.
     heads : for each joint of the network, in the order of its outputs, which joint's head of the checkpoint it takes
         over; None leaves it at its initial weights.
 
