@@ -17,7 +17,7 @@ from monkey_transfer.metrics.bootstrap import Replicates, interval, resampled_we
 from monkey_transfer.metrics.curves import Estimate, Point, equivalent_size, over_people_and_seeds
 from monkey_transfer.metrics.headline import pck_scores, replicates_of
 from monkey_transfer.metrics.matching import Matched, on_shared_keypoints
-from monkey_transfer.results import FEWEST_GROUPS, RESAMPLES
+from monkey_transfer.results import RESAMPLES, too_few_groups
 from monkey_transfer.study import Study, matched
 
 # Pairs of arms that learn the same people, and what their difference is about.
@@ -75,7 +75,7 @@ def measure_controls(study: Study) -> Controls:
     score = pckh.SCORE_NAME[study.profile.yardstick]
     scores = {point: metrics[score] for point, metrics in runs.items()}
     control = study.profile.control
-    size = max(_common_sizes(scores, "transfer", control))
+    size = study.profile.compared_size
     return Controls(
         points=pd.DataFrame(_points(study, scores)),
         contrasts=pd.DataFrame(_contrasts(study, scores)),
@@ -159,7 +159,7 @@ def _points(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[
 
 
 def _contrasts(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[dict]:
-    few = study.test_people.images["group"].nunique() < FEWEST_GROUPS
+    few = too_few_groups(study)
     for (a, b), question in QUESTIONS.items():
         pair = {point: runs for point, runs in scores.items() if point[0] in (a, b)}
         common = _common_sizes(pair, a, b)

@@ -12,7 +12,7 @@ import pandas as pd
 from monkey_transfer.controls import TRIALS, Controls
 from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.rare_poses import MEASURES, RarePoses
-from monkey_transfer.results import FEWEST_GROUPS, Results, comparisons, footnotes, marked
+from monkey_transfer.results import Results, comparisons, footnotes, marked, oriented, too_few_groups
 from monkey_transfer.study import MEAN_POSE, Study
 
 _ANSWER = {
@@ -74,27 +74,19 @@ def _worth(study: Study, controls: Controls) -> str:
 
 def _against_the_benchmark(study: Study, results: Results) -> str:
     table = comparisons(results)
-
-    def pair(a: str, b: str) -> Any:
-        return next(row for row in table.itertuples() if {row.arm_a, row.arm_b} == {a, b})
-
-    row, floor = pair("transfer", "benchmark"), pair("benchmark", MEAN_POSE)
-    if floor.verdict in ("undecided", "higher" if floor.arm_a == MEAN_POSE else "lower"):
+    row = oriented(table, "transfer", "benchmark")
+    if oriented(table, "benchmark", MEAN_POSE).verdict in ("undecided", "lower"):
         return (
             "**That transfer beats the human benchmark** cannot be asked here: `benchmark` is not shown to beat "
             "`mean_pose`, so the comparison is uninformative."
         )
-    sign = 1 if row.arm_a == "transfer" else -1
-    verdict = row.verdict if sign == 1 else {"higher": "lower", "lower": "higher"}.get(row.verdict, row.verdict)
-    if len(study.profile.seeds) == 1 and verdict in ("higher", "lower"):
-        verdict = "one seed"
-    low, high = sorted((sign * row.low, sign * row.high))
+    verdict = "one seed" if len(study.profile.seeds) == 1 and row.verdict in ("higher", "lower") else row.verdict
     people, of_benchmark = (study.profile.arm(arm).largest for arm in ("transfer", "benchmark"))
     learnt = f", which learnt {of_benchmark:,} people to its {people:,}," if of_benchmark else ""
     known = f" {' '.join(footnotes(results))}" if marked(results, "benchmark") != "benchmark" else ""
     return (
         f"**That transfer beats the human benchmark{learnt} is** {_ANSWER[verdict]} on the joints that all arms have: "
-        f"{sign * row.difference:+.1f} [{low:+.1f}, {high:+.1f}] points of {_score(study)}, on {_tested(study)}, "
+        f"{row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}] points of {_score(study)}, on {_tested(study)}, "
         f"{_seeds(study)}.{known}"
     )
 
@@ -171,7 +163,7 @@ def negative_control(study: Study, controls: Controls) -> str:
 def rarity_answer(study: Study, rare: RarePoses) -> str:
     """Does the advantage of monkeys grow with rarity? In a sentence, from the slope's interval and its seeds."""
     slope = _slopes(rare).set_index("measure").loc["distance"]
-    if study.test_people.images["group"].nunique() < FEWEST_GROUPS:
+    if too_few_groups(study):
         verdict = _ANSWER["too few groups"]
     elif slope["seeds"] == 1:
         verdict = _ANSWER["one seed"]

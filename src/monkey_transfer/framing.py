@@ -1,7 +1,6 @@
 """Pictures as networks see them: framed in one way, kept on disk, and the way back to original pixels."""
 
 import math
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from monkey_transfer import images, runs
+from monkey_transfer import images, runs, tables
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.devices import cores
 from monkey_transfer.errors import StudyError
@@ -50,8 +49,7 @@ def framed(dataset: Dataset, framing: Framing, folder: Path) -> pd.DataFrame:
                 made = pd.DataFrame(rows, columns=_COLUMNS)
                 kept = known[~known["image_id"].isin(made["image_id"])]
                 known = pd.concat([kept, made], ignore_index=True) if len(kept) else made
-                known.to_parquet(f"{index}.tmp")
-                os.replace(f"{index}.tmp", index)
+                tables.write(known, index)
     chosen = known.set_index("image_id").loc[wanted["image_id"].tolist()].reset_index()
     return chosen.assign(path=[str(_picture(folder, image_id)) for image_id in chosen["image_id"]])
 

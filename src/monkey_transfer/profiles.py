@@ -459,10 +459,18 @@ class Profile(_Strict):
 
         That is random weights or ImageNet's, from which the networks of the zoo were trained as well.
         """
-        first = self.arms["transfer"]
-        while first.parent is not None:
-            first = self.arms[first.parent]
-        return "scratch_control" if first.init == "scratch" else "imagenet_control"
+        first = self.lineage("transfer")[-1]
+        return "scratch_control" if self.arms[first].init == "scratch" else "imagenet_control"
+
+    @property
+    def compared_size(self) -> int:
+        """The largest number of pictures that both ``transfer`` and its control learn."""
+        return max(set(self.arms["transfer"].sizes) & set(self.arms[self.control].sizes))
+
+    def lineage(self, arm: str) -> list[str]:
+        """The arm, the arm whose weights it starts from, and so on."""
+        parent = self.arm(arm).parent
+        return [arm] if parent is None else [arm, *self.lineage(parent)]
 
     @model_validator(mode="after")
     def _elsewhere_is_elsewhere(self) -> "Profile":
@@ -571,12 +579,10 @@ def _lacking_weights(profile: Profile) -> tuple[str, ...]:
     named = profile.imagenet_checkpoint or os.environ.get(IMAGENET_VARIABLE)
 
     def lacks(arm: Arm) -> bool:
-        if arm.parent:
-            return lacks(profile.arms[arm.parent])
         weights = data_folder() / "imagenet" / arm.training.net_type
-        return arm.optional and arm.init == "imagenet" and not named and not weights.is_dir()
+        return arm.optional and not named and not weights.is_dir()
 
-    return tuple(name for name, arm in profile.arms.items() if lacks(arm))
+    return tuple(name for name in profile.arms if lacks(profile.arms[profile.lineage(name)[-1]]))
 
 
 def profile_names(config: Path = CONFIG) -> list[str]:

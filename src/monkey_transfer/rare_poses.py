@@ -59,7 +59,7 @@ def measure_rare_poses(study: Study) -> RarePoses:
     """
     profile = study.profile
     landmarks = [landmark for landmark in common_landmarks(study.target, study.source) if landmark in LIMB_JOINTS]
-    size = max(set(profile.arm("transfer").sizes) & set(profile.arm(profile.control).sizes))
+    size = profile.compared_size
     learnt = study.target.subset(training_subset(study.splits["target"], size))
     people = rarity_of_people(study.test_people, learnt, landmarks)
     rarity = people.set_index("image_id")

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from monkey_transfer import paper
+from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import oks
 from monkey_transfer.metrics.bootstrap import Replicates, over_seeds
 from monkey_transfer.metrics.headline import pck_scores, replicates_of, table_one, tabulated
@@ -203,6 +204,32 @@ def comparisons(results: Results) -> pd.DataFrame:
     return chosen
 
 
+def oriented(table: pd.DataFrame, a: str, b: str) -> Any:
+    """The row of :func:`comparisons` as a minus b, whichever way round it has the pair; StudyError if it has none."""
+    row: Any
+    for row in table.itertuples(index=False):
+        if (row.arm_a, row.arm_b) == (a, b):
+            return row
+        if (row.arm_a, row.arm_b) == (b, a):
+            opposite = {"higher": "lower", "lower": "higher"}
+            return row._replace(
+                arm_a=a,
+                arm_b=b,
+                difference=-row.difference,
+                low=-row.high,
+                high=-row.low,
+                least=-row.largest,
+                largest=-row.least,
+                verdict=opposite.get(row.verdict, row.verdict),
+            )
+    raise StudyError(f"the comparisons hold no pair of '{a}' and '{b}'")
+
+
+def too_few_groups(study: Study) -> bool:
+    """Whether the test people are of too few videos or photographs for an interval that means something."""
+    return study.test_people.images["group"].nunique() < FEWEST_GROUPS
+
+
 def footnotes(results: Results) -> list[str]:
     """Why the arms that are marked with * may know the test people."""
     noted = results.leaks[results.leaks["may_have_seen"] > 0]
@@ -284,21 +311,24 @@ def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.Data
 
 def _elsewhere(study: Study) -> Iterator[dict[str, Any]]:
     score = SCORE_NAME[study.profile.elsewhere_yardstick]
+    learnt = {name: _learnt_pictures(study, name) for name in study.profile.arms}
+    alike = near_duplicates(study.dataset("elsewhere").images["path"], chain.from_iterable(learnt.values()))
     for name in study.profile.arms:
         found = {str(seed): matched_elsewhere(study, study.finished(name, seed)) for seed in study.profile.seeds}
         of_seeds = [run[score] for run in replicates_of(found, RESAMPLES, _INTERVALS["seed"], pck_scores).values()]
-        alike = near_duplicates(study.dataset("elsewhere").images["path"], _learnt_pictures(study, name))
+        like_learnt = alike.loc[alike["second"].isin(learnt[name]), "first"].nunique()
         # What a finished network learnt is not here to be looked at.
         known = study.profile.arm(name).learns != "nothing"
-        yield {"arm": name, "near_duplicates": alike["first"].nunique() if known else None, **over_seeds(of_seeds)}
+        yield {"arm": name, "near_duplicates": like_learnt if known else None, **over_seeds(of_seeds)}
 
 
-def _learnt_pictures(study: Study, arm: str) -> list[str]:
+def _learnt_pictures(study: Study, arm: str) -> set[str]:
     """Paths of the pictures that the arm, or an arm that it started from, learnt."""
-    chosen, learnt = study.profile.arm(arm), _learnt(study, arm)
-    images = study.dataset(learnt.role).images
-    own = images.loc[images["image_id"].isin(learnt.image_ids), "path"].tolist()
-    return own + (_learnt_pictures(study, chosen.parent) if chosen.parent else [])
+    paths: set[str] = set()
+    for learnt in (_learnt(study, name) for name in study.profile.lineage(arm)):
+        images = study.dataset(learnt.role).images
+        paths.update(images.loc[images["image_id"].isin(learnt.image_ids), "path"])
+    return paths
 
 
 def _means(runs: Mapping[str, Mapping[str, list[Replicates]]]) -> pd.DataFrame:

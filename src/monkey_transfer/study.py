@@ -6,12 +6,12 @@ own (:mod:`monkey_transfer.networks`).
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -209,11 +209,10 @@ def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
         return dataset
     files = {path: stamp(path) for path in dataset.images["path"].unique()}
     known = runs_folder() / profile / "near_duplicates" / f"{runs.digest_of({**files, 'within': NEAR})[:16]}.parquet"
-    if not known.is_file():
-        known.parent.mkdir(parents=True, exist_ok=True)
-        with runs.only_one(known):
-            near_duplicates(files, files).to_parquet(f"{known}.tmp")
-            os.replace(f"{known}.tmp", known)
+    known.parent.mkdir(parents=True, exist_ok=True)
+    with runs.only_one(known):
+        if not known.is_file():
+            tables.write(near_duplicates(files, files), known)
     return replace(dataset, images=kept_together(dataset.images, pd.read_parquet(known)))
 
 
@@ -275,15 +274,9 @@ def train_missing(study: Study) -> list[Run]:
     For notebooks that are opened before the workflow ran; after it there is nothing to do.
     """
     missing = [run for run in study.runs() if not run.is_complete]
-    for run in sorted(missing, key=lambda run: _generation(study.profile, run.arm)):
+    for run in sorted(missing, key=lambda run: len(study.profile.lineage(run.arm))):
         train_arm(study, run.arm, run.seed, run.images)
     return missing
-
-
-def _generation(profile: Profile, arm: str) -> int:
-    """How many arms an arm's weights come through before it."""
-    parent = profile.arm(arm).parent
-    return 0 if parent is None else 1 + _generation(profile, parent)
 
 
 def mean_pose(study: Study) -> pd.DataFrame:
@@ -336,12 +329,8 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     parts: list[tuple[str, str, tuple[str, ...]]] = [
         (role, "train", training_subset(split, run.images) if run.images else ()),
         (role, "validation", split.validation[: study.profile.validation_size(run.arm)]),
-        ("target", "test", study.splits["target"].test),
+        *((one.of, one.role, one.image_ids) for one in _predicted(study, run.arm)),
     ]
-    if monkeys := _source_test(study, run.arm):
-        parts.append(("source", "source_test", monkeys))
-    if study.elsewhere:
-        parts.append(("elsewhere", "elsewhere", tuple(study.elsewhere.images["image_id"])))
     pictures = pd.concat(
         [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts if ids], ignore_index=True
     )
@@ -374,6 +363,27 @@ def _with_shuffled_names(joints: pd.DataFrame, seed: int) -> pd.DataFrame:
     return joints.assign(
         keypoint=joints.groupby("image_id")["keypoint"].transform(lambda names: rng.permutation(names))
     )
+
+
+class _Predicted(NamedTuple):
+    """Pictures that a run predicts: of which data, in which role of its job, and the file that it leaves of them."""
+
+    of: str
+    role: str
+    image_ids: tuple[str, ...]
+    file: str
+
+
+def _predicted(study: Study, arm: str) -> list[_Predicted]:
+    """All that a run of that arm predicts; the test people first."""
+    sets = [
+        _Predicted("target", "test", study.splits["target"].test, "predictions.parquet"),
+        _Predicted("source", "source_test", _source_test(study, arm), "source_predictions.parquet"),
+    ]
+    if study.elsewhere:
+        ids = tuple(study.elsewhere.images["image_id"])
+        sets.append(_Predicted("elsewhere", "elsewhere", ids, "elsewhere_predictions.parquet"))
+    return [one for one in sets if one.image_ids]
 
 
 def _source_test(study: Study, arm: str) -> tuple[str, ...]:
@@ -449,18 +459,13 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
     """Turn what the training process left into a finished run."""
     folder = JobFolder(run.partial)
     predicted = pd.read_parquet(folder.network_predictions)
-    own = study.skeleton(run.arm)
-    people = _predictions(predicted, "test", study.test_frames(run.arm), own, study.target.skeleton)
-    people.to_parquet(run.partial / "predictions.parquet")
-    if monkeys := _source_test(study, run.arm):
-        frames = study.framed("source", monkeys, study.profile.framing(run.arm))
-        found = _predictions(predicted, "source_test", frames, own, study.source.skeleton)
-        found.to_parquet(run.partial / "source_predictions.parquet")
-    if study.elsewhere:
-        frames = study.framed("elsewhere", study.elsewhere.images["image_id"], study.profile.framing(run.arm))
-        found = _predictions(predicted, "elsewhere", frames, own, study.elsewhere.skeleton)
-        found.to_parquet(run.partial / "elsewhere_predictions.parquet")
-    write_json(run.partial / "metrics.json", summary(matched(study, people)))
+    own, framing = study.skeleton(run.arm), study.profile.framing(run.arm)
+    found = {}
+    for of, role, image_ids, file in _predicted(study, run.arm):
+        frames = study.framed(of, image_ids, framing)
+        found[role] = _predictions(predicted, role, frames, own, study.dataset(of).skeleton)
+        found[role].to_parquet(run.partial / file)
+    write_json(run.partial / "metrics.json", summary(matched(study, found["test"])))
     manifest = {
         "digest": digest,
         "run": {"profile": run.profile, "arm": run.arm, "images": run.images, "seed": run.seed},

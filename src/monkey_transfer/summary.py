@@ -7,7 +7,6 @@ import pandas as pd
 
 from monkey_transfer.controls import Controls
 from monkey_transfer.controls_summary import contrast_table, equivalent_table, negative_control, opening, signed
-from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.networks.job import write_json
@@ -25,6 +24,7 @@ from monkey_transfer.results import (
     comparisons,
     footnotes,
     marked,
+    oriented,
 )
 from monkey_transfer.runs import Run
 from monkey_transfer.study import MEAN_POSE, Study, matched_on_source
@@ -396,28 +396,7 @@ def findings(study: Study, results: Results) -> list[str]:
     pairs = [("transfer", arm) for arm in study.profile.arms if arm != "transfer"]
     pairs += [(arm, MEAN_POSE) for arm in study.profile.arms]
     table = comparisons(results)
-    return [_finding(study, results, _oriented(table, a, b)) for a, b in pairs] + footnotes(results)
-
-
-def _oriented(table: pd.DataFrame, a: str, b: str) -> Any:
-    """The row of the pair as a minus b, whichever way round the table has it."""
-    row: Any
-    for row in table.itertuples(index=False):
-        if (row.arm_a, row.arm_b) == (a, b):
-            return row
-        if (row.arm_a, row.arm_b) == (b, a):
-            opposite = {"higher": "lower", "lower": "higher"}
-            return row._replace(
-                arm_a=a,
-                arm_b=b,
-                difference=-row.difference,
-                low=-row.high,
-                high=-row.low,
-                least=-row.largest,
-                largest=-row.least,
-                verdict=opposite.get(row.verdict, row.verdict),
-            )
-    raise StudyError(f"the comparisons hold no pair of '{a}' and '{b}'")
+    return [_finding(study, results, oriented(table, a, b)) for a, b in pairs] + footnotes(results)
 
 
 _VERDICTS = {

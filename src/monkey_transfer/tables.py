@@ -4,6 +4,8 @@ All coordinates are pixels of the original image, 0-based, the centre of the top
 (0, 0), x to the right and y down. A table is checked once, where it enters or leaves a module.
 """
 
+from pathlib import Path
+
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrorReason
@@ -86,6 +88,13 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd
         return schema.validate(table)
     except pa.errors.SchemaError as error:
         raise StudyError(f"{origin}: the {schema.name} table is not valid: {_first_failure(table, error)}") from None
+
+
+def write(table: pd.DataFrame, file: Path) -> None:
+    """Write ``table`` as Parquet so that ``file`` is either the old one or the new one, never half of it."""
+    temporary = file.with_name(f"{file.name}.tmp")
+    table.to_parquet(temporary)
+    temporary.replace(file)
 
 
 def _first_failure(table: pd.DataFrame, error: pa.errors.SchemaError) -> str:

@@ -20,6 +20,7 @@ from monkey_transfer.plots.style import (
     headline,
     legend_beside,
     plain_log,
+    signed,
     words,
 )
 
@@ -76,7 +77,9 @@ def contrasts(contrasts: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
             axes.barh(y, 2 * row["spread"], left=-row["spread"], height=0.7, color=PALE, zorder=0)
         axes.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
         axes.plot(row["difference"], y, "o", color=colour, ms=6)
-        axes.text(1.01, y, _signed(row), transform=beside, va="center", fontsize=9.5)
+        axes.text(
+            1.01, y, signed(row["difference"], row["low"], row["high"]), transform=beside, va="center", fontsize=9.5
+        )
     axes.set_yticks(
         range(len(contrasts)),
         [
@@ -162,8 +165,3 @@ def _bounded(axes: Axes, x: float, row: dict, limits: tuple[float, float], colou
         axes.plot(x, high, "^", color=colour, ms=6)
     if row["low"] < limits[0]:
         axes.plot(x, low, "v", color=colour, ms=6)
-
-
-def _signed(row: dict) -> str:
-    text = f"{row['difference']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
-    return text.replace("-", "\N{MINUS SIGN}")

@@ -7,7 +7,17 @@ from matplotlib.pyplot import subplots
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh
-from monkey_transfer.plots.style import INK, WIDTH, arm_colours, figure, headline, legend_below, legend_beside, words
+from monkey_transfer.plots.style import (
+    INK,
+    WIDTH,
+    arm_colours,
+    figure,
+    headline,
+    legend_below,
+    legend_beside,
+    level,
+    words,
+)
 
 _TITLE_OF = {name: pckh.SCORE_TITLE[reference] for reference, name in pckh.SCORE_NAME.items()}
 
@@ -33,7 +43,7 @@ def accuracy_by_rarity(accuracy: pd.DataFrame, *, rendered: bool) -> Figure:
         axes.plot(own["decile"], own["mean"], "o-", color=colour, ms=5, label=words(arm))
     axes.set(ylim=(0, 100), ylabel=f"{score} (%)")
     _deciles_below(axes, accuracy)
-    headline(drawn, f"Score by rarity of the pose, with {_level(accuracy)} intervals", rendered)
+    headline(drawn, f"Score by rarity of the pose, with {level(accuracy)} intervals", rendered)
     legend_beside(axes)
     return drawn
 
@@ -69,7 +79,7 @@ def advantage_by_rarity(
     axes.plot([0.5, advantage["decile"].max() + 0.5], ends, color=INK, ls="--", lw=1.4, label=_slope(of_line))
     axes.set_ylabel(f"points of {score}")
     _deciles_below(axes, advantage)
-    title = f"{words(arm_a)} minus {words(arm_b)} by rarity, with {_level(advantage)} intervals"
+    title = f"{words(arm_a)} minus {words(arm_b)} by rarity, with {level(advantage)} intervals"
     headline(drawn, title[0].upper() + title[1:], rendered)
     legend_below(drawn, axes, columns=2)
     return drawn
@@ -104,7 +114,3 @@ def _slope(of_line: pd.DataFrame) -> str:
     mean, low, high = (f"{of_line.at['slope', column]:+.1f}" for column in ("mean", "low", "high"))
     text = f"line: {mean} points ({low} to {high}) from the most ordinary to the rarest"
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _level(table: pd.DataFrame) -> str:
-    return f"{100 * table['level'].iloc[0]:g} %"

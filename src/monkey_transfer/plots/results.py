@@ -25,7 +25,9 @@ from monkey_transfer.plots.style import (
     headline,
     legend_below,
     legend_beside,
+    level,
     plain_log,
+    signed,
     words,
 )
 
@@ -211,7 +213,7 @@ def by_joint(values: pd.DataFrame, *, rendered: bool) -> Figure:
     axes.set_xticks(range(len(rows)), rows)
     axes.set(xlim=(-0.5, len(rows) - 0.5), ylim=(0, 100), ylabel=f"{pckh.SCORE_TITLE[references[0]]} (%)")
     axes.grid(axis="x", visible=False)
-    headline(drawn, f"Score by joint, with {_level(values)} intervals", rendered)
+    headline(drawn, f"Score by joint, with {level(values)} intervals", rendered)
     legend_below(drawn, axes, columns=len(arms))
     return drawn
 
@@ -246,14 +248,14 @@ def headline_differences(differences: pd.DataFrame, metric: str, *, rendered: bo
         colour = INK if low > 0 or high < 0 else GREY
         axes.plot([low, high], [y, y], color=colour, lw=2)
         axes.plot(difference, y, "o", color=colour, ms=6)
-        text = f"{difference:+.{decimals}f} ({low:+.{decimals}f} to {high:+.{decimals}f})"
-        axes.text(1.01, y, text.replace("-", "\N{MINUS SIGN}"), transform=beside, va="center", fontsize=9.5)
+        text = signed(difference, low, high, decimals)
+        axes.text(1.01, y, text, transform=beside, va="center", fontsize=9.5)
     pairs = zip(rows["arm_a"], rows["arm_b"], strict=True)
     axes.set_yticks(range(len(rows)), [f"{words(a)} minus {words(b)}" for a, b in pairs])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"difference in {_in_words(metric)} (grey: zero is inside the interval)")
-    headline(drawn, f"Paired differences, with {_level(rows)} intervals", rendered)
+    headline(drawn, f"Paired differences, with {level(rows)} intervals", rendered)
     return drawn
 
 
@@ -281,7 +283,3 @@ def _interval(values: pd.DataFrame, arm: str, metric: str, digits: int) -> str:
 
 def _in_words(metric: str) -> str:
     return words(metric).replace("pck", "PCK").replace("/", ": ")
-
-
-def _level(table: pd.DataFrame) -> str:
-    return f"{100 * table['level'].iloc[0]:g} %"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -111,6 +112,17 @@ def arm_colours(arms: Iterable[str]) -> dict[str, str]:
 def words(name: str) -> str:
     """A name of the code as words: ``right_elbow`` becomes "right elbow"."""
     return name.replace("_", " ")
+
+
+def level(table: pd.DataFrame) -> str:
+    """The confidence level of a table's intervals, such as 95 %."""
+    return f"{100 * table['level'].iloc[0]:g} %"
+
+
+def signed(value: float, low: float, high: float, decimals: int = 1) -> str:
+    """A difference with its interval, such as +1.2 (+0.4 to +2.0), with the minus sign of print."""
+    text = f"{value:+.{decimals}f} ({low:+.{decimals}f} to {high:+.{decimals}f})"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def legend_beside(axes: Axes) -> None:
