@@ -10,7 +10,7 @@ SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$
 	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan lab test check notebooks benchmarks lock clean
+.PHONY: help setup data study plan lab test test-integration test-others check notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12

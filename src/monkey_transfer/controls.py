@@ -12,12 +12,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from monkey_transfer.claims import claim, spread
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.bootstrap import Replicates, interval, resampled_weights
 from monkey_transfer.metrics.curves import Estimate, Point, equivalent_size, over_people_and_seeds
 from monkey_transfer.metrics.headline import pck_scores, replicates_of
 from monkey_transfer.metrics.matching import Matched, on_shared_keypoints
-from monkey_transfer.results import RESAMPLES, too_few_groups
+from monkey_transfer.results import RESAMPLES
 from monkey_transfer.study import Study, matched
 
 # Pairs of arms that learn the same people, and what their difference is about.
@@ -45,10 +46,8 @@ class Controls:
     ----------
     points : arm, images, people (images and validation people: what has to be labelled), seeds, score, low, high,
         sd, least, largest; intervals are over people and seeds, the last three over seeds.
-    contrasts : arm_a, arm_b, question, images, people, seeds, difference (a minus b), low, high, spread, verdict.
-        ``spread`` is the largest difference of two seeds of one of the two arms; ``verdict`` is 'higher' or 'lower'
-        where the interval excludes zero and the difference exceeds the spread, 'one seed' where that is unknown,
-        'too few groups' where the test people are of too few videos or photographs for an interval.
+    contrasts : arm_a, arm_b, question, images, people, seeds, difference (a minus b) and the columns of
+        :func:`monkey_transfer.claims.claim`.
     equivalents : arm, people, equivalent, low, high: how many labelled people the profile's control needs for the
         arm's score at that many; 0: fewer than its smallest number, infinite: more than its largest.
     joints : joint, difference, low, high: ``transfer`` minus the control at their largest common number of people.
@@ -159,15 +158,13 @@ def _points(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[
 
 
 def _contrasts(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[dict]:
-    few = too_few_groups(study)
+    groups = study.test_people.images["group"].nunique()
     for (a, b), question in QUESTIONS.items():
         pair = {point: runs for point, runs in scores.items() if point[0] in (a, b)}
         common = _common_sizes(pair, a, b)
         estimates = over_people_and_seeds(pair, _SEED) if common else {}
         for images in common:
             difference = estimates[a, images].minus(estimates[b, images])
-            spread = max(_spread(scores[arm, images]) for arm in (a, b))
-            bounds = _bounds(difference)
             yield {
                 "arm_a": a,
                 "arm_b": b,
@@ -176,24 +173,8 @@ def _contrasts(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterat
                 "people": _people(study, a, images),
                 "seeds": len(study.profile.seeds),
                 "difference": difference.value,
-                **bounds,
-                "spread": spread,
-                "verdict": "too few groups" if few else _verdict(difference.value, **bounds, spread=spread),
+                **claim(difference, spread(scores[a, images], scores[b, images]), groups),
             }
-
-
-def _verdict(difference: float, low: float, high: float, spread: float) -> str:
-    if np.isnan(spread):
-        return "one seed"
-    if not low <= 0 <= high and abs(difference) > spread:
-        return "higher" if difference > 0 else "lower"
-    return "undecided"
-
-
-def _spread(runs: list[Replicates]) -> float:
-    """The largest difference of two seeds; NaN for one seed."""
-    values = [run.value for run in runs]
-    return max(values) - min(values) if len(values) > 1 else np.nan
 
 
 def _equivalents(study: Study, scores: Mapping[Point, list[Replicates]], control: str) -> pd.DataFrame:

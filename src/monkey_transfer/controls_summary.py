@@ -12,8 +12,8 @@ import pandas as pd
 from monkey_transfer.controls import TRIALS, Controls
 from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.rare_poses import MEASURES, RarePoses
-from monkey_transfer.results import Results, comparisons, footnotes, marked, oriented, too_few_groups
-from monkey_transfer.study import MEAN_POSE, Study
+from monkey_transfer.results import Results, footnotes, marked, oriented
+from monkey_transfer.study import Study
 
 _ANSWER = {
     "higher": "supported",
@@ -22,14 +22,15 @@ _ANSWER = {
     "one seed": "undecided, since one seed of training does not show how much is chance,",
     "too few groups": "undecided, since the test people are of too few groups,",
 }
+SPREAD = "two seeds differ by up to"
 
 
 def opening(study: Study, results: Results, controls: Controls) -> list[str]:
     """Three sentences: do the monkeys help, how many people are they worth, and is the paper's comparison won?"""
-    return [_do_monkeys_help(study, controls), _worth(study, controls), _against_the_benchmark(study, results)]
+    return [_do_monkeys_help(study, results, controls), _worth(study, controls), _against_the_benchmark(study, results)]
 
 
-def _do_monkeys_help(study: Study, controls: Controls) -> str:
+def _do_monkeys_help(study: Study, results: Results, controls: Controls) -> str:
     control = study.profile.control
     rows = _pair(controls, "transfer", control)
     answers = "; ".join(
@@ -42,19 +43,29 @@ def _do_monkeys_help(study: Study, controls: Controls) -> str:
     return (
         f"**That learning monkeys first helps, against `{control}`, is** {answers} labelled people: in points of "
         f"{_score(study)} the difference is {numbers}, on {_tested(study)}, {_seeds(study)}.{chance}"
-        f"{_against_longer_training(controls)}"
+        f"{_against_longer_training(study, results, controls)}"
     )
 
 
-def _against_longer_training(controls: Controls) -> str:
-    """What is left of the lead where the iterations that the monkeys took are given to people instead."""
+def _against_longer_training(study: Study, results: Results, controls: Controls) -> str:
+    """What is left of the lead where an arm trains on people for longer instead of on monkeys before."""
+    iterations = results.budgets.groupby(["arm", "training_pictures"])["iterations"].mean()
+
+    def took(arm: str) -> float:
+        return iterations[arm, study.profile.arm(arm).largest]
+
+    row: Any
     rows = controls.contrasts
     longer = rows[(rows["arm_a"] == "transfer") & rows["arm_b"].str.endswith("_longer")]
-    return "".join(
-        f" Against `{row.arm_b}`, which has the monkeys' iterations on people instead, it is "
-        f"{_ANSWER[str(row.verdict)]} with {row.people:,}: {signed(row)}."
-        for row in longer.itertuples()
-    )
+    of_transfer = sum(took(arm) for arm in study.profile.lineage("transfer"))
+    sentences = []
+    for row in longer.itertuples():
+        sentences.append(
+            f" Against `{row.arm_b}`, which takes {took(row.arm_b):,.0f} iterations on people where `transfer` takes "
+            f"{of_transfer:,.0f} on monkeys and people, it is {_ANSWER[row.verdict]} with {row.people:,}: "
+            f"{signed(row)}."
+        )
+    return "".join(sentences)
 
 
 def _worth(study: Study, controls: Controls) -> str:
@@ -73,28 +84,25 @@ def _worth(study: Study, controls: Controls) -> str:
 
 
 def _against_the_benchmark(study: Study, results: Results) -> str:
-    table = comparisons(results)
-    row = oriented(table, "transfer", "benchmark")
-    if oriented(table, "benchmark", MEAN_POSE).verdict in ("undecided", "lower"):
+    row = oriented(results.comparisons, "transfer", "benchmark")
+    if row.verdict == "uninformative":
         return (
             "**That transfer beats the human benchmark** cannot be asked here: `benchmark` is not shown to beat "
             "`mean_pose`, so the comparison is uninformative."
         )
-    verdict = "one seed" if len(study.profile.seeds) == 1 and row.verdict in ("higher", "lower") else row.verdict
     people, of_benchmark = (study.profile.arm(arm).largest for arm in ("transfer", "benchmark"))
     learnt = f", which learnt {of_benchmark:,} people to its {people:,}," if of_benchmark else ""
     known = f" {' '.join(footnotes(results))}" if marked(results, "benchmark") != "benchmark" else ""
     return (
-        f"**That transfer beats the human benchmark{learnt} is** {_ANSWER[verdict]} on the joints that all arms have: "
-        f"{row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}] points of {_score(study)}, on {_tested(study)}, "
-        f"{_seeds(study)}.{known}"
+        f"**That transfer beats the human benchmark{learnt} is** {_ANSWER[row.verdict]} on the joints that all arms "
+        f"have: {row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}] points of {_score(study)}, on "
+        f"{_tested(study)}, {_seeds(study)}.{known}"
     )
 
 
 def contrast_table(study: Study, controls: Controls) -> pd.DataFrame:
     """:attr:`Controls.contrasts` for reading: one row per pair and number of people."""
     rows = controls.contrasts
-    spreads = ["one seed" if np.isnan(spread) else f"{spread:.1f}" for spread in rows["spread"]]
     return pd.DataFrame(
         {
             "pictures": study.pictures,
@@ -102,7 +110,7 @@ def contrast_table(study: Study, controls: Controls) -> pd.DataFrame:
             "pair": [f"{a} - {b}" for a, b in zip(rows["arm_a"], rows["arm_b"], strict=True)],
             "labelled people": rows["people"],
             "difference": [signed(row) for row in rows.itertuples()],
-            "two seeds differ by up to": spreads,
+            SPREAD: spreads(rows),
             "the first is": rows["verdict"],
         }
     )
@@ -156,29 +164,20 @@ def negative_control(study: Study, controls: Controls) -> str:
     """What came of swapping names, in a sentence."""
     return (
         f"With the names of `transfer` and `{study.profile.control}` swapped at random for each person, the interval "
-        f"of their difference excludes zero in {100 * controls.swapped:.1f} % of {TRIALS:,} trials, where 5 % are due."
+        f"of their difference over people excludes zero in {100 * controls.swapped:.1f} % of {TRIALS:,} trials, where "
+        "5 % are due."
     )
 
 
 def rarity_answer(study: Study, rare: RarePoses) -> str:
-    """Does the advantage of monkeys grow with rarity? In a sentence, from the slope's interval and its seeds."""
+    """Does the advantage of monkeys grow with rarity? In a sentence."""
     slope = _slopes(rare).set_index("measure").loc["distance"]
-    if too_few_groups(study):
-        verdict = _ANSWER["too few groups"]
-    elif slope["seeds"] == 1:
-        verdict = _ANSWER["one seed"]
-    elif slope["low"] > 0 and slope["least"] > 0:
-        verdict = _ANSWER["higher"]
-    elif slope["high"] < 0 and slope["largest"] < 0:
-        verdict = _ANSWER["lower"]
-    else:
-        verdict = _ANSWER["undecided"]
     return (
-        f"**That monkeys help more the rarer a pose is** is {verdict.removesuffix(',')}: from the most ordinary person "
-        f"to the rarest the advantage of `transfer` over `{study.profile.control}` changes by {slope['mean']:+.1f} "
-        f"[{slope['low']:+.1f}, {slope['high']:+.1f}] points of {_score(study)}, on {len(rare.people):,} "
-        f"{'rendered ' if study.rendered else ''}test people with all limbs labelled ({rare.left_out:,} have not), "
-        f"{_seeds(study)}."
+        f"**That monkeys help more the rarer a pose is** is {_ANSWER[str(slope['verdict'])].removesuffix(',')}: from "
+        f"the most ordinary person to the rarest the advantage of `transfer` over `{study.profile.control}` changes by "
+        f"{slope['mean']:+.1f} [{slope['low']:+.1f}, {slope['high']:+.1f}] points of {_score(study)}, on "
+        f"{len(rare.people):,} {'rendered ' if study.rendered else ''}test people with all limbs labelled "
+        f"({rare.left_out:,} have not), {_seeds(study)}."
     )
 
 
@@ -191,10 +190,8 @@ def rarity_table(study: Study, rare: RarePoses) -> pd.DataFrame:
             "pictures": study.pictures,
             "rarity by": rows["measure"].map(MEASURES),
             "advantage grows by": [f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]" for mean, low, high in numbers],
-            "from seed to seed": [
-                f"{least:+.1f} to {largest:+.1f}" if seeds > 1 else "one seed"
-                for least, largest, seeds in zip(rows["least"], rows["largest"], rows["seeds"], strict=True)
-            ],
+            SPREAD: spreads(rows),
+            "this is": rows["verdict"],
         }
     )
 
@@ -237,6 +234,11 @@ def signed(row: Any) -> str:
     low, high = (0.0 if abs(bound) < 1e-6 else bound for bound in (row.low, row.high))
     digits = next(d for d in range(1, 8) if all(round(bound, d) for bound in (low, high) if bound))
     return f"{row.difference:+z.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+
+
+def spreads(rows: pd.DataFrame) -> list[str]:
+    """How far two seeds are apart, see :func:`monkey_transfer.claims.spread`, for a column named :data:`SPREAD`."""
+    return ["one seed" if np.isnan(spread) else f"{spread:.1f}" for spread in rows["spread"]]
 
 
 def _score(study: Study) -> str:

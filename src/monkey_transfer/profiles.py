@@ -302,7 +302,7 @@ class Arm(_Strict):
     # heads of those joints as well that both networks have, by the named mappings of their skeletons.
     restore: Literal["backbone", "all"] = "backbone"
     # What is not trained: that many blocks (BLOCKS) from the picture on, those up to a named one, or the 'backbone'.
-    frozen: Annotated[int, Field(ge=0)] | str = 0
+    frozen: Annotated[int, Field(ge=0, strict=True)] | str = 0
     # 'shuffled' permutes the joints' names within each picture that is learnt: what then transfers are pictures, not
     # keypoints.
     names: Literal["labelled", "shuffled"] = "labelled"

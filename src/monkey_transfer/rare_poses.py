@@ -26,18 +26,21 @@ _SEED = 0
 # How a pose is rare, and in words.
 MEASURES = {"distance": "distance to the nearest training poses", "surprise": "density of the training poses"}
 
-SHOWN = {"benchmark", "transfer", "imagenet_control", "scratch_control"}
+# Of all arms, those that are drawn.
+SHOWN = ("benchmark", "transfer", "imagenet_control", "scratch_control")
 
 
 @dataclass(frozen=True)
 class RarePoses:
     """What rare poses do to arms, at the largest number of people that ``transfer`` and its control both learn.
 
+    Arms that do not learn as many are here at their own largest number.
+
     Attributes
     ----------
     people : image_id, distance, surprise, decile (of ``distance``) of every test person whose limbs are all labelled.
     left_out : how many test people are not among them.
-    accuracy : :func:`monkey_transfer.rarity.accuracy_by_decile` of the benchmark, ``transfer`` and its controls.
+    accuracy : :func:`monkey_transfer.rarity.accuracy_by_decile` of every arm.
     advantage : :func:`monkey_transfer.rarity.advantage_by_decile` of ``transfer`` over its control.
     lines : measure and the columns of :func:`monkey_transfer.rarity.interaction` of the same pair.
     cover : :func:`monkey_transfer.rarity.monkey_cover`, by people whom ``transfer`` does not learn; empty where they
@@ -65,9 +68,11 @@ def measure_rare_poses(study: Study) -> RarePoses:
     rarity = people.set_index("image_id")
     decile = deciles(rarity["distance"])
     arms = {
-        name: [matched(study, study.finished(name, seed, images).predictions()) for seed in profile.seeds]
+        name: [
+            matched(study, study.finished(name, seed, size if size in arm.sizes else None).predictions())
+            for seed in profile.seeds
+        ]
         for name, arm in profile.arms.items()
-        if (images := arm.largest if name == "benchmark" else size) in arm.sizes and name in SHOWN
     }
     pair = arms["transfer"], arms[profile.control]
     return RarePoses(

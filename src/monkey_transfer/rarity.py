@@ -15,10 +15,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from monkey_transfer.claims import claim, spread
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.bootstrap import Replicates, Statistic, over_seeds
+from monkey_transfer.metrics.curves import over_people_and_seeds
 from monkey_transfer.metrics.headline import pck_scores, replicates_of
 from monkey_transfer.metrics.matching import Matched, on_shared_keypoints
 from monkey_transfer.poses import normalised_poses
@@ -204,9 +206,9 @@ def interaction(
 
     Returns
     -------
-    Three rows, ``quantity``: 'slope', and the line's ends 'most ordinary' and 'rarest'; with the columns of
-    :func:`monkey_transfer.metrics.bootstrap.over_seeds`, in percentage points, at the confidence ``level``.
-    NaN where all people are equally rare.
+    Three rows, ``quantity``: 'slope', and the line's ends 'most ordinary' and 'rarest'; with ``seeds``, ``mean``
+    over them and the columns of :func:`monkey_transfer.claims.claim` (``spread``: of the difference of a and b from
+    seed to seed), in percentage points, at the confidence ``level``. NaN where all people are equally rare.
 
     Raises
     ------
@@ -218,16 +220,15 @@ def interaction(
         replicates_of(arms, resamples, seed, lambda matched: accuracy_by_rank(matched, rank))
         for arms in _by_seed({"a": a, "b": b}, rarity.index)
     ]
-    return pd.DataFrame(
-        [
-            {
-                "quantity": quantity,
-                **over_seeds([run["a"][quantity].minus(run["b"][quantity]) for run in runs], LEVEL),
-                "level": LEVEL,
-            }
-            for quantity in runs[0]["a"]
-        ]
-    )
+    people = a[0].people
+    groups = people.loc[people["image_id"].isin(rarity.index), "group"].nunique()
+    rows = []
+    for quantity in runs[0]["a"]:
+        of_seeds = [run["a"][quantity].minus(run["b"][quantity]) for run in runs]
+        [found] = over_people_and_seeds({(quantity, 0): of_seeds}).values()
+        claimed = claim(found, spread(of_seeds), groups)
+        rows.append({"quantity": quantity, "seeds": len(runs), "mean": found.value, **claimed, "level": LEVEL})
+    return pd.DataFrame(rows)
 
 
 def accuracy_by_rank(matched: Matched, rank: pd.Series) -> Statistic:

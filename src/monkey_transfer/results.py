@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from monkey_transfer import paper
+from monkey_transfer.claims import claim, spread
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import oks
 from monkey_transfer.metrics.bootstrap import Replicates, over_seeds
+from monkey_transfer.metrics.curves import over_people_and_seeds
 from monkey_transfer.metrics.headline import pck_scores, replicates_of, table_one, tabulated
 from monkey_transfer.metrics.matching import Matched, in_frame, on_shared_keypoints
 from monkey_transfer.metrics.pckh import SCORE_NAME
@@ -19,12 +21,9 @@ from monkey_transfer.profiles import ZOO
 from monkey_transfer.splits import Learnt, audit, training_subset
 from monkey_transfer.study import MEAN_POSE, Study, matched, matched_elsewhere, mean_pose
 
-# Intervals of 95 % from this many resamples of the test people, or of their groups; verdicts rest on more.
+# Intervals of 95 % from this many resamples of the test people, or of their groups; comparisons rest on more.
 RESAMPLES = 2000
-VERDICT_RESAMPLES = 20_000
-# Resampling few groups gives intervals that are too narrow: of a normal mean over 5 groups, those of 95 % hold the
-# truth in 84 % of 4,000 trials, over 10 in 90 %, over 20 in 93 %.
-FEWEST_GROUPS = 10
+COMPARISON_RESAMPLES = 20_000
 _INTERVALS: dict[str, Any] = {"level": 0.95, "method": "percentile", "resamples": RESAMPLES, "seed": 0}
 
 # How an arm can be measured: on all joints it has, on those that all arms have, both in original pixels,
@@ -44,14 +43,17 @@ class Results:
     over_seeds : measured_on, arm, metric and the columns of :func:`monkey_transfer.metrics.bootstrap.over_seeds`.
     differences : seed, arm_a, arm_b, metric, difference (a minus b), low, high, ...; on shared joints.
     differences_over_seeds : arm_a, arm_b, metric and the columns of ``over_seeds``; on shared joints.
-    verdicts : arm_a, arm_b and the columns of ``over_seeds`` of the PCK score, from more resamples; on shared joints.
+    comparisons : arm_a, arm_b, seeds, difference (a minus b, of the PCK score on shared joints, in points) and the
+        columns of :func:`monkey_transfer.claims.claim`; each arm at its largest number of images. ``verdict`` is
+        'uninformative' for a pair with a ``benchmark`` that is not shown to beat ``mean_pose``.
     groups : how many groups (videos, photographs) the test people are of.
     readings : yardstick, arm and the columns of ``over_seeds``: PCKh on own joints by each head yardstick that the
         target has, since the paper's "head segment length" (section 2.5) can be read either way.
     coco : arm, metric and the columns of ``over_seeds``: COCO's OKS and average precision on own joints, with the
         area of the box for the person's.
-    elsewhere : arm, near_duplicates and the columns of ``over_seeds`` of the PCK score on the people of another data
-        set, on each arm's own joints; ``near_duplicates`` of them are in what the arm learnt. Empty without such a set.
+    elsewhere : measured_on (own or shared joints), arm, near_duplicates and the columns of ``over_seeds`` of the PCK
+        score on the people of another data set; ``near_duplicates`` of them are in what the arm learnt. Empty without
+        such a set.
     budgets : what each run was given: pictures, iterations, minutes.
     leaks : how many test people each arm may have seen.
     """
@@ -62,7 +64,7 @@ class Results:
     over_seeds: pd.DataFrame
     differences: pd.DataFrame
     differences_over_seeds: pd.DataFrame
-    verdicts: pd.DataFrame
+    comparisons: pd.DataFrame
     groups: int
     readings: pd.DataFrame
     coco: pd.DataFrame
@@ -100,7 +102,7 @@ def measure(study: Study) -> Results:
         ),
         differences=tables[SHARED].differences,
         differences_over_seeds=tables[SHARED].differences_over_seeds,
-        verdicts=_verdicts(matches, SCORE_NAME[study.profile.yardstick]),
+        comparisons=_comparisons(study, matches),
         groups=floor.people["group"].nunique(),
         readings=_readings(study),
         coco=_coco(study, matches),
@@ -188,46 +190,21 @@ def beside_the_paper(results: Results) -> pd.DataFrame:
     return pd.concat([own, in_network_pixels], ignore_index=True)
 
 
-def comparisons(results: Results) -> pd.DataFrame:
-    """Paired differences of the PCK score, one row per pair of arms: the mean over training seeds.
+def oriented(comparisons: pd.DataFrame, a: str, b: str) -> Any:
+    """The row of :attr:`Results.comparisons` as a minus b, whichever way round it has the pair.
 
-    ``low`` and ``high`` bound the mean over people, ``least`` and ``largest`` are those of single seeds.
-    ``verdict`` is 'higher' where the interval and every seed lie above zero, 'lower' where below, else
-    'undecided'; 'too few groups' where the test people are of fewer than FEWEST_GROUPS.
+    Raises StudyError if it has none.
     """
-    chosen = results.verdicts.rename(columns={"mean": "difference"})
-    chosen["verdict"] = "undecided"
-    chosen.loc[(chosen["low"] > 0) & (chosen["least"] > 0), "verdict"] = "higher"
-    chosen.loc[(chosen["high"] < 0) & (chosen["largest"] < 0), "verdict"] = "lower"
-    if results.groups < FEWEST_GROUPS:
-        chosen["verdict"] = "too few groups"
-    return chosen
-
-
-def oriented(table: pd.DataFrame, a: str, b: str) -> Any:
-    """The row of :func:`comparisons` as a minus b, whichever way round it has the pair; StudyError if it has none."""
     row: Any
-    for row in table.itertuples(index=False):
+    for row in comparisons.itertuples(index=False):
         if (row.arm_a, row.arm_b) == (a, b):
             return row
         if (row.arm_a, row.arm_b) == (b, a):
-            opposite = {"higher": "lower", "lower": "higher"}
+            verdict = {"higher": "lower", "lower": "higher"}.get(row.verdict, row.verdict)
             return row._replace(
-                arm_a=a,
-                arm_b=b,
-                difference=-row.difference,
-                low=-row.high,
-                high=-row.low,
-                least=-row.largest,
-                largest=-row.least,
-                verdict=opposite.get(row.verdict, row.verdict),
+                arm_a=a, arm_b=b, difference=-row.difference, low=-row.high, high=-row.low, verdict=verdict
             )
     raise StudyError(f"the comparisons hold no pair of '{a}' and '{b}'")
-
-
-def too_few_groups(study: Study) -> bool:
-    """Whether the test people are of too few videos or photographs for an interval that means something."""
-    return study.test_people.images["group"].nunique() < FEWEST_GROUPS
 
 
 def footnotes(results: Results) -> list[str]:
@@ -242,14 +219,32 @@ def marked(results: Results, arm: str) -> str:
     return f"{arm}*" if arm in set(noted) else arm
 
 
-def _verdicts(matches: Mapping[int, Mapping[str, Matched]], score: str) -> pd.DataFrame:
-    """Paired differences of one PCK score over seeds, on shared joints."""
-    runs = [
-        replicates_of(on_shared_keypoints(arms), VERDICT_RESAMPLES, _INTERVALS["seed"], pck_scores)
+def _comparisons(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.DataFrame:
+    """See :attr:`Results.comparisons`."""
+    score = SCORE_NAME[study.profile.yardstick]
+    of_seeds = [
+        replicates_of(on_shared_keypoints(arms), COMPARISON_RESAMPLES, _INTERVALS["seed"], pck_scores)
         for arms in matches.values()
     ]
-    of_score = {arm: {score: [run[arm][score] for run in runs]} for arm in runs[0]}
-    return _differences(of_score).drop(columns="metric")
+    runs = {
+        (arm, 0 if arm == MEAN_POSE else study.profile.arm(arm).largest or 0): [found[arm][score] for found in of_seeds]
+        for arm in of_seeds[0]
+    }
+    groups = study.test_people.images["group"].nunique()
+    rows = []
+    for a, b in combinations(runs, 2):
+        estimates = over_people_and_seeds({a: runs[a], b: runs[b]})
+        difference = estimates[a].minus(estimates[b])
+        claimed = claim(difference, spread(runs[a], runs[b]), groups)
+        names = {"arm_a": a[0], "arm_b": b[0], "seeds": len(of_seeds)}
+        rows.append({**names, "difference": difference.value, **claimed})
+    table = pd.DataFrame(rows)
+    floor = oriented(table, "benchmark", MEAN_POSE)
+    if not floor.low > 0:
+        with_benchmark = table[["arm_a", "arm_b"]].isin(["benchmark"]).any(axis=1)
+        with_floor = table[["arm_a", "arm_b"]].isin([MEAN_POSE]).any(axis=1)
+        table.loc[with_benchmark & ~with_floor, "verdict"] = "uninformative"
+    return table
 
 
 class _Tables(NamedTuple):
@@ -311,15 +306,24 @@ def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.Data
 
 def _elsewhere(study: Study) -> Iterator[dict[str, Any]]:
     score = SCORE_NAME[study.profile.elsewhere_yardstick]
+    found = [
+        {arm: matched_elsewhere(study, study.finished(arm, seed)) for arm in study.profile.arms}
+        for seed in study.profile.seeds
+    ]
+    cuts = {OWN: found, SHARED: [on_shared_keypoints(arms) for arms in found]}
     learnt = {name: _learnt_pictures(study, name) for name in study.profile.arms}
     alike = near_duplicates(study.dataset("elsewhere").images["path"], chain.from_iterable(learnt.values()))
     for name in study.profile.arms:
-        found = {str(seed): matched_elsewhere(study, study.finished(name, seed)) for seed in study.profile.seeds}
-        of_seeds = [run[score] for run in replicates_of(found, RESAMPLES, _INTERVALS["seed"], pck_scores).values()]
         like_learnt = alike.loc[alike["second"].isin(learnt[name]), "first"].nunique()
         # What a finished network learnt is not here to be looked at.
         known = study.profile.arm(name).learns != "nothing"
-        yield {"arm": name, "near_duplicates": like_learnt if known else None, **over_seeds(of_seeds)}
+        for cut, arms_of_seeds in cuts.items():
+            of_seeds = [
+                replicates_of({name: arms[name]}, RESAMPLES, _INTERVALS["seed"], pck_scores)[name][score]
+                for arms in arms_of_seeds
+            ]
+            row = {"measured_on": cut, "arm": name, "near_duplicates": like_learnt if known else None}
+            yield row | over_seeds(of_seeds)
 
 
 def _learnt_pictures(study: Study, arm: str) -> set[str]:

@@ -5,6 +5,7 @@ mistaken for a finished one; it is reused only while its digest matches its spec
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -25,6 +26,9 @@ from monkey_transfer.devices import visible_gpus
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import ROOT, Profile, runs_folder
 
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+# Part of every run's digest: raise it when training or prediction would give other results than before.
+TRAINING_VERSION = 1
 _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "tensorflow", "numpy", "pandas", "imgaug", "scikit-learn")
 
 
@@ -69,8 +73,12 @@ class Run:
         return pd.read_parquet(self._file("elsewhere_predictions.parquet"))
 
     def learning_curve(self) -> pd.DataFrame:
-        """iteration, training_loss, validation_error (network pixels), learning_rate, seconds."""
-        return pd.read_csv(self._file("learning_curve.csv"))
+        """iteration, training_loss, validation_error (network pixels), learning_rate, seconds, chosen.
+
+        ``chosen`` is true for the snapshot that the run kept.
+        """
+        curve = pd.read_csv(self._file("learning_curve.csv"))
+        return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
 
     def snapshot(self) -> Path:
         """Prefix of the chosen snapshot's checkpoint."""
@@ -96,6 +104,25 @@ def runs_of(profile: Profile) -> list[Run]:
         for images in arm.sizes
         for seed in profile.seeds
     ]
+
+
+def settings(profile: Profile, run: Run) -> dict[str, Any]:
+    """What a run's results depend on as far as the profile and this code say it, as JSON has it."""
+    return {
+        "training_version": TRAINING_VERSION,
+        # without defaults, so that a new key that leaves things as they were does not outdate finished runs
+        "arm": profile.arm(run.arm)
+        .model_copy(update={"images": run.images})
+        .model_dump(mode="json", exclude_defaults=True, exclude={"optional"}),
+        "seed": run.seed,
+        "picture": profile.framing(run.arm).model_dump(mode="json"),
+    }
+
+
+def has_settings(profile: Profile, run: Run) -> bool:
+    """Whether a finished run was made with these :func:`settings`; of its data nothing is said."""
+    specification = run.manifest()["specification"]
+    return all(specification.get(key) == value for key, value in settings(profile, run).items())
 
 
 def digest_of(specification: dict[str, Any]) -> str:
@@ -126,7 +153,13 @@ def only_one(folder: Path) -> Iterator[None]:
     """Wait until no other process works on ``folder``, and keep others waiting meanwhile."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            raise StudyError(
+                f"{lock.name}: files cannot be locked there ({error.strerror}); "
+                "set MONKEY_TRANSFER_RUNS to a folder of a file system that locks files"
+            ) from error
         yield
 
 
@@ -138,6 +171,8 @@ def clear_disk_errors() -> Iterator[None]:
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename}: is no longer there; run this again to have it made anew") from error
     except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
         where = error.filename or runs_folder()
         raise StudyError(
             f"{where}: {error.strerror or error}; free some space there and see that it can be written, "

@@ -35,9 +35,6 @@ from monkey_transfer.runs import Run
 from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.splits import Split, split_people, training_subset
 
-# Part of every run's digest: raise it when training or prediction would give other results than before.
-TRAINING_VERSION = 1
-
 MEAN_POSE = "mean_pose"
 
 
@@ -100,12 +97,13 @@ class Study:
 
     @property
     def left_out(self) -> pd.DataFrame:
-        """What the files hold and the study does not: data ('source' or 'target'), image_id, keypoint, reason."""
-        parts = [self.dataset(role).left_out.assign(data=role) for role in ("source", "target")]
+        """What the files hold and the study does not: data (the role of the data set), image_id, keypoint, reason."""
+        roles = ["source", "target", *(["elsewhere"] if self.elsewhere else [])]
+        parts = [self.dataset(role).left_out.assign(data=role) for role in roles]
         return pd.concat(parts, ignore_index=True)
 
     def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
-        """Pictures of the source or target as networks see them, see :func:`monkey_transfer.framing.framed`."""
+        """Pictures of the data set with that role as networks see them: :func:`monkey_transfer.framing.framed`."""
         frame = {"picture": framing.model_dump(), "data": self.profile.study_data(role).model_dump()}
         folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{runs.digest_of(frame)[:8]}"
         return framed(self.dataset(role).subset(image_ids), framing, folder)
@@ -150,11 +148,10 @@ class Study:
         """The finished run of that arm, seed and number of training pictures, the arm's largest unless given.
 
         Raises StudyError if it is not finished, or was trained when the profile said something else of the arm or of
-        its pictures. Whether the data changed only :func:`train_arm` sees.
+        its pictures. Whether the data or their split changed only :func:`train_arm` sees.
         """
         run = self.run(arm, seed, images)
-        trained = run.manifest()["specification"]
-        if any(trained.get(key) != value for key, value in _settings(self, run).items()):
+        if not runs.has_settings(self.profile, run):
             raise StudyError(
                 f"run {run} was trained when profile {self.profile.name} or the training code were others: "
                 f"run it again (make study PROFILE={self.profile.name})"
@@ -176,7 +173,7 @@ def open_study(name: str) -> Study:
     with runs.clear_disk_errors():
         source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
         try:
-            target = target.measured_by(profile.yardstick)
+            target = _measured(target, profile.yardstick, profile)
         except StudyError as error:
             raise StudyError(f"profile {name}: {error}") from None
         source, target = (_near_duplicates_together(data, name) for data in (source, target))
@@ -189,21 +186,26 @@ def _elsewhere(profile: Profile) -> Dataset | None:
     if chosen is None:
         return None
     try:
-        people = open_dataset(chosen.data).measured_by(chosen.yardstick)
-        for arm in profile.arms.values():
-            if isinstance(arm.picture, ScaledPerson):
-                people = people.measured_by(arm.picture.yardstick)
+        people = _measured(open_dataset(chosen.data), chosen.yardstick, profile)
         tried = split_people(people.images, chosen.test, 0, profile.split_seed).test
     except StudyError as error:
         raise StudyError(f"profile {profile.name}, elsewhere: {error}") from None
     return people.subset(tried)
 
 
+def _measured(people: Dataset, yardstick: str, profile: Profile) -> Dataset:
+    """The people whose scores can be measured and whom every arm's framing can scale."""
+    framings = [arm.picture for arm in profile.arms.values()]
+    for name in dict.fromkeys([yardstick, *(f.yardstick for f in framings if isinstance(f, ScaledPerson))]):
+        people = people.measured_by(name)
+    return people
+
+
 def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
     """The data set with its near duplicates in one group; which they are is looked for once for the same files.
 
-    Where groups of files are known, such as videos, they stay as they are: frames of one room look alike, whoever
-    is in it.
+    Where a format knows groups of files they stay as they are: frames of one video's room look alike, whoever is in
+    it, and so do cut-outs of monkeys on black, whichever photograph they are from.
     """
     if dataset.images.groupby("group")["path"].nunique().max() > 1:
         return dataset
@@ -217,15 +219,17 @@ def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
 
 
 def find_weights(profile: Profile) -> None:
-    """See to it that the weights which arms start from are there, fetched if need be.
+    """See to it that the weights which arms start from are there, fetched if need be, and of their network.
 
     Raises StudyError if some are not: now, rather than when their arm's turn comes.
     """
+    from monkey_transfer.networks.initialisation import refuse_other_backbone  # imports TensorFlow
+
     for arm in profile.arms.values():
         if arm.zoo:
             zoo_network(arm.zoo)
         elif arm.init == "imagenet":
-            imagenet_checkpoint(profile, arm.training.net_type)
+            refuse_other_backbone(imagenet_checkpoint(profile, arm.training.net_type), arm.training.net_type)
 
 
 def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:
@@ -429,24 +433,11 @@ def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
     return None
 
 
-def _settings(study: Study, run: Run) -> dict:
-    """What a run's results depend on as far as the profile and this code say it, as JSON has it."""
-    return {
-        "training_version": TRAINING_VERSION,
-        # without defaults, so that a new key that leaves things as they were does not outdate finished runs
-        "arm": study.profile.arm(run.arm)
-        .model_copy(update={"images": run.images})
-        .model_dump(mode="json", exclude_defaults=True, exclude={"optional"}),
-        "seed": run.seed,
-        "picture": study.profile.framing(run.arm).model_dump(mode="json"),
-    }
-
-
 def _specification(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study: Study, run: Run) -> dict:
     """All that a run's results depend on."""
     weights = [_file_digest(file) for file in checkpoint_files(job.checkpoint)] if job.checkpoint else None
     return {
-        **_settings(study, run),
+        **runs.settings(study.profile, run),
         "keypoints": job.keypoints,
         "initial_weights": weights,
         **job.model_dump(mode="json", include={"finished", "keeps"}, exclude_defaults=True),

@@ -5,8 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from monkey_transfer.controls import Controls
-from monkey_transfer.controls_summary import contrast_table, equivalent_table, negative_control, opening, signed
+from monkey_transfer.controls import QUESTIONS, Controls
+from monkey_transfer.controls_summary import (
+    SPREAD,
+    contrast_table,
+    equivalent_table,
+    negative_control,
+    opening,
+    signed,
+    spreads,
+)
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.networks.job import write_json
@@ -14,14 +22,14 @@ from monkey_transfer.paper import TABLE_ONE_ROWS
 from monkey_transfer.profiles import ZOO, Framing, MpiiData, PersonCrop, ScaledPerson, data_folder
 from monkey_transfer.reports import report_folder, save_table
 from monkey_transfer.results import (
+    COMPARISON_RESAMPLES,
     NETWORK_FRAME,
     OWN,
     RESAMPLES,
-    VERDICT_RESAMPLES,
+    SHARED,
     Results,
     beside_the_paper,
     budget_in_words,
-    comparisons,
     footnotes,
     marked,
     oriented,
@@ -47,7 +55,7 @@ def write_results(study: Study, results: Results, controls: Controls) -> Path:
         "coco": results.coco,
         "elsewhere": results.elsewhere,
         "budgets": results.budgets,
-        "verdicts": results.verdicts,
+        "comparisons": results.comparisons,
         "leaks": results.leaks,
         "learning_curves": controls.points,
         "contrasts": controls.contrasts,
@@ -74,10 +82,12 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
         *(f"{place}. {sentence}" for place, sentence in enumerate(opening(study, results, controls), start=1)),
         "",
         f"Profile `{profile.name}`, {len(study.test_people)} test people, the same for every arm, on {kind}. "
-        f"Numbers in brackets are 95 % intervals over the test people (percentile, {RESAMPLES:,} resamples, verdicts "
-        f"{VERDICT_RESAMPLES:,}), who are resampled in {results.groups} groups: videos, photographs or single people. "
-        "How often such intervals of paired differences hold the truth on simulated people is in "
-        "`reports/benchmarks/coverage.txt`. "
+        f"Numbers in brackets are 95 % intervals (percentile, {RESAMPLES:,} resamples, paired differences of the score "
+        f"{COMPARISON_RESAMPLES:,}) over the test people, who are resampled in {results.groups} groups: videos, "
+        "photographs or single people. Those of paired differences are over seeds of training as well, where there "
+        "are several. How often such intervals hold the truth on simulated people is in "
+        "`reports/benchmarks/coverage.txt` (people alone) and `reports/benchmarks/learning_curves.txt` (people and "
+        "seeds, where they are somewhat too narrow). "
         f"Seeds of training: {', '.join(map(str, profile.seeds))}. PCK is by `{profile.yardstick}`. "
         f"{framing_in_words(study)}{_arms_left_out(study)}",
         "",
@@ -87,9 +97,10 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
         "",
         "## The same people, and something else before",
         "",
-        "Pairs of arms that learn the same people. Intervals are over people and seeds of training, over people alone "
-        "where there is one seed. 'higher' and 'lower' are said where the interval excludes zero and two seeds of one "
-        "arm differ by less.",
+        "Pairs of arms that learn the same people. 'higher' and 'lower' are said where the interval excludes zero and "
+        "two seeds of one arm differ by less. The study asks about the first pair; of many others at 95 % a few "
+        "exclude zero by chance."
+        f"{_not_asked(controls)}",
         "",
         _markdown(contrast_table(study, controls)),
         "",
@@ -158,6 +169,12 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
 def _arms_left_out(study: Study) -> str:
     names = ", ".join(f"`{arm}`" for arm in study.profile.arms_left_out)
     return f" Not trained, for want of ImageNet weights: {names}." if names else ""
+
+
+def _not_asked(controls: Controls) -> str:
+    asked = set(zip(controls.contrasts["arm_a"], controls.contrasts["arm_b"], strict=True))
+    left = "; ".join(f"{question} ({a} - {b})" for (a, b), question in QUESTIONS.items() if (a, b) not in asked)
+    return f" Not asked, since the profile does not train both arms at one number of images: {left}" if left else ""
 
 
 def framing_in_words(study: Study) -> str:
@@ -258,16 +275,19 @@ def elsewhere_table(study: Study, results: Results) -> pd.DataFrame:
     """``Results.elsewhere`` for reading: intervals in brackets."""
     if study.profile.elsewhere is None:
         return pd.DataFrame({"elsewhere": ["the profile names no other data set"]})
-    table, people = results.elsewhere, study.dataset("elsewhere")
-    score = [_bracketed(*row[[*_BRACKETED]]) for _, row in table.iterrows()]
+    people, score = study.dataset("elsewhere"), SCORE_TITLE[study.profile.elsewhere_yardstick]
+    found = {cut: rows.set_index("arm") for cut, rows in results.elsewhere.groupby("measured_on")}
     return pd.DataFrame(
         {
             "pictures": "rendered" if people.rendered else "photographs",
             "people of": people.name,
-            "arm": table["arm"],
+            "arm": [marked(results, arm) for arm in found[OWN].index],
             "people": len(people),
-            f"{SCORE_TITLE[study.profile.elsewhere_yardstick]}, %": score,
-            "near duplicates in what it learnt": table["near_duplicates"],
+            **{
+                f"{score} on {cut}, %": [_bracketed(*row[[*_BRACKETED]]) for _, row in found[cut].iterrows()]
+                for cut in (OWN, SHARED)
+            },
+            "near duplicates in what it learnt": found[OWN]["near_duplicates"].tolist(),
         }
     )
 
@@ -367,8 +387,8 @@ def paper_table(results: Results) -> pd.DataFrame:
 
 
 def comparison_table(study: Study, results: Results) -> pd.DataFrame:
-    """:func:`~monkey_transfer.results.comparisons` for reading: points of PCK, intervals in brackets."""
-    table = comparisons(results)
+    """``Results.comparisons`` for reading: points of PCK, intervals in brackets."""
+    table = results.comparisons
     return pd.DataFrame(
         {
             "pictures": study.pictures,
@@ -377,7 +397,7 @@ def comparison_table(study: Study, results: Results) -> pd.DataFrame:
                 for a, b in zip(table["arm_a"], table["arm_b"], strict=True)
             ],
             "difference": [signed(row) for row in table.itertuples()],
-            "from seed to seed": [_seed_range(row) for row in table.itertuples()],
+            SPREAD: spreads(table),
             "the first is": table["verdict"],
         }
     )
@@ -395,26 +415,26 @@ def findings(study: Study, results: Results) -> list[str]:
     """What the intervals of the paired differences say about each pair that the study is about, in words."""
     pairs = [("transfer", arm) for arm in study.profile.arms if arm != "transfer"]
     pairs += [(arm, MEAN_POSE) for arm in study.profile.arms]
-    table = comparisons(results)
-    return [_finding(study, results, oriented(table, a, b)) for a, b in pairs] + footnotes(results)
+    rows = [oriented(results.comparisons, a, b) for a, b in pairs]
+    return [_finding(study, results, row) for row in rows] + footnotes(results)
 
 
 _VERDICTS = {
     "higher": "is better than",
     "lower": "is worse than",
     "undecided": "cannot be told from",
+    "one seed": "cannot be judged (one seed of training) against",
     "too few groups": "cannot be judged (test people of too few groups) against",
+    "uninformative": f"cannot be judged (`benchmark` is not shown to beat `{MEAN_POSE}`) against",
 }
 
 
 def _finding(study: Study, results: Results, row: Any) -> str:
-    # mean_pose is not trained, so a network's lead over it is no seed's luck.
-    alone = ", with one seed of training," if row.seeds == 1 and MEAN_POSE not in (row.arm_a, row.arm_b) else ""
-    seeds = f" ({_seed_range(row)} over {row.seeds} seeds)" if row.seeds > 1 else ""
+    seeds = f" ({row.seeds} seeds, two of which differ by up to {row.spread:.1f})" if row.seeds > 1 else ""
     one, other = (f"`{marked(results, arm)}`" for arm in (row.arm_a, row.arm_b))
     score = SCORE_TITLE[study.profile.yardstick]
     return (
-        f"{one}{alone} {_VERDICTS[row.verdict]} {other}: {signed(row)} points of {score}{seeds}, "
+        f"{one} {_VERDICTS[row.verdict]} {other}: {signed(row)} points of {score}{seeds}, "
         f"on {len(study.test_people)} {'rendered ' if study.rendered else ''}test people."
     )
 
@@ -425,10 +445,6 @@ def _bracketed(value: float, low: float, high: float) -> str:
     digits = 1 if abs(value) >= 2 else 3
     interval = "(no interval)" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
     return f"{value:.{digits}f} {interval}"
-
-
-def _seed_range(row: Any) -> str:
-    return f"{row.least:+z.1f} to {row.largest:+z.1f}" if row.seeds > 1 else "one seed"
 
 
 def _in_brackets(results: Results, measured_on: str) -> dict[tuple[int, str, str], str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monkey_transfer.profiles import Profile, Training
-from monkey_transfer.runs import runs_of
+from monkey_transfer.runs import Run, has_settings, runs_of
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Outlook:
 
     Attributes
     ----------
-    existing : finished runs; whether they are still current is seen when they are asked for.
-    to_train : missing runs that train a network; any other uses a finished network as it is.
+    existing : finished runs that were made as the profile now has their arm, and the arms that it starts from.
+    to_train : other runs that train a network; any other uses a finished network as it is.
     unknown : of these, runs whose kind of network no finished run has trained, so that their time is not known.
     hours : expected training time of the others.
     on : what the runs so far trained on: 'GPU', 'processor', or nothing where that was not recorded or differs.
@@ -37,7 +37,7 @@ class Outlook:
         as_it_is = self.runs - self.existing - self.to_train
         counted = f"{self.runs} runs of profile {self.profile}: {self.existing} exist, {self.to_train} to train"
         finished = f", {as_it_is} of networks as they are" if as_it_is else ""
-        return f"{counted}{finished}{self._time()}. Whether those that exist are still current is seen in their turn."
+        return f"{counted}{finished}{self._time()}. Whether data changed is seen when their turn comes."
 
     def _time(self) -> str:
         if not self.to_train:
@@ -55,21 +55,28 @@ def outlook(profile: Profile) -> Outlook:
     Time is proportional to the pictures seen, iterations x batch size. An arm that stops at a plateau takes less.
     """
     runs = runs_of(profile)
-    manifests = [run.manifest() for run in runs if run.is_complete]
-    trained = [manifest for manifest in manifests if manifest["outcome"]["seconds"]]
+    finished = [run for run in runs if run.is_complete]
+    trained = [manifest for manifest in (run.manifest() for run in finished) if manifest["outcome"]["seconds"]]
     pace = _seconds_per_picture(trained)
-    missing = [profile.arm(run.arm) for run in runs if not run.is_complete]
+    outdated = {(run.arm, run.seed) for run in finished if not has_settings(profile, run)}
+    existing = [run for run in finished if not _rests_on(profile, run, outdated)]
+    missing = [profile.arm(run.arm) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if training.net_type in pace]
     return Outlook(
         profile=profile.name,
         runs=len(runs),
-        existing=len(manifests),
+        existing=len(existing),
         to_train=len(to_train),
         unknown=len(to_train) - len(known),
         hours=sum(pace[training.net_type] * training.iterations * training.batch_size for training in known) / 3600,
         on=_trained_on(trained),
     )
+
+
+def _rests_on(profile: Profile, run: Run, outdated: set[tuple[str, int]]) -> bool:
+    """Whether the run, or one that its weights come from, has to be made again."""
+    return any((arm, run.seed) in outdated for arm in profile.lineage(run.arm))
 
 
 def _seconds_per_picture(trained: Iterable[dict[str, Any]]) -> dict[str, float]:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from monkey_transfer import study as studies
+from monkey_transfer import runs
 from monkey_transfer.runs import Run
 from monkey_transfer.study import Study
 
@@ -51,7 +51,7 @@ def _write(study: Study, run: Run, mean: float, rng: np.random.Generator) -> Non
     ).to_csv(run.folder / "learning_curve.csv", index=False)
     manifest = {
         "digest": f"{run}",
-        "specification": {**studies._settings(study, run), "data": "0"},
+        "specification": {**runs.settings(study.profile, run), "data": "0"},
         "outcome": {
             "iterations": 500,
             "chosen_iteration": 500,

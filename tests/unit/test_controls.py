@@ -12,6 +12,7 @@ from fabricated import fabricate
 from monkey_transfer import controls_summary, profiles, study
 from monkey_transfer.controls import QUESTIONS, measure_controls, swapped_names
 from monkey_transfer.rare_poses import measure_rare_poses
+from monkey_transfer.results import measure, oriented
 from monkey_transfer.study import matched
 
 PEOPLE = {"format": "synthetic", "species": "human", "images": 170, "seed": 2, "size": 64}
@@ -33,6 +34,17 @@ PROFILE = {
     },
 }
 SKILL = {"transfer": 1.3, "transfer_frozen": 1.3, "benchmark": 1.2, "baseline": 0.5}
+
+
+BUDGETS = SimpleNamespace(
+    budgets=pd.DataFrame(
+        {
+            "arm": ["baseline", "transfer", "transfer", "scratch_longer", "scratch_longer"],
+            "training_pictures": [10, 10, 30, 60, 60],
+            "iterations": [500, 900, 500, 1000, 800],
+        }
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +124,7 @@ def test_swapped_names_differ_as_often_as_they_should(opened):
 
 
 def test_sentences_say_what_the_tables_say(opened, controls):
-    helps = controls_summary._do_monkeys_help(opened, controls)
+    helps = controls_summary._do_monkeys_help(opened, BUDGETS, controls)
     assert helps.startswith(
         "**That learning monkeys first helps, against `scratch_control`, is** supported with 20 and 40"
     )
@@ -126,15 +138,18 @@ def test_sentences_say_what_the_tables_say(opened, controls):
 
 
 def test_what_longer_training_does_instead_is_said_in_the_same_breath(opened, controls):
-    assert "instead" not in controls_summary._do_monkeys_help(opened, controls)
+    assert "iterations" not in controls_summary._do_monkeys_help(opened, BUDGETS, controls)
     row = controls.contrasts.iloc[[0]].assign(
         arm_b="scratch_longer", verdict="undecided", difference=-0.9, low=-3.4, high=1.5
     )
     longer = replace(controls, contrasts=pd.concat([controls.contrasts, row]))
+    arms = opened.profile.arms | {"scratch_longer": opened.profile.arm("scratch_control")}
+    study_of_longer = replace(opened, profile=opened.profile.model_copy(update={"arms": arms}))
     told = (
-        "Against `scratch_longer`, which has the monkeys' iterations on people instead, it is undecided with 20: -0.9"
+        "Against `scratch_longer`, which takes 900 iterations on people where `transfer` takes 1,000 on monkeys and "
+        "people, it is undecided with 20: -0.9"
     )
-    assert told in controls_summary._do_monkeys_help(opened, longer)
+    assert told in controls_summary._do_monkeys_help(study_of_longer, BUDGETS, longer)
 
 
 def test_one_seed_decides_nothing(opened):
@@ -142,32 +157,59 @@ def test_one_seed_decides_nothing(opened):
     controls = measure_controls(alone)
     assert set(controls.contrasts["verdict"]) == {"one seed"}
     assert controls.seed_pairs.empty
-    assert "undecided, since one seed" in controls_summary._do_monkeys_help(alone, controls)
+    assert "undecided, since one seed" in controls_summary._do_monkeys_help(alone, BUDGETS, controls)
     assert controls_summary.seed_table(alone, controls).iloc[0, 0] == "the profile has one seed"
 
 
 @pytest.mark.parametrize(
-    "floor, pair, told",
+    "verdict, told",
     [
-        ("undecided", "higher", "is not shown to beat `mean_pose`, so the comparison is uninformative"),
-        ("higher", "higher", "is** supported on the joints that all arms have: +2.0 [+1.0, +3.0]"),
-        ("higher", "lower", "is** contradicted"),
-        ("higher", "undecided", "is** undecided on"),
-        ("too few groups", "too few groups", "is** undecided, since the test people are of too few groups, on"),
+        ("uninformative", "is not shown to beat `mean_pose`, so the comparison is uninformative"),
+        ("higher", "is** supported on the joints that all arms have: +2.0 [+1.0, +3.0]"),
+        ("lower", "is** contradicted"),
+        ("undecided", "is** undecided on"),
+        ("one seed", "is** undecided, since one seed"),
+        ("too few groups", "is** undecided, since the test people are of too few groups, on"),
     ],
 )
-def test_the_third_sentence_asks_whether_the_benchmark_is_one(opened, monkeypatch, floor, pair, told):
-    rows = [
-        {"arm_a": "benchmark", "arm_b": "mean_pose", "verdict": floor, "difference": 5.0, "low": 4.0, "high": 6.0},
-        {"arm_a": "transfer", "arm_b": "benchmark", "verdict": pair, "difference": 2.0, "low": 1.0, "high": 3.0},
-    ]
-    monkeypatch.setattr(controls_summary, "comparisons", lambda results: pd.DataFrame(rows))
+def test_the_third_sentence_asks_whether_the_benchmark_is_one(opened, verdict, told):
+    row = {"arm_a": "transfer", "arm_b": "benchmark", "verdict": verdict, "difference": 2.0, "low": 1.0, "high": 3.0}
     leaks = pd.DataFrame({"arm": ["benchmark"], "may_have_seen": [0], "note": [""]})
-    assert told in controls_summary._against_the_benchmark(opened, SimpleNamespace(leaks=leaks))
-    seen = leaks.assign(may_have_seen=80, note="trained on these people")
-    if floor != "undecided":
-        said = controls_summary._against_the_benchmark(opened, SimpleNamespace(leaks=seen))
+    results = SimpleNamespace(comparisons=pd.DataFrame([row]), leaks=leaks)
+    assert told in controls_summary._against_the_benchmark(opened, results)
+    if verdict != "uninformative":
+        results.leaks = leaks.assign(may_have_seen=80, note="trained on these people")
+        said = controls_summary._against_the_benchmark(opened, results)
         assert "`benchmark` may have seen the test people: trained on these people" in said
+
+
+def test_no_arm_is_better_in_one_table_and_undecided_in_another(opened, controls):
+    compared = measure(opened).comparisons
+    largest = {arm: opened.profile.arm(arm).largest for arm in opened.profile.arms}
+    pairs = [row for row in controls.contrasts.itertuples() if largest[row.arm_a] == largest[row.arm_b] == row.images]
+    for row in pairs:
+        assert oriented(compared, row.arm_a, row.arm_b).verdict == row.verdict
+    assert {(row.arm_a, row.arm_b) for row in pairs} == {("transfer_frozen", "transfer")}
+    assert "uninformative" not in set(compared["verdict"])
+
+
+def test_a_benchmark_that_is_no_better_than_the_mean_pose_says_nothing(opened, monkeypatch):
+    mean_poses = study.mean_pose(opened)
+    finished = study.Study.finished
+    monkeypatch.setattr(
+        study.Study,
+        "finished",
+        lambda self, arm, seed, images=None: (
+            SimpleNamespace(predictions=lambda: mean_poses, manifest=finished(self, arm, seed, images).manifest)
+            if arm == "benchmark"
+            else finished(self, arm, seed, images)
+        ),
+    )
+    compared = measure(opened).comparisons
+    with_benchmark = compared[["arm_a", "arm_b"]].isin(["benchmark"]).any(axis=1)
+    with_floor = compared[["arm_a", "arm_b"]].isin(["mean_pose"]).any(axis=1)
+    assert set(compared.loc[with_benchmark & ~with_floor, "verdict"]) == {"uninformative"}
+    assert "uninformative" not in set(compared.loc[~with_benchmark, "verdict"])
 
 
 def test_test_people_of_few_videos_decide_nothing(opened):
@@ -179,13 +221,13 @@ def test_test_people_of_few_videos_decide_nothing(opened):
     controls = measure_controls(people)
     assert set(controls.contrasts["verdict"]) == {"too few groups"}
     assert "undecided, since the test people are of too few groups" in controls_summary._do_monkeys_help(
-        people, controls
+        people, BUDGETS, controls
     )
 
 
 def test_rare_poses_are_compared_at_the_size_that_both_arms_learn(opened):
     rare = measure_rare_poses(opened)
-    assert set(rare.accuracy["arm"]) == {"benchmark", "transfer", "scratch_control"}
+    assert set(rare.accuracy["arm"]) == set(opened.profile.arms)
     assert len(rare.people) + rare.left_out == 80
     assert set(rare.lines["measure"]) == {"distance", "surprise"}
     assert (rare.advantage["seeds"] == 3).all()

@@ -86,9 +86,9 @@ def test_a_run_stays_what_it_is_when_its_arm_gets_more_sizes(opened):
     alone = study.Study(
         opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target, opened.elsewhere
     )
-    assert study._settings(alone, run) == study._settings(opened, run)
-    assert study._settings(opened, opened.run("transfer", 0, 6)) != study._settings(opened, run)
-    assert runs.digest_of(study._settings(alone, run)) == runs.digest_of(study._settings(opened, run))
+    assert runs.settings(alone.profile, run) == runs.settings(opened.profile, run)
+    assert runs.settings(opened.profile, opened.run("transfer", 0, 6)) != runs.settings(opened.profile, run)
+    assert runs.digest_of(runs.settings(alone.profile, run)) == runs.digest_of(runs.settings(opened.profile, run))
 
 
 def test_a_profile_without_another_data_set_says_so(opened):

@@ -44,8 +44,18 @@ def arm(noise: float, reference: str = "head_size"):
 ARMS = dict(zip(NAMES, (arm(8), arm(3), arm(5)), strict=True))
 TABLE = table_one(ARMS, resamples=50)
 CURVES = {
-    name: pd.DataFrame({"iteration": [100, 200, 300], "training_loss": [0.1, 0.02, 0.01], "validation_error": errors})
-    for name, errors in (("baseline", [9.0, 4.0, 5.0]), ("transfer", [6.0, 3.5, 3.25]))
+    name: pd.DataFrame(
+        {
+            "iteration": [100, 200, 300],
+            "training_loss": [0.1, 0.02, 0.01],
+            "validation_error": errors,
+            "chosen": chosen,
+        }
+    )
+    for name, errors, chosen in (
+        ("baseline", [9.0, 4.0, 5.0], [False, True, False]),
+        ("transfer", [6.0, 3.0, 3.25], [False, False, True]),
+    )
 }
 
 
@@ -77,6 +87,19 @@ def people(folder, skeleton: Skeleton = LSP_14, rendered: bool = False, count: i
     )
 
 
+COMPARISONS = pd.DataFrame(
+    {
+        "arm_a": "transfer",
+        "arm_b": ["benchmark", "scratch_control", "baseline"],
+        "difference": [-7.0, 1.0, 9.0],
+        "low": [-9.12, -2.0, 8.0],
+        "high": [-5.0, 4.0, 10.0],
+        "spread": [1.0, 1.0, 20.0],
+        "verdict": ["lower", "undecided", "undecided"],
+    }
+)
+
+
 def figures(rendered: bool) -> dict[str, Figure]:
     return {
         "learning_curves": plots.learning_curves(CURVES, rendered=rendered),
@@ -86,7 +109,7 @@ def figures(rendered: bool) -> dict[str, Figure]:
         "confidence_histograms": plots.confidence_histograms(ARMS, rendered=rendered),
         "calibration": plots.calibration(ARMS, TABLE.values, rendered=rendered),
         "by_joint": plots.by_joint(TABLE.values, rendered=rendered),
-        "headline_differences": plots.headline_differences(TABLE.differences, "pckh", rendered=rendered),
+        "comparisons": plots.comparisons(COMPARISONS, "PCKh@0.5", rendered=rendered),
         "pose_space": plots.pose_space({"a": RNG.normal(size=(30, 12, 2))}, rendered=rendered),
     }
 
@@ -266,7 +289,7 @@ def test_pose_space_counts_data_sets_alike_and_shows_what_its_axes_mean():
 # Results
 
 
-def test_learning_curves_mark_the_least_validation_error():
+def test_learning_curves_mark_the_snapshot_that_was_kept():
     figure = plots.learning_curves(CURVES, rendered=False)
     loss, error = figure.axes
     assert len(loss.lines) == 2
@@ -362,29 +385,18 @@ def test_by_joint_needs_one_yardstick():
 
 
 def test_differences_are_written_beside_their_intervals():
-    differences = pd.DataFrame(
-        {
-            "arm_a": ["transfer", "transfer"],
-            "arm_b": ["benchmark", "scratch_control"],
-            "metric": "auc",
-            "difference": [-0.07, 0.01],
-            "low": [-0.0912, -0.02],
-            "high": [-0.05, 0.04],
-            "level": 0.95,
-        }
-    )
-    (axes,) = plots.headline_differences(differences, "auc", rendered=False).axes
+    (axes,) = plots.comparisons(COMPARISONS, "PCKh@0.5", rendered=False).axes
     rows = [text.get_text() for text in axes.get_yticklabels()]
-    assert rows == ["transfer minus benchmark", "transfer minus scratch control"]
+    assert rows == ["transfer minus benchmark", "transfer minus scratch control", "transfer minus baseline"]
     assert [text.get_text().replace("\N{MINUS SIGN}", "-") for text in axes.texts] == [
-        "-0.0700 (-0.0912 to -0.0500)",
-        "+0.0100 (-0.0200 to +0.0400)",
+        "-7.0 (-9.1 to -5.0)",
+        "+1.0 (-2.0 to +4.0)",
+        "+9.0 (+8.0 to +10.0)",
     ]
-    zero, sure, _, unsure, _ = axes.lines
+    zero, shown, _, unsure, _, seeds_differ_more, _ = axes.lines
     assert list(zero.get_xdata()) == [0, 0]
-    assert sure.get_color() != unsure.get_color()
-    with pytest.raises(StudyError, match="none is in the metric 'f1': choose one of auc"):
-        plots.headline_differences(differences, "f1", rendered=False)
+    assert shown.get_color() != unsure.get_color() == seeds_differ_more.get_color()
+    assert [bar.get_width() for bar in axes.patches] == [2, 2, 40]
 
 
 @pytest.mark.parametrize(

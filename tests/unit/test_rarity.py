@@ -311,7 +311,7 @@ def test_a_constant_advantage_does_not_interact():
     a = Matched(a.joints.assign(correct=no_knee | (a.joints["keypoint"] == "right_knee")), a.people, a.reference)
     b = Matched(a.joints.assign(correct=no_knee), a.people, a.reference)  # misses every right knee, a hits each
     found = interaction([a, a], [b, b], RARITY, resamples=50, seed=0).set_index("quantity")
-    np.testing.assert_allclose(found.loc["slope", ["mean", "low", "high", "sd"]].astype(float), 0, atol=1e-9)
+    np.testing.assert_allclose(found.loc["slope", ["mean", "low", "high", "spread"]].astype(float), 0, atol=1e-9)
     np.testing.assert_allclose(found.loc[["most ordinary", "rarest"], "mean"], 25)
 
 
@@ -322,7 +322,7 @@ def test_the_interaction_is_that_of_ranks_and_over_seeds():
     assert found["quantity"].tolist() == ["slope", "most ordinary", "rarest"]
     single = [interaction([a], [b], RARITY, resamples=50, seed=0)["mean"] for a, b in zip(*runs, strict=True)]
     np.testing.assert_allclose(found["mean"], np.mean(single, axis=0))
-    np.testing.assert_allclose(found["largest"], np.max(single, axis=0))
+    np.testing.assert_allclose(found["spread"], np.ptp(single, axis=0))
     swapped = interaction(*runs[::-1], RARITY, resamples=50, seed=0)
     np.testing.assert_allclose(swapped["mean"], -found["mean"])
 

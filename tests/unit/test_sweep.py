@@ -4,7 +4,7 @@ import pytest
 
 from monkey_transfer.networks.job import write_json
 from monkey_transfer.profiles import Profile
-from monkey_transfer.runs import Run, runs_of
+from monkey_transfer.runs import Run, runs_of, settings
 from monkey_transfer.sweep import outlook
 
 TRAINING = {"batch_size": 4, "iterations": 900, "multi_step": [[0.001, 900]], "global_scale": 1.0}
@@ -36,15 +36,18 @@ def study(**arms) -> Profile:
     )
 
 
-def finish(run: Run, seconds: float, iterations: int = 900, gpus: list[str] | None = None, training=SMALL) -> None:
-    """Leave a run.json as training does; without ``gpus`` one that was written before they were recorded."""
+def finish(run: Run, seconds: float, iterations: int = 900, gpus: list[str] | None = None, **training) -> None:
+    """Leave a run.json as training does; without ``gpus`` one that was written before they were recorded.
+
+    ``training`` is what the profile said then and says no more.
+    """
     machine = {"cores": 2} if gpus is None else {"cores": 2, "gpus": gpus}
     outcome = {"seconds": seconds, "iterations": iterations}
     run.folder.mkdir(parents=True)
-    write_json(
-        run.folder / "run.json",
-        {"outcome": outcome, "machine": machine, "specification": {"arm": {"training": training}}},
-    )
+    specification = settings(study(), run)
+    if training:
+        specification["arm"]["training"] = training
+    write_json(run.folder / "run.json", {"outcome": outcome, "machine": machine, "specification": specification})
 
 
 def test_a_study_has_a_run_for_each_size_and_seed_of_each_arm():
@@ -87,8 +90,8 @@ def test_a_run_that_stopped_early_counts_with_what_it_did():
 
 def test_what_a_run_was_trained_with_is_what_its_own_record_says():
     """The profile may have changed since; of a key that is not recorded the run had the default."""
-    finish(Run("sweep", "baseline", 100, 0), seconds=1800, iterations=3600, training={"net_type": SMALL["net_type"]})
-    assert outlook(study()).hours == pytest.approx(0.5 * 9)  # DeepLabCut's batch is one picture
+    finish(Run("sweep", "baseline", 100, 0), seconds=1800, iterations=3600, net_type=SMALL["net_type"])
+    assert outlook(study()).hours == pytest.approx(0.5 * 10)  # DeepLabCut's batch is one picture
 
 
 def test_another_network_says_nothing_of_this_one():
@@ -121,6 +124,16 @@ def test_hours_are_those_of_what_the_runs_so_far_trained_on(first, second, on):
     finish(Run("sweep", "baseline", 100, 0), seconds=6300, gpus=first)
     finish(Run("sweep", "baseline", 100, 1), seconds=6300, gpus=second)
     assert f"; about {on}, from the runs so far" in str(outlook(study()))
+
+
+def test_runs_of_another_profile_are_to_be_made_again_and_so_are_those_that_start_from_them():
+    for run in runs_of(study()):
+        finish(run, 60)
+    shorter = {**SMALL, "iterations": 800}
+    assert outlook(study()).existing == 10
+    assert outlook(study(transfer={**ARMS["transfer"], "training": shorter})).existing == 6
+    there = outlook(study(baseline={**ARMS["baseline"], "training": shorter}))
+    assert (there.existing, there.to_train) == (4, 6)
 
 
 def test_when_all_runs_exist_there_is_no_time_to_tell():

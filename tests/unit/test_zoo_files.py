@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from monkey_transfer import profiles, study
+from monkey_transfer import profiles, runs, study
 from monkey_transfer.datasets import download
 from monkey_transfer.datasets.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
@@ -228,7 +228,7 @@ def test_heads_are_taken_over_joint_by_joint(opened, monkeypatch):
 def test_so_are_those_of_another_arm(opened, monkeypatch):
     parent = opened.run("heads", 0).folder
     write_snapshot(parent / "deeplabcut" / "dlc-models" / "iteration-0" / "model" / "train", 3)
-    settings = study._settings(opened, opened.run("heads", 0))
+    settings = runs.settings(opened.profile, opened.run("heads", 0))
     (parent / "run.json").write_text(json.dumps({"outcome": {"chosen_iteration": 3}, "specification": settings}))
     assert job_of(opened, "heads_of_heads", monkeypatch)[0].heads == tuple(range(len(MACAQUE)))
 

@@ -205,6 +205,9 @@ def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
     if not rows:
         raise StudyError(f"{source}: nobody is annotated in it: get the file again")
     people = pd.DataFrame(rows)
+    # Over all entries of a picture, should it have several.
+    people["people_in_picture"] = people.groupby("picture")["picture"].transform("size")
+    people["alone_in_picture"] = people["single_person"] & (people["people_in_picture"] == 1)
     people["labelled_joints"] = (np.array(joints)[..., _TIMES] == 1).sum(axis=1)
     return people, np.array(joints)
 
@@ -229,8 +232,6 @@ def _people(annorect: np.ndarray, stem: str, listed: np.ndarray) -> Iterator[dic
             "image_id": f"{stem}-{number}",
             "person": number,
             "single_person": number in single,
-            "alone_in_picture": number in single and annorect.size == 1,
-            "people_in_picture": annorect.size,
             "head_size": head_size,
             "scale": scale,
             "objpos_x": next(iter(_numbers(objpos, "x") - 1), np.nan),

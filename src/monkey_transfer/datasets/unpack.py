@@ -17,13 +17,14 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from tqdm.auto import tqdm
 
 from monkey_transfer.errors import StudyError
 
 MOST_MEMBERS = 200_000  # files and folders; MPII, the largest archive of the study, has 25,000
+LONGEST_HEADER = 2**20  # bytes of a long name or of what else a tar says of a member; tarfile reads them at once
 
 Member = TypeVar("Member")
 
@@ -64,7 +65,7 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     try:
-        if tarfile.is_tarfile(archive):
+        if _is_tar(archive):
             _unpack_tar(archive, unfinished, limit_bytes)
         elif zipfile.is_zipfile(archive):
             _unpack_zip(archive, unfinished, limit_bytes)
@@ -81,13 +82,42 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+class _Member(tarfile.TarInfo):
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if not member.isreg() and not member.isdir() and member.size > LONGEST_HEADER:
+            raise EOFError(f"one of its headers has {member.size:,} bytes")  # tarfile passes this on, unlike its own
+        return member
+
+
+def _is_tar(archive: Path) -> bool:
+    try:
+        with tarfile.open(archive, tarinfo=_Member):
+            return True
+    except tarfile.TarError:
+        return False
+
+
 def _unpack_tar(archive: Path, folder: Path, limit_bytes: int) -> None:
-    with tarfile.open(archive) as opened:
+    with tarfile.open(archive, tarinfo=_Member) as opened:
         # One member after the other: they are all known only once the whole archive is decompressed.
         for member in _within(archive, opened, attrgetter("size"), limit_bytes):
             _check(archive, member.name, member.isreg() or member.isdir())
-            opened.extract(member, folder, filter="data")
+            _write(opened, member, folder / member.name)
         _read_to_the_end(opened, limit_bytes)
+
+
+def _write(opened: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    """Its bytes alone: no owner, rights or times of somebody else's machine."""
+    if member.isdir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = opened.extractfile(member)
+    assert content is not None
+    with content, path.open("wb") as written:
+        shutil.copyfileobj(content, written)
 
 
 def _read_to_the_end(opened: tarfile.TarFile, limit_bytes: int) -> None:

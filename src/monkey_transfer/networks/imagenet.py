@@ -37,8 +37,10 @@ def imagenet_checkpoint(profile: Profile, net_type: str) -> str:
         raise StudyError(
             f"{error}; or name a checkpoint in {IMAGENET_VARIABLE} or in the profile's imagenet_checkpoint"
         ) from None
-    first = min(folder.rglob("*.ckpt*"))
-    return str(first).partition(".ckpt")[0] + ".ckpt"
+    prefix = str(min(folder.rglob("*.ckpt*"))).partition(".ckpt")[0] + ".ckpt"
+    if not checkpoint_files(prefix):
+        raise StudyError(f"{folder}: {Path(prefix).name} is not whole: delete the folder to have it fetched again")
+    return prefix
 
 
 def checkpoint_files(prefix: str) -> list[Path]:

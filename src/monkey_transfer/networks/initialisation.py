@@ -36,6 +36,20 @@ def is_backbone(variable_name: str) -> bool:
     return variable_name.startswith(tuple(BACKBONE_SCOPES.values()))
 
 
+def refuse_other_backbone(checkpoint: str, net_type: str) -> None:
+    """Raise StudyError if a checkpoint holds nothing of a backbone, such as ``resnet_50``, or cannot be read.
+
+    Names alone are compared, which needs no network; :func:`restore` compares every variable.
+    """
+    family, _, depth = net_type.partition("_")
+    scope = f"{BACKBONE_SCOPES[family]}{depth}/" if family == "resnet" else BACKBONE_SCOPES[family]
+    if not any(name.startswith(scope) for name in _checkpoint_shapes(checkpoint)):
+        raise StudyError(
+            f"checkpoint {checkpoint} holds no variable of {net_type} ({scope}...), so nothing would be restored: "
+            "name a checkpoint of that backbone"
+        )
+
+
 def restore(
     session: tf.compat.v1.Session, variables: list, checkpoint: str | None, heads: Sequence[int | None]
 ) -> Restored:

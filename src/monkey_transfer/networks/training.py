@@ -184,7 +184,8 @@ class Trainer:
             if progress.iteration % training.validate_every == 0 or progress.iteration == training.iterations:
                 progress.seconds = time.monotonic() - started
                 self._validate(progress, float(np.mean(losses)), validate())
-                if self.job.keeps == "best":
+                # Of a validation error that means nothing no rule can be made; the training loss does mean something.
+                if self.job.keeps == "best" or training.stop.rule == "training_loss_plateau":
                     progress.stopped_by = plateau(progress.curve, training.stop)
                 self._save_for_resume(progress)
                 losses.clear()

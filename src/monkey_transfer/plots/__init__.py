@@ -5,7 +5,7 @@ what the networks learnt, ``controls`` how arms compare over numbers of people, 
 poses; ``style`` holds what they share.
 """
 
-from monkey_transfer.plots.controls import by_people, contrasts, equivalents, joint_differences
+from monkey_transfer.plots.controls import by_people, comparisons, contrasts, equivalents, joint_differences
 from monkey_transfer.plots.exploration import joint_coverage, pose_space, sizes
 from monkey_transfer.plots.pictures import picture_grid
 from monkey_transfer.plots.rarity import accuracy_by_rarity, advantage_by_rarity
@@ -14,7 +14,6 @@ from monkey_transfer.plots.results import (
     calibration,
     confidence_histograms,
     error_distribution,
-    headline_differences,
     learning_curves,
     roc_curves,
     threshold_curve,
@@ -26,11 +25,11 @@ __all__ = [
     "by_joint",
     "by_people",
     "calibration",
+    "comparisons",
     "confidence_histograms",
     "contrasts",
     "equivalents",
     "error_distribution",
-    "headline_differences",
     "joint_coverage",
     "joint_differences",
     "learning_curves",

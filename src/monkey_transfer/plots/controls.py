@@ -20,7 +20,6 @@ from monkey_transfer.plots.style import (
     headline,
     legend_beside,
     plain_log,
-    signed,
     words,
 )
 
@@ -58,40 +57,30 @@ def by_people(points: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
 
 @figure
 def contrasts(contrasts: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
-    """Differences of arms that learn the same people, with intervals over people and seeds.
+    """Differences of arms that learn the same people, at every number of them.
 
-    Light bars reach as far as two seeds of one of the two arms differ: a difference within them may be training's
-    chance. Grey where a difference is undecided.
+    Grey where nothing can be said; light bars reach as far as two seeds of one of the two arms differ.
 
     Parameters
     ----------
     contrasts : :attr:`monkey_transfer.controls.Controls.contrasts`.
     title : of the score, for the axis.
     """
-    drawn, axes = subplots(figsize=(WIDTH, 0.3 * len(contrasts) + 1.4))
-    axes.axvline(0, color=INK, lw=1)
-    beside = axes.get_yaxis_transform()
-    for y, row in enumerate(contrasts.to_dict("records")):
-        colour = INK if row["verdict"] in ("higher", "lower") else GREY
-        if np.isfinite(row["spread"]):
-            axes.barh(y, 2 * row["spread"], left=-row["spread"], height=0.7, color=PALE, zorder=0)
-        axes.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
-        axes.plot(row["difference"], y, "o", color=colour, ms=6)
-        axes.text(
-            1.01, y, signed(row["difference"], row["low"], row["high"]), transform=beside, va="center", fontsize=9.5
-        )
-    axes.set_yticks(
-        range(len(contrasts)),
-        [
-            f"{words(a)} minus {words(b)}, {people:,}"
-            for a, b, people in zip(contrasts["arm_a"], contrasts["arm_b"], contrasts["people"], strict=True)
-        ],
-    )
-    axes.set_ylim(len(contrasts) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlabel(f"difference in {title}, points (light: from seed to seed)")
-    headline(drawn, "Arms that learn the same people, by their number", rendered)
-    return drawn
+    rows = [f"{_pair(row)}, {row['people']:,}" for row in contrasts.to_dict("records")]
+    return _differences(contrasts, rows, title, "Arms that learn the same people, by their number", rendered)
+
+
+@figure
+def comparisons(comparisons: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
+    """Differences of all pairs of arms, drawn as :func:`contrasts`.
+
+    Parameters
+    ----------
+    comparisons : :attr:`monkey_transfer.results.Results.comparisons`.
+    title : of the score, for the axis.
+    """
+    rows = [_pair(row) for row in comparisons.to_dict("records")]
+    return _differences(comparisons, rows, title, "Arm against arm", rendered)
 
 
 @figure
@@ -165,3 +154,31 @@ def _bounded(axes: Axes, x: float, row: dict, limits: tuple[float, float], colou
         axes.plot(x, high, "^", color=colour, ms=6)
     if row["low"] < limits[0]:
         axes.plot(x, low, "v", color=colour, ms=6)
+
+
+def _pair(row: dict) -> str:
+    return f"{words(row['arm_a'])} minus {words(row['arm_b'])}"
+
+
+def _differences(table: pd.DataFrame, names: list[str], title: str, heading: str, rendered: bool) -> Figure:
+    drawn, axes = subplots(figsize=(WIDTH, 0.3 * len(table) + 1.4))
+    axes.axvline(0, color=INK, lw=1)
+    beside = axes.get_yaxis_transform()
+    for y, row in enumerate(table.to_dict("records")):
+        colour = INK if row["verdict"] in ("higher", "lower") else GREY
+        if np.isfinite(row["spread"]):
+            axes.barh(y, 2 * row["spread"], left=-row["spread"], height=0.7, color=PALE, zorder=0)
+        axes.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
+        axes.plot(row["difference"], y, "o", color=colour, ms=6)
+        axes.text(1.01, y, _signed(row), transform=beside, va="center", fontsize=9.5)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(f"difference in {title}, points (light: from seed to seed; grey: undecided)")
+    headline(drawn, heading, rendered)
+    return drawn
+
+
+def _signed(row: dict) -> str:
+    text = f"{row['difference']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+    return text.replace("-", "\N{MINUS SIGN}")

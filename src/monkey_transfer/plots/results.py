@@ -4,7 +4,6 @@ Every function says in the figure's title where the pictures are rendered: ``ren
 that nobody forgets it.
 """
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,7 +26,6 @@ from monkey_transfer.plots.style import (
     legend_beside,
     level,
     plain_log,
-    signed,
     words,
 )
 
@@ -50,18 +48,17 @@ def learning_curves(curves: Mapping[str, pd.DataFrame], *, rendered: bool) -> Fi
 
     Parameters
     ----------
-    curves : by arm, a run's ``learning_curve.csv``: ``iteration, training_loss, validation_error`` (network
-        pixels). The chosen snapshot is the first with the least validation error.
+    curves : by arm, :meth:`monkey_transfer.runs.Run.learning_curve`.
     """
     drawn, (loss, error) = subplots(1, 2, figsize=(WIDTH, 3.6), sharex=True)
     headline(drawn, "Learning curves", rendered)
     colours = arm_colours(curves)
     for arm, curve in curves.items():
-        best = curve.loc[curve["validation_error"].idxmin()]
+        [kept] = curve[curve["chosen"]].to_dict("records")
         loss.plot(curve["iteration"], curve["training_loss"], color=colours[arm])
         error.plot(curve["iteration"], curve["validation_error"], color=colours[arm])
-        chosen = f"{words(arm)}: {best['validation_error']:.1f} px at {best['iteration']:,.0f}"
-        error.plot(best["iteration"], best["validation_error"], "o", color=colours[arm], ms=7, label=chosen)
+        chosen = f"{words(arm)}: {kept['validation_error']:.1f} px at {kept['iteration']:,.0f}"
+        error.plot(kept["iteration"], kept["validation_error"], "o", color=colours[arm], ms=7, label=chosen)
     loss.set(yscale="log", xlabel="iteration", ylabel="training loss", title="On the training pictures")
     plain_log(loss.yaxis)
     error.set(
@@ -215,47 +212,6 @@ def by_joint(values: pd.DataFrame, *, rendered: bool) -> Figure:
     axes.grid(axis="x", visible=False)
     headline(drawn, f"Score by joint, with {level(values)} intervals", rendered)
     legend_below(drawn, axes, columns=len(arms))
-    return drawn
-
-
-@figure
-def headline_differences(differences: pd.DataFrame, metric: str, *, rendered: bool) -> Figure:
-    """Paired differences between arms in one metric with their intervals; grey where zero is inside.
-
-    Parameters
-    ----------
-    differences : :attr:`monkey_transfer.metrics.headline.TableOne.differences`.
-    metric : which of its metrics; the axis is in the metric's own unit (PCK scores: percentage points).
-
-    Raises
-    ------
-    StudyError
-        If there is no difference in that metric.
-    """
-    rows = differences[differences["metric"] == metric]
-    if rows.empty:
-        raise StudyError(
-            f"differences between arms: none is in the metric '{metric}': "
-            f"choose one of {', '.join(differences['metric'].unique()) or 'another table'}"
-        )
-    drawn, axes = subplots(figsize=(WIDTH, 0.32 * len(rows) + 1.3))
-    axes.axvline(0, color=INK, lw=1)
-    numbers = rows[["difference", "low", "high"]].to_numpy(float)
-    largest = np.nanmax(np.abs(numbers), initial=0)
-    decimals = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0  # three digits of the largest
-    beside = axes.get_yaxis_transform()
-    for y, (difference, low, high) in enumerate(numbers):
-        colour = INK if low > 0 or high < 0 else GREY
-        axes.plot([low, high], [y, y], color=colour, lw=2)
-        axes.plot(difference, y, "o", color=colour, ms=6)
-        text = signed(difference, low, high, decimals)
-        axes.text(1.01, y, text, transform=beside, va="center", fontsize=9.5)
-    pairs = zip(rows["arm_a"], rows["arm_b"], strict=True)
-    axes.set_yticks(range(len(rows)), [f"{words(a)} minus {words(b)}" for a, b in pairs])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlabel(f"difference in {_in_words(metric)} (grey: zero is inside the interval)")
-    headline(drawn, f"Paired differences, with {level(rows)} intervals", rendered)
     return drawn
 
 

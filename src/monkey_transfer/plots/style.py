@@ -119,12 +119,6 @@ def level(table: pd.DataFrame) -> str:
     return f"{100 * table['level'].iloc[0]:g} %"
 
 
-def signed(value: float, low: float, high: float, decimals: int = 1) -> str:
-    """A difference with its interval, such as +1.2 (+0.4 to +2.0), with the minus sign of print."""
-    text = f"{value:+.{decimals}f} ({low:+.{decimals}f} to {high:+.{decimals}f})"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
 def legend_beside(axes: Axes) -> None:
     """The axes' legend to their right, where it hides no curve."""
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0)
