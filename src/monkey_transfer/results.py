@@ -240,7 +240,7 @@ def _comparisons(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> 
         rows.append({**names, "difference": difference.value, **claimed})
     table = pd.DataFrame(rows)
     floor = oriented(table, "benchmark", MEAN_POSE)
-    if not floor.low > 0:
+    if floor.verdict != "too few groups" and not floor.low > 0:
         with_benchmark = table[["arm_a", "arm_b"]].isin(["benchmark"]).any(axis=1)
         with_floor = table[["arm_a", "arm_b"]].isin([MEAN_POSE]).any(axis=1)
         table.loc[with_benchmark & ~with_floor, "verdict"] = "uninformative"

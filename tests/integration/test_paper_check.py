@@ -21,7 +21,7 @@ from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.synthetic import rendered_dataset
 from monkey_transfer.images import picture_size
 from monkey_transfer.reports import report_folder
-from monkey_transfer.results import comparisons, measure
+from monkey_transfer.results import measure
 from monkey_transfer.skeletons import MACAQUEPOSE_17, MPII_16, mapping
 
 VIDEOS = 3
@@ -135,7 +135,7 @@ def test_from_the_releases_to_table_one(opened):
 
     results = measure(opened)
     # The test people are of one video, which allows no verdict.
-    assert set(comparisons(results)["verdict"]) == {"too few groups"}
+    assert set(results.comparisons["verdict"]) == {"too few groups"}
     text = summary.write_results(opened, results, measure_controls(opened)).read_text(encoding="utf-8")
     assert "alone_in_picture" in text  # how many people each filter leaves
     folder = report_folder("miniature")

@@ -184,6 +184,13 @@ def test_a_picture_that_is_listed_twice(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_nobody_is_alone_in_a_picture_of_which_another_entry_lists_others(tmp_path):
+    entries = picture(person()), picture(person(), person(), single=(2,))
+    folder = write(tmp_path, *entries, annolist=listed(*entries, vididx=1.0))
+    assert not read_mpii_people(folder)["alone_in_picture"].any()
+    assert set(read_mpii_people(folder)["people_in_picture"]) == {3}
+
+
 def test_the_release_is_read_once_until_it_changes(tmp_path, monkeypatch):
     read = []
     monkeypatch.setattr(mpii, "read_variable", lambda *asked: read.append(asked) or read_variable(*asked))

@@ -1,5 +1,7 @@
 """A run's folder is what is cached, resumed and reported: it is whole and up to date, or it is not there."""
 
+import errno
+import fcntl
 import os
 import select
 import subprocess
@@ -119,6 +121,20 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, place):
         pass
     assert str(tmp_path / place) in str(error.value)
     assert "MONKEY_TRANSFER_RUNS" in str(error.value)
+
+
+def test_a_file_system_without_locks_is_told_from_a_full_one(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(StudyError, match="files cannot be locked there"), runs.only_one(tmp_path / "n20-s0"):
+        pass
+
+
+def test_an_error_that_is_not_the_disks_stays_what_it_is():
+    with pytest.raises(ConnectionError), runs.clear_disk_errors():
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

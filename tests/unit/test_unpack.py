@@ -172,6 +172,18 @@ def test_a_negative_size_does_not_make_room(tmp_path):
     refuses(archive, "unpacks to more than")
 
 
+@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("header", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_that_is_longer_than_a_name_or_a_date(tmp_path, kind, header):
+    """tarfile reads all of it at once, whatever the limits of what is unpacked."""
+    member = tarfile.TarInfo("long")
+    member.type = header
+    refuses(
+        write_tar(tmp_path / f"long.{kind}", [(member, b" " * 2**21), (tarfile.TarInfo("a"), b"a")]),
+        "one of its headers has 2,097,152 bytes",
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archive_that_was_cut(tmp_path, kind):
     archive = write(tmp_path / f"a.{kind}", CONTENT)
