@@ -5,12 +5,14 @@ PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 # the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
 BENCHMARKS := coverage learning_curves metrics predict render prepare
+TESTS := test-unit test-networks test-studies test-notebooks test-workflow
 CORES := $(shell getconf _NPROCESSORS_ONLN)
+# Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
 SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) \
 	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan lab test test-integration test-others check notebooks benchmarks lock clean
+.PHONY: help setup data study plan lab test $(TESTS) check notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -32,13 +34,13 @@ lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks
 
 test: setup  ## run all tests, the notebooks among them
-	@$(MAKE) --no-print-directory -j 2 test-integration test-others
+	@$(MAKE) --no-print-directory --jobs 2 $(TESTS)
 
-test-integration:
-	$(PY) -m pytest tests/integration
+# Two at a time, in an order that ends them together.
+$(filter-out test-notebooks,$(TESTS)): test-%:
+	$(PY) -m pytest tests/$*
 
-test-others:
-	$(PY) -m pytest tests/unit
+test-notebooks:
 	MONKEY_TRANSFER_RUNS="$$(mktemp -d)" MONKEY_TRANSFER_REPORTS="$$(mktemp -d)" \
 		$(PY) -m pytest --nbval-lax --nbval-cell-timeout=600 notebooks
 

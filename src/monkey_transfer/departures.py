@@ -97,7 +97,7 @@ def from_defaults(profile: Profile) -> pd.DataFrame:
     """Training settings in which the profile's arms depart from DeepLabCut's defaults.
 
     The defaults are those of :class:`~monkey_transfer.profiles.Training`, which
-    ``tests/integration/test_deeplabcut_defaults.py`` holds to the installed DeepLabCut.
+    ``tests/networks/test_deeplabcut_defaults.py`` holds to the installed DeepLabCut.
 
     Returns
     -------

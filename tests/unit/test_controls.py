@@ -9,10 +9,9 @@ import pytest
 import yaml
 from fabricated import fabricate
 
-from monkey_transfer import controls_summary, profiles, study
+from monkey_transfer import controls_summary, profiles, results, study
 from monkey_transfer.controls import QUESTIONS, measure_controls, swapped_names
 from monkey_transfer.rare_poses import measure_rare_poses
-from monkey_transfer.results import measure, oriented
 from monkey_transfer.study import matched
 
 PEOPLE = {"format": "synthetic", "species": "human", "images": 170, "seed": 2, "size": 64}
@@ -175,41 +174,43 @@ def test_one_seed_decides_nothing(opened):
 def test_the_third_sentence_asks_whether_the_benchmark_is_one(opened, verdict, told):
     row = {"arm_a": "transfer", "arm_b": "benchmark", "verdict": verdict, "difference": 2.0, "low": 1.0, "high": 3.0}
     leaks = pd.DataFrame({"arm": ["benchmark"], "may_have_seen": [0], "note": [""]})
-    results = SimpleNamespace(comparisons=pd.DataFrame([row]), leaks=leaks)
-    assert told in controls_summary._against_the_benchmark(opened, results)
+    found = SimpleNamespace(comparisons=pd.DataFrame([row]), leaks=leaks)
+    assert told in controls_summary._against_the_benchmark(opened, found)
     if verdict != "uninformative":
-        results.leaks = leaks.assign(may_have_seen=80, note="trained on these people")
-        said = controls_summary._against_the_benchmark(opened, results)
+        found.leaks = leaks.assign(may_have_seen=80, note="trained on these people")
+        said = controls_summary._against_the_benchmark(opened, found)
         assert "`benchmark` may have seen the test people: trained on these people" in said
 
 
+def compared(opened, **instead: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons of all arms, some with those predictions in place of their own."""
+    found = {
+        seed: {
+            arm: matched(opened, instead.get(arm, opened.finished(arm, seed).predictions()))
+            for arm in opened.profile.arms
+        }
+        | {"mean_pose": matched(opened, study.mean_pose(opened))}
+        for seed in opened.profile.seeds
+    }
+    return results._comparisons(opened, found)
+
+
 def test_no_arm_is_better_in_one_table_and_undecided_in_another(opened, controls):
-    compared = measure(opened).comparisons
+    table = compared(opened)
     largest = {arm: opened.profile.arm(arm).largest for arm in opened.profile.arms}
     pairs = [row for row in controls.contrasts.itertuples() if largest[row.arm_a] == largest[row.arm_b] == row.images]
     for row in pairs:
-        assert oriented(compared, row.arm_a, row.arm_b).verdict == row.verdict
+        assert results.oriented(table, row.arm_a, row.arm_b).verdict == row.verdict
     assert {(row.arm_a, row.arm_b) for row in pairs} == {("transfer_frozen", "transfer")}
-    assert "uninformative" not in set(compared["verdict"])
+    assert "uninformative" not in set(table["verdict"])
 
 
-def test_a_benchmark_that_is_no_better_than_the_mean_pose_says_nothing(opened, monkeypatch):
-    mean_poses = study.mean_pose(opened)
-    finished = study.Study.finished
-    monkeypatch.setattr(
-        study.Study,
-        "finished",
-        lambda self, arm, seed, images=None: (
-            SimpleNamespace(predictions=lambda: mean_poses, manifest=finished(self, arm, seed, images).manifest)
-            if arm == "benchmark"
-            else finished(self, arm, seed, images)
-        ),
-    )
-    compared = measure(opened).comparisons
-    with_benchmark = compared[["arm_a", "arm_b"]].isin(["benchmark"]).any(axis=1)
-    with_floor = compared[["arm_a", "arm_b"]].isin(["mean_pose"]).any(axis=1)
-    assert set(compared.loc[with_benchmark & ~with_floor, "verdict"]) == {"uninformative"}
-    assert "uninformative" not in set(compared.loc[~with_benchmark, "verdict"])
+def test_a_benchmark_that_is_no_better_than_the_mean_pose_says_nothing(opened):
+    table = compared(opened, benchmark=study.mean_pose(opened))
+    pairs = table[["arm_a", "arm_b"]]
+    with_benchmark, with_floor = (pairs.isin([name]).any(axis=1) for name in ("benchmark", "mean_pose"))
+    assert set(table.loc[with_benchmark & ~with_floor, "verdict"]) == {"uninformative"}
+    assert "uninformative" not in set(table.loc[~with_benchmark, "verdict"])
 
 
 def test_test_people_of_few_videos_decide_nothing(opened):

@@ -1,11 +1,14 @@
 """What each run is given: nested people, one validation set, names dealt out at random, people of another data set."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import yaml
 
 from monkey_transfer import profiles, runs, study
 from monkey_transfer.errors import StudyError
+from monkey_transfer.profiles import ScaledPerson
 
 PEOPLE = {"format": "synthetic", "species": "human", "images": 60, "seed": 2, "size": 64}
 PROFILE = {
@@ -97,6 +100,27 @@ def test_a_profile_without_another_data_set_says_so(opened):
     for ask in (lambda: without.dataset("elsewhere"), lambda: without.profile.elsewhere_yardstick):
         with pytest.raises(StudyError, match="profile jobs has no data set elsewhere: add the key elsewhere"):
             ask()
+
+
+def test_people_are_left_out_whom_some_arm_could_not_frame(opened):
+    people, lengths = opened.target, opened.target.reference_lengths
+    nameless = people.images["image_id"].iloc[0]
+    without = replace(
+        people, reference_lengths=lengths[~((lengths["image_id"] == nameless) & (lengths["name"] == "torso"))]
+    )
+    scaled = ScaledPerson(framing="scaled", size=64, yardstick="torso", length=20)
+    arms = opened.profile.arms | {"benchmark": opened.profile.arm("benchmark").model_copy(update={"picture": scaled})}
+    profile = opened.profile.model_copy(update={"arms": arms})
+    assert len(study._measured(without, "head_size", opened.profile)) == len(people)
+    measured = study._measured(without, "head_size", profile)
+    assert set(people.images["image_id"]) - set(measured.images["image_id"]) == {nameless}
+    assert "the yardstick torso is not known" in set(measured.left_out["reason"])
+
+
+def test_what_the_other_data_set_leaves_out_is_told_too(opened):
+    lost = pd.DataFrame({"image_id": ["gone"], "keypoint": "", "reason": "the picture is missing"})
+    elsewhere = study.Study(opened.profile, opened.source, opened.target, replace(opened.elsewhere, left_out=lost))
+    assert elsewhere.left_out.set_index("data").loc["elsewhere", "image_id"] == "gone"
 
 
 def test_people_of_another_data_set_are_measured_by_their_own_yardstick(opened):

@@ -15,13 +15,12 @@ import yaml
 from matlab import cells, struct
 from scipy.io import savemat
 
-from monkey_transfer import profiles, study, summary
+from monkey_transfer import profiles, results, study, summary
 from monkey_transfer.controls import measure_controls
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.synthetic import rendered_dataset
 from monkey_transfer.images import picture_size
 from monkey_transfer.reports import report_folder
-from monkey_transfer.results import measure
 from monkey_transfer.skeletons import MACAQUEPOSE_17, MPII_16, mapping
 
 VIDEOS = 3
@@ -121,7 +120,7 @@ def test_every_arm_sees_pictures_in_its_own_way(opened):
 
 
 @pytest.mark.slow
-def test_from_the_releases_to_table_one(opened):
+def test_from_the_releases_to_table_one(opened, monkeypatch):
     trained = {arm: study.train_arm(opened, arm, 0) for arm in opened.profile.arms}
     assert trained["transfer"].manifest()["outcome"]["restored"]["backbone"] == 260
     predictions = trained["transfer"].predictions()
@@ -133,10 +132,11 @@ def test_from_the_releases_to_table_one(opened):
     assert study.matched(opened, predictions, opened.body_yardstick).reference == "mpii_200scale"
     assert summary.monkey_table(opened, trained["baseline"]).loc["all joints", "monkeys"] == "held out"
 
-    results = measure(opened)
+    monkeypatch.setattr(results, "RESAMPLES", 200)
+    found = results.measure(opened)
     # The test people are of one video, which allows no verdict.
-    assert set(results.comparisons["verdict"]) == {"too few groups"}
-    text = summary.write_results(opened, results, measure_controls(opened)).read_text(encoding="utf-8")
+    assert set(found.comparisons["verdict"]) == {"too few groups"}
+    text = summary.write_results(opened, found, measure_controls(opened)).read_text(encoding="utf-8")
     assert "alone_in_picture" in text  # how many people each filter leaves
     folder = report_folder("miniature")
     assert len(pd.read_csv(folder / "paper_comparison.csv")) == 18

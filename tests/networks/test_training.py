@@ -166,6 +166,17 @@ def test_nothing_is_restored_without_a_checkpoint(trainer):
     assert (restored.checkpoint, restored.backbone, restored.heads, restored.joints) == (None, 0, 0, 0)
 
 
+def test_a_checkpoint_of_another_backbone_is_told_by_its_names_alone(snapshot, tmp_path):
+    from monkey_transfer.networks.initialisation import refuse_other_backbone
+
+    save(tmp_path / "resnet", {"resnet_v1_101/conv1/weights": np.zeros((7, 7, 3, 64), np.float32)})
+    refuse_other_backbone(str(snapshot), "mobilenet_v2_0.35")
+    refuse_other_backbone(str(tmp_path / "resnet"), "resnet_101")
+    for checkpoint, net_type in ((snapshot, "resnet_50"), (tmp_path / "resnet", "resnet_50")):
+        with pytest.raises(StudyError, match="holds no variable of resnet_50 .*so nothing would be restored"):
+            refuse_other_backbone(str(checkpoint), net_type)
+
+
 def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_path):
     from monkey_transfer.networks.initialisation import restore
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
-from monkey_transfer import framing, profiles, study
+from monkey_transfer import framing, profiles, results, study
 from monkey_transfer.controls import measure_controls
 from monkey_transfer.errors import StudyError
-from monkey_transfer.results import measure
 from monkey_transfer.runs import Run
 from monkey_transfer.summary import write_results
 
@@ -107,15 +106,16 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     assert runs[1].manifest()["outcome"]["restored"]["backbone"] == 260
     assert runs[1].manifest()["outcome"]["restored"]["heads"] == 0
     with pytest.raises(StudyError, match="benchmark n14 s0"):
-        measure(tiny)  # an arm is not finished
+        results.measure(tiny)  # an arm is not finished
 
     assert [str(run) for run in study.train_missing(tiny)] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert ran[2:] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert study.train_missing(tiny) == []
-    results, controls = measure(tiny), measure_controls(tiny)
-    assert results.elsewhere["arm"].tolist() == list(tiny.profile.arms)
-    assert (results.elsewhere["near_duplicates"] == 0).all()
-    text = write_results(tiny, results, controls).read_text()
+    monkeypatch.setattr(results, "RESAMPLES", 200)
+    found, controls = results.measure(tiny), measure_controls(tiny)
+    assert found.elsewhere.groupby("measured_on", sort=False)["arm"].agg(list).tolist() == [list(tiny.profile.arms)] * 2
+    assert (found.elsewhere["near_duplicates"] == 0).all()
+    text = write_results(tiny, found, controls).read_text()
     first, second, third = text.splitlines()[2:5]
     assert first.startswith("1. **That learning monkeys first helps, against `scratch_control`, is** undecided")
     assert second.startswith("2. **What monkeys are worth in people is** undecided")
