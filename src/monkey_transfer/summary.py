@@ -87,7 +87,7 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
         "photographs or single people. Those of paired differences are over seeds of training as well, where there "
         "are several. How often such intervals hold the truth on simulated people is in "
         "`reports/benchmarks/coverage.txt` (people alone) and `reports/benchmarks/learning_curves.txt` (people and "
-        "seeds, where they are somewhat too narrow). "
+        "seeds). "
         f"Seeds of training: {', '.join(map(str, profile.seeds))}. PCK is by `{profile.yardstick}`. "
         f"{framing_in_words(study)}{_arms_left_out(study)}",
         "",

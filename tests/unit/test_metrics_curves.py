@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
-from monkey_transfer.metrics.curves import Estimate, _rising, equivalent_size, over_people_and_seeds, seed_scatter
+from monkey_transfer.metrics.curves import Estimate, _rising, equivalent_size, likely_scatters, over_people_and_seeds
 
 NOTHING = np.empty(0)
 
@@ -20,22 +20,24 @@ def estimate(value: float, *others: float) -> Estimate:
     return Estimate(value, np.array([value, *others], float))
 
 
-def test_scatter_is_pooled():
-    scatter, freedom = seed_scatter([[run(1.0), run(3.0)], [run(10.0), run(10.0), run(13.0)]])
-    assert freedom == 3
-    assert scatter == pytest.approx(np.sqrt((2 + 6) / 3))
-    unknown, freedom = seed_scatter([[run(1.0)], [run(2.0)]])
-    assert np.isnan(unknown)
-    assert freedom == 0
+def scatters(*runs: list[Replicates]) -> np.ndarray:
+    return likely_scatters(runs, 20_000, np.random.default_rng(0))
+
+
+def test_scatter_is_pooled_over_arms():
+    found = scatters([run(1.0), run(3.0)], [run(10.0), run(10.0), run(13.0)])
+    # (2 + 6) over chi-squared of 3 degrees of freedom, the median of which is 2.366.
+    assert np.median(found**2) == pytest.approx(8 / 2.366, rel=0.02)
+    assert not scatters([run(1.0)], [run(2.0)]).any()
 
 
 def test_what_resampling_people_holds_is_not_counted_again():
     rng = np.random.default_rng(0)
     seeds = [run(value, value + rng.normal(0, 1, 20_000)) for value in (50.0, 52.0)]
-    scatter, _ = seed_scatter([seeds])
-    assert scatter == pytest.approx(np.sqrt(2 - 1), rel=0.02)
+    # One degree of freedom, of which the median is 0.4549; the two seeds' own people have a variance of 1.
+    assert np.median(scatters(seeds) ** 2) == pytest.approx(2 / 0.4549 - 1, rel=0.03)
     alike = [run(50.0, 50 + rng.normal(0, 1, 20_000)) for _ in range(3)]
-    assert seed_scatter([alike])[0] == 0
+    assert not scatters(alike).any()
 
 
 def test_one_seed_leaves_the_interval_of_people_alone():

@@ -40,24 +40,6 @@ class Estimate(NamedTuple):
         return float(low), float(high)
 
 
-def seed_scatter(runs: Iterable[Sequence[Replicates]]) -> tuple[float, int]:
-    """Standard deviation of a score from one training seed to another, and its degrees of freedom.
-
-    Pooled over what is given. Scores of two seeds on the same people also differ because each errs on people of its
-    own; resampling people holds that part already, half the variance of the resampled difference of two seeds, so it
-    is taken out. Without a second seed anywhere the scatter is unknown: (NaN, 0).
-    """
-    squares, own, freedom = 0.0, [], 0
-    for of_seeds in runs:
-        values = np.array([run.value for run in of_seeds])
-        squares += float(np.sum((values - values.mean()) ** 2))
-        freedom += len(values) - 1
-        own += [np.nanvar(one.resampled - other.resampled) / 2 for one, other in combinations(of_seeds, 2)]
-    if not freedom:
-        return np.nan, 0
-    return float(np.sqrt(max(0.0, squares / freedom - np.mean(own)))), freedom
-
-
 def over_people_and_seeds(runs: Mapping[Point, Sequence[Replicates]], seed: int = 0) -> dict[Point, Estimate]:
     """The mean score over training seeds of every point of the curves that are compared.
 
@@ -71,7 +53,7 @@ def over_people_and_seeds(runs: Mapping[Point, Sequence[Replicates]], seed: int 
     rng = np.random.default_rng(seed)
     resamples = len(next(iter(runs.values()))[0].resampled)
     scatter_at = {
-        number: _likely_scatters([found for (_, images), found in runs.items() if images == number], resamples, rng)
+        number: likely_scatters([found for (_, images), found in runs.items() if images == number], resamples, rng)
         for number in sorted({images for _, images in runs})
     }
     estimates = {}
@@ -82,13 +64,25 @@ def over_people_and_seeds(runs: Mapping[Point, Sequence[Replicates]], seed: int 
     return estimates
 
 
-def _likely_scatters(runs: Sequence[Sequence[Replicates]], resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """What the scatter of seeds may be, given so few of them: normal draws times this are draws from Student's t.
+def likely_scatters(runs: Iterable[Sequence[Replicates]], resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """What the standard deviation of a score from seed to seed may be, given so few of them: shape (resamples,).
 
-    All points that share an estimate of the scatter share how wrong it is, or their differences would look too sure.
+    Pooled over the arms that are given, one sequence of seeds each. The variance that seeds show, of so many degrees
+    of freedom, is drawn as a variance is known from a sample: scaled by an inverse chi-squared. Two seeds also differ
+    because each errs on people of its own; resampling people holds that part already, half the variance of the
+    resampled difference of two seeds, so it is taken out of every draw. Zero where no arm has a second seed.
+
+    All arms that share the draws share how wrong they are, or their differences would look too sure.
     """
-    scatter, freedom = seed_scatter(runs)
-    return scatter * np.sqrt(freedom / rng.chisquare(freedom, resamples)) if freedom else np.zeros(resamples)
+    squares, own, freedom = 0.0, [], 0
+    for of_seeds in runs:
+        values = np.array([run.value for run in of_seeds])
+        squares += float(np.sum((values - values.mean()) ** 2))
+        freedom += len(values) - 1
+        own += [np.nanvar(one.resampled - other.resampled) / 2 for one, other in combinations(of_seeds, 2)]
+    if not freedom:
+        return np.zeros(resamples)
+    return np.sqrt(np.maximum(0.0, squares / rng.chisquare(freedom, resamples) - np.mean(own)))
 
 
 def equivalent_size(score: Estimate, curve: Mapping[int, Estimate]) -> Estimate:
