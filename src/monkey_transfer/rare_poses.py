@@ -26,9 +26,6 @@ _SEED = 0
 # How a pose is rare, and in words.
 MEASURES = {"distance": "distance to the nearest training poses", "surprise": "density of the training poses"}
 
-# Of all arms, those that are drawn.
-SHOWN = ("benchmark", "transfer", "imagenet_control", "scratch_control")
-
 
 @dataclass(frozen=True)
 class RarePoses:

@@ -26,6 +26,9 @@ RESAMPLES = 2000
 COMPARISON_RESAMPLES = 20_000
 _INTERVALS: dict[str, Any] = {"level": 0.95, "method": "percentile", "resamples": RESAMPLES, "seed": 0}
 
+# Arms that figures of every arm draw: the paper's three, their controls and the floor. Tables have all arms.
+DRAWN = ("baseline", "benchmark", "transfer", "imagenet_control", "scratch_control", MEAN_POSE)
+
 # How an arm can be measured: on all joints it has, on those that all arms have, both in original pixels,
 # and on all joints it has in pixels of the framed picture that the network saw.
 OWN, SHARED, NETWORK_FRAME = "own joints", "shared joints", "own joints, network frame"

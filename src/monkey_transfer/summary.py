@@ -98,8 +98,8 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
         "## The same people, and something else before",
         "",
         "Pairs of arms that learn the same people. 'higher' and 'lower' are said where the interval excludes zero and "
-        "two seeds of one arm differ by less. The study asks about the first pair; of many others at 95 % a few "
-        "exclude zero by chance."
+        "two seeds of one arm differ by less. The study asks about `transfer` and "
+        f"`{profile.control}`; of many other pairs at 95 % a few exclude zero by chance."
         f"{_not_asked(controls)}",
         "",
         _markdown(contrast_table(study, controls)),

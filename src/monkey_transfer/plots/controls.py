@@ -72,7 +72,7 @@ def contrasts(contrasts: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
 
 @figure
 def comparisons(comparisons: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
-    """Differences of all pairs of arms, drawn as :func:`contrasts`.
+    """Differences of pairs of arms, each at its largest number of people, drawn as :func:`contrasts`.
 
     Parameters
     ----------
