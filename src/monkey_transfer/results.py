@@ -44,8 +44,7 @@ class Results:
     matched : seed -> arm -> predictions beside labels, on each arm's own joints; ``mean_pose`` is among the arms.
     values : measured_on, seed, arm, metric, value, low, high, people, joints, ...; one row for each run and metric.
     over_seeds : measured_on, arm, metric and the columns of :func:`monkey_transfer.metrics.bootstrap.over_seeds`.
-    differences : seed, arm_a, arm_b, metric, difference (a minus b), low, high, ...; on shared joints.
-    differences_over_seeds : arm_a, arm_b, metric and the columns of ``over_seeds``; on shared joints.
+    differences_over_seeds : arm_a, arm_b, metric and the columns of ``over_seeds``, a minus b; on shared joints.
     comparisons : arm_a, arm_b, seeds, difference (a minus b, of the PCK score on shared joints, in points) and the
         columns of :func:`monkey_transfer.claims.claim`; each arm at its largest number of images. ``verdict`` is
         'uninformative' for a pair with a ``benchmark`` that is not shown to beat ``mean_pose``.
@@ -65,7 +64,6 @@ class Results:
     matched: dict[int, dict[str, Matched]]
     values: pd.DataFrame
     over_seeds: pd.DataFrame
-    differences: pd.DataFrame
     differences_over_seeds: pd.DataFrame
     comparisons: pd.DataFrame
     groups: int
@@ -103,7 +101,6 @@ def measure(study: Study) -> Results:
         over_seeds=pd.concat(
             [found.over_seeds.assign(measured_on=cut) for cut, found in tables.items()], ignore_index=True
         ),
-        differences=tables[SHARED].differences,
         differences_over_seeds=tables[SHARED].differences_over_seeds,
         comparisons=_comparisons(study, matches),
         groups=floor.people["group"].nunique(),
@@ -255,7 +252,6 @@ class _Tables(NamedTuple):
 
     values: pd.DataFrame
     over_seeds: pd.DataFrame
-    differences: pd.DataFrame
     differences_over_seeds: pd.DataFrame
 
 
@@ -267,7 +263,6 @@ def _tables(arms_of: Mapping[int, Mapping[str, Matched]]) -> _Tables:
     return _Tables(
         _of_all_runs({seed: table.values for seed, table in by_run.items()}),
         _means(runs),
-        _of_all_runs({seed: table.differences for seed, table in by_run.items()}),
         _differences(runs),
     )
 

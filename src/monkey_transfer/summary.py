@@ -50,7 +50,6 @@ def write_results(study: Study, results: Results, controls: Controls) -> Path:
     tables = {
         "values": results.values,
         "over_seeds": results.over_seeds,
-        "differences": results.differences,
         "differences_over_seeds": results.differences_over_seeds,
         "coco": results.coco,
         "elsewhere": results.elsewhere,
@@ -92,6 +91,8 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
         f"{framing_in_words(study)}{_arms_left_out(study)}",
         "",
         "## What came out",
+        "",
+        "Every arm at its largest number of people, on the joints that all arms have.",
         "",
         *(f"- {sentence}" for sentence in findings(study, results)),
         "",
@@ -435,7 +436,7 @@ def _finding(study: Study, results: Results, row: Any) -> str:
     score = SCORE_TITLE[study.profile.yardstick]
     return (
         f"{one} {_VERDICTS[row.verdict]} {other}: {signed(row)} points of {score}{seeds}, "
-        f"on {len(study.test_people)} {'rendered ' if study.rendered else ''}test people."
+        f"on {len(study.test_people):,} {'rendered ' if study.rendered else ''}test people."
     )
 
 
