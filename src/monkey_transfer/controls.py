@@ -25,8 +25,8 @@ from monkey_transfer.study import Study, matched
 QUESTIONS = {
     ("transfer", "imagenet_control"): "monkeys before people, or ImageNet's pictures alone?",
     ("transfer", "scratch_control"): "all that was learnt before people, or nothing?",
-    ("transfer", "imagenet_longer"): "monkeys, or as many more iterations on people?",
-    ("transfer", "scratch_longer"): "monkeys, or as many more iterations on people?",
+    ("transfer", "imagenet_longer"): "monkeys, or as many more iterations on people, from ImageNet?",
+    ("transfer", "scratch_longer"): "monkeys, or as many more iterations on people, from nothing?",
     ("transfer", "shuffled_source"): "monkeys' keypoints, or their pictures alone?",
     ("imagenet_control", "scratch_control"): "ImageNet's pictures before people, or nothing?",
     ("transfer_with_heads", "transfer"): "the heads of shared joints as well, or the backbone alone?",

@@ -48,7 +48,7 @@ def _do_monkeys_help(study: Study, results: Results, controls: Controls) -> str:
 
 
 def _against_longer_training(study: Study, results: Results, controls: Controls) -> str:
-    """What is left of the lead where an arm trains on people for longer instead of on monkeys before."""
+    """What is left of the lead where the control trains on people for longer instead of on monkeys before."""
     iterations = results.budgets.groupby(["arm", "training_pictures"])["iterations"].mean()
 
     def took(arm: str) -> float:
@@ -56,7 +56,9 @@ def _against_longer_training(study: Study, results: Results, controls: Controls)
 
     row: Any
     rows = controls.contrasts
-    longer = rows[(rows["arm_a"] == "transfer") & rows["arm_b"].str.endswith("_longer")]
+    # Of another beginning than the control's it would differ in more than its iterations.
+    arm = study.profile.control.replace("_control", "_longer")
+    longer = rows[(rows["arm_a"] == "transfer") & (rows["arm_b"] == arm)]
     of_transfer = sum(took(arm) for arm in study.profile.lineage("transfer"))
     sentences = []
     for row in longer.itertuples():

@@ -47,7 +47,7 @@ class Results:
     differences_over_seeds : arm_a, arm_b, metric and the columns of ``over_seeds``, a minus b; on shared joints.
     comparisons : arm_a, arm_b, seeds, difference (a minus b, of the PCK score on shared joints, in points) and the
         columns of :func:`monkey_transfer.claims.claim`; each arm at its largest number of images. ``verdict`` is
-        'uninformative' for a pair with a ``benchmark`` that is not shown to beat ``mean_pose``.
+        'uninformative' for a pair with a ``benchmark`` whose interval over ``mean_pose`` does not lie above zero.
     groups : how many groups (videos, photographs) the test people are of.
     readings : yardstick, arm and the columns of ``over_seeds``: PCKh on own joints by each head yardstick that the
         target has, since the paper's "head segment length" (section 2.5) can be read either way.

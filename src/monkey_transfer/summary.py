@@ -81,7 +81,7 @@ def summary_text(study: Study, results: Results, controls: Controls) -> str:
         *(f"{place}. {sentence}" for place, sentence in enumerate(opening(study, results, controls), start=1)),
         "",
         f"Profile `{profile.name}`, {len(study.test_people)} test people, the same for every arm, on {kind}. "
-        f"Numbers in brackets are 95 % intervals (percentile, {RESAMPLES:,} resamples, paired differences of the score "
+        f"Numbers in brackets are 95 % intervals (percentile, {RESAMPLES:,} resamples, comparisons of all arms "
         f"{COMPARISON_RESAMPLES:,}) over the test people, who are resampled in {results.groups} groups: videos, "
         "photographs or single people. Those of paired differences are over seeds of training as well, where there "
         "are several. How often such intervals hold the truth on simulated people is in "

@@ -6,6 +6,7 @@ No data is opened: runs are counted by their folders, and time is that of the pr
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from monkey_transfer.profiles import Profile, Training
@@ -58,8 +59,7 @@ def outlook(profile: Profile) -> Outlook:
     finished = [run for run in runs if run.is_complete]
     trained = [manifest for manifest in (run.manifest() for run in finished) if manifest["outcome"]["seconds"]]
     pace = _seconds_per_picture(trained)
-    outdated = {(run.arm, run.seed) for run in finished if not has_settings(profile, run)}
-    existing = [run for run in finished if not _rests_on(profile, run, outdated)]
+    existing = [run for run in finished if all(map(partial(_is_current, profile), _with_parents(profile, run)))]
     missing = [profile.arm(run.arm) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if training.net_type in pace]
@@ -74,9 +74,14 @@ def outlook(profile: Profile) -> Outlook:
     )
 
 
-def _rests_on(profile: Profile, run: Run, outdated: set[tuple[str, int]]) -> bool:
-    """Whether the run, or one that its weights come from, has to be made again."""
-    return any((arm, run.seed) in outdated for arm in profile.lineage(run.arm))
+def _with_parents(profile: Profile, run: Run) -> list[Run]:
+    """The run and those that its weights come from."""
+    parents = profile.lineage(run.arm)[1:]
+    return [run, *(Run(profile.name, arm, profile.arm(arm).largest, run.seed) for arm in parents)]
+
+
+def _is_current(profile: Profile, run: Run) -> bool:
+    return run.is_complete and has_settings(profile, run)
 
 
 def _seconds_per_picture(trained: Iterable[dict[str, Any]]) -> dict[str, float]:

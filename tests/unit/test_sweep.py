@@ -1,5 +1,7 @@
 """How many runs a profile has, how many exist and what the others may take, from their folders alone."""
 
+import shutil
+
 import pytest
 
 from monkey_transfer.networks.job import write_json
@@ -134,6 +136,14 @@ def test_runs_of_another_profile_are_to_be_made_again_and_so_are_those_that_star
     assert outlook(study(transfer={**ARMS["transfer"], "training": shorter})).existing == 6
     there = outlook(study(baseline={**ARMS["baseline"], "training": shorter}))
     assert (there.existing, there.to_train) == (4, 6)
+    # Of an arm that is being made again only what is not there yet is to do.
+    profile = study(transfer={**ARMS["transfer"], "training": shorter})
+    anew = Run("sweep", "transfer", 20, 0)
+    write_json(anew.folder / "run.json", anew.manifest() | {"specification": settings(profile, anew)})
+    assert outlook(profile).existing == 7
+    # What came from a run that is gone comes from another one now.
+    shutil.rmtree(Run("sweep", "baseline", 100, 1).folder)
+    assert outlook(study()).existing == 10 - 1 - 2 - 1
 
 
 def test_when_all_runs_exist_there_is_no_time_to_tell():
