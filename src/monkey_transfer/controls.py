@@ -158,7 +158,6 @@ def _points(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[
 
 
 def _contrasts(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterator[dict]:
-    groups = study.test_people.images["group"].nunique()
     for (a, b), question in QUESTIONS.items():
         pair = {point: runs for point, runs in scores.items() if point[0] in (a, b)}
         common = _common_sizes(pair, a, b)
@@ -173,7 +172,7 @@ def _contrasts(study: Study, scores: Mapping[Point, list[Replicates]]) -> Iterat
                 "people": _people(study, a, images),
                 "seeds": len(study.profile.seeds),
                 "difference": difference.value,
-                **claim(difference, spread(scores[a, images], scores[b, images]), groups),
+                **claim(difference, spread(scores[a, images], scores[b, images]), study.test_groups),
             }
 
 

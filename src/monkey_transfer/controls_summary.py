@@ -54,20 +54,15 @@ def _against_longer_training(study: Study, results: Results, controls: Controls)
     def took(arm: str) -> float:
         return iterations[arm, study.profile.arm(arm).largest]
 
-    row: Any
-    rows = controls.contrasts
     # Of another beginning than the control's it would differ in more than its iterations.
-    arm = study.profile.control.replace("_control", "_longer")
-    longer = rows[(rows["arm_a"] == "transfer") & (rows["arm_b"] == arm)]
+    longer = study.profile.control.replace("_control", "_longer")
     of_transfer = sum(took(arm) for arm in study.profile.lineage("transfer"))
-    sentences = []
-    for row in longer.itertuples():
-        sentences.append(
-            f" Against `{row.arm_b}`, which takes {took(row.arm_b):,.0f} iterations on people where `transfer` takes "
-            f"{of_transfer:,.0f} on monkeys and people, it is {_ANSWER[row.verdict]} with {row.people:,}: "
-            f"{signed(row)}."
-        )
-    return "".join(sentences)
+    return "".join(
+        f" Against `{longer}`, which takes {took(longer):,.0f} iterations on people where `transfer` takes "
+        f"{of_transfer:,.0f} on monkeys and people, it is {_ANSWER[str(row.verdict)]} with {row.people:,}: "
+        f"{signed(row)}."
+        for row in _pair(controls, "transfer", longer).itertuples()
+    )
 
 
 def _worth(study: Study, controls: Controls) -> str:

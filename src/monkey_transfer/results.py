@@ -103,7 +103,7 @@ def measure(study: Study) -> Results:
         ),
         differences_over_seeds=tables[SHARED].differences_over_seeds,
         comparisons=_comparisons(study, matches),
-        groups=floor.people["group"].nunique(),
+        groups=study.test_groups,
         readings=_readings(study),
         coco=_coco(study, matches),
         elsewhere=pd.DataFrame(_elsewhere(study) if study.elsewhere else ()),
@@ -230,20 +230,19 @@ def _comparisons(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> 
         (arm, 0 if arm == MEAN_POSE else study.profile.arm(arm).largest or 0): [found[arm][score] for found in of_seeds]
         for arm in of_seeds[0]
     }
-    groups = study.test_people.images["group"].nunique()
     rows = []
     for a, b in combinations(runs, 2):
         estimates = over_people_and_seeds({a: runs[a], b: runs[b]})
         difference = estimates[a].minus(estimates[b])
-        claimed = claim(difference, spread(runs[a], runs[b]), groups)
+        claimed = claim(difference, spread(runs[a], runs[b]), study.test_groups)
         names = {"arm_a": a[0], "arm_b": b[0], "seeds": len(of_seeds)}
         rows.append({**names, "difference": difference.value, **claimed})
     table = pd.DataFrame(rows)
     floor = oriented(table, "benchmark", MEAN_POSE)
     if floor.verdict != "too few groups" and not floor.low > 0:
-        with_benchmark = table[["arm_a", "arm_b"]].isin(["benchmark"]).any(axis=1)
-        with_floor = table[["arm_a", "arm_b"]].isin([MEAN_POSE]).any(axis=1)
-        table.loc[with_benchmark & ~with_floor, "verdict"] = "uninformative"
+        pairs = zip(table["arm_a"], table["arm_b"], strict=True)
+        asked_of_it = ["benchmark" in pair and MEAN_POSE not in pair for pair in pairs]
+        table.loc[asked_of_it, "verdict"] = "uninformative"
     return table
 
 
@@ -272,12 +271,15 @@ def _readings(study: Study) -> pd.DataFrame:
     for yardstick in study.head_yardsticks:
         for arm in study.profile.arms:
             runs = [matched(study, study.finished(arm, seed).predictions(), yardstick) for seed in study.profile.seeds]
-            found = [
-                replicates_of({arm: run}, RESAMPLES, _INTERVALS["seed"], pck_scores)[arm][SCORE_NAME[yardstick]]
-                for run in runs
-            ]
-            rows.append({"yardstick": yardstick, "arm": arm, **over_seeds(found)})
+            rows.append({"yardstick": yardstick, "arm": arm, **_score_over_seeds(runs)})
     return pd.DataFrame(rows)
+
+
+def _score_over_seeds(runs: list[Matched]) -> dict[str, float]:
+    """The PCK score of one arm, one run for each seed, by their yardstick: the columns of ``over_seeds``."""
+    arms = {str(place): run for place, run in enumerate(runs)}
+    found = replicates_of(arms, RESAMPLES, _INTERVALS["seed"], pck_scores)
+    return over_seeds([scores[SCORE_NAME[runs[0].reference]] for scores in found.values()])
 
 
 def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.DataFrame:
@@ -303,7 +305,6 @@ def _coco(study: Study, matches: Mapping[int, Mapping[str, Matched]]) -> pd.Data
 
 
 def _elsewhere(study: Study) -> Iterator[dict[str, Any]]:
-    score = SCORE_NAME[study.profile.elsewhere_yardstick]
     found = [
         {arm: matched_elsewhere(study, study.finished(arm, seed)) for arm in study.profile.arms}
         for seed in study.profile.seeds
@@ -316,12 +317,8 @@ def _elsewhere(study: Study) -> Iterator[dict[str, Any]]:
         # What a finished network learnt is not here to be looked at.
         known = study.profile.arm(name).learns != "nothing"
         for cut, arms_of_seeds in cuts.items():
-            of_seeds = [
-                replicates_of({name: arms[name]}, RESAMPLES, _INTERVALS["seed"], pck_scores)[name][score]
-                for arms in arms_of_seeds
-            ]
             row = {"measured_on": cut, "arm": name, "near_duplicates": like_learnt if known else None}
-            yield row | over_seeds(of_seeds)
+            yield row | _score_over_seeds([arms[name] for arms in arms_of_seeds])
 
 
 def _learnt_pictures(study: Study, arm: str) -> set[str]:

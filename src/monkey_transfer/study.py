@@ -80,6 +80,11 @@ class Study:
         """The test people, the same for every arm."""
         return self.target.subset(self.splits["target"].test)
 
+    @property
+    def test_groups(self) -> int:
+        """How many groups (videos, photographs, single people) the test people are of."""
+        return self.test_people.images["group"].nunique()
+
     @cached_property
     def held_out_source(self) -> Dataset:
         """Source pictures that no arm learns."""
@@ -223,13 +228,12 @@ def find_weights(profile: Profile) -> None:
 
     Raises StudyError if some are not: now, rather than when their arm's turn comes.
     """
-    from monkey_transfer.networks.initialisation import refuse_other_backbone  # imports TensorFlow
+    for name in sorted({arm.zoo for arm in profile.arms.values() if arm.zoo}):
+        zoo_network(name)
+    for net_type in sorted({arm.training.net_type for arm in profile.arms.values() if arm.init == "imagenet"}):
+        from monkey_transfer.networks.initialisation import refuse_other_backbone  # imports TensorFlow: seconds
 
-    for arm in profile.arms.values():
-        if arm.zoo:
-            zoo_network(arm.zoo)
-        elif arm.init == "imagenet":
-            refuse_other_backbone(imagenet_checkpoint(profile, arm.training.net_type), arm.training.net_type)
+        refuse_other_backbone(imagenet_checkpoint(profile, net_type), net_type)
 
 
 def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:

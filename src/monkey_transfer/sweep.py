@@ -6,7 +6,6 @@ No data is opened: runs are counted by their folders, and time is that of the pr
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from monkey_transfer.profiles import Profile, Training
@@ -59,7 +58,8 @@ def outlook(profile: Profile) -> Outlook:
     finished = [run for run in runs if run.is_complete]
     trained = [manifest for manifest in (run.manifest() for run in finished) if manifest["outcome"]["seconds"]]
     pace = _seconds_per_picture(trained)
-    existing = [run for run in finished if all(map(partial(_is_current, profile), _with_parents(profile, run)))]
+    current = {run for run in finished if has_settings(profile, run)}
+    existing = {run for run in current if current.issuperset(_parents(profile, run))}
     missing = [profile.arm(run.arm) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if training.net_type in pace]
@@ -74,14 +74,9 @@ def outlook(profile: Profile) -> Outlook:
     )
 
 
-def _with_parents(profile: Profile, run: Run) -> list[Run]:
-    """The run and those that its weights come from."""
-    parents = profile.lineage(run.arm)[1:]
-    return [run, *(Run(profile.name, arm, profile.arm(arm).largest, run.seed) for arm in parents)]
-
-
-def _is_current(profile: Profile, run: Run) -> bool:
-    return run.is_complete and has_settings(profile, run)
+def _parents(profile: Profile, run: Run) -> list[Run]:
+    """The runs that a run's weights come from."""
+    return [Run(profile.name, arm, profile.arm(arm).largest, run.seed) for arm in profile.lineage(run.arm)[1:]]
 
 
 def _seconds_per_picture(trained: Iterable[dict[str, Any]]) -> dict[str, float]:
