@@ -10,7 +10,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
 
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
+
+# With fewer seeds no 95 % interval over them holds what it says (python -m benchmarks.power).
+FEWEST_SEEDS = 3
 
 SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
 
@@ -308,6 +311,9 @@ class Arm(_Strict):
     names: Literal["labelled", "shuffled"] = "labelled"
     # True: left out of the study, with all that start from it, where its ImageNet weights are not on this machine.
     optional: bool = False
+    # Primary questions, decided before the runs: another arm that learns the same people -> what the difference from it
+    # answers. Every comparison that is not named here is exploratory and gets no ruling.
+    against: dict[str, str] = {}
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
     training: Training
@@ -382,6 +388,16 @@ class Arm(_Strict):
         return self.init.removeprefix("zoo:") if self.init.startswith("zoo:") else None
 
 
+class Question(NamedTuple):
+    """A primary question: what arm a minus arm b, at those numbers of images, is about."""
+
+    a: str
+    b: str
+    images_a: int
+    images_b: int
+    text: str
+
+
 class Profile(_Strict):
     """Everything that fixes a study. See ``config/demo.yaml`` for a commented example."""
 
@@ -394,8 +410,11 @@ class Profile(_Strict):
     yardstick: Yardstick
     arms: dict[str, Arm]
     arms_left_out: tuple[str, ...] = ()  # optional ones, filled in by load_profile
+    # Each draws its own people of the pool and its own initial weights.
     seeds: tuple[Annotated[int, Field(ge=0)], ...]
     split_seed: int = 0
+    # The smallest difference of interest, in points of PCK: what is smaller does not matter to anybody.
+    margin: Annotated[float, Field(gt=0)] = 2.0
     # Fewer validation people than this say too little about when to stop.
     smallest_validation: Positive = 50
     # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
@@ -452,6 +471,48 @@ class Profile(_Strict):
                 "monkeys were worth"
             )
         return self
+
+    @model_validator(mode="after")
+    def _questions_can_be_answered(self) -> "Profile":
+        for name, arm in self.arms.items():
+            for other in arm.against:
+                where = f"arms.{name}.against.{other}"
+                if other not in self.arms or other == name:
+                    expected = ", ".join(known for known in self.arms if known != name)
+                    raise ValueError(f"{where}: arm '{other}' is unknown or the arm itself; expected one of {expected}")
+                if not self._compares(name, other):
+                    raise ValueError(
+                        f"{where}: arms '{name}' and '{other}' do not learn the same people; expected two arms that "
+                        "learn the target and have a number of images in common, or the benchmark"
+                    )
+                if len(self.seeds) < FEWEST_SEEDS:
+                    raise ValueError(
+                        f"{where}: a primary question needs at least {FEWEST_SEEDS} seeds, since fewer do not show how "
+                        f"much is chance, found {len(self.seeds)}: give more seeds, or remove 'against'"
+                    )
+        return self
+
+    def _compares(self, name: str, other: str) -> bool:
+        """Whether two arms learn the same people; of the paper's own question, against the benchmark, many more are."""
+        one, two = self.arms[name], self.arms[other]
+        if "benchmark" in (name, other):
+            return "target" in (one.learns, two.learns) and "source" not in (one.learns, two.learns)
+        return one.learns == two.learns == "target" and bool(set(one.sizes) & set(two.sizes))
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The primary questions, each at the largest number of images that both arms learn."""
+        return tuple(
+            Question(name, other, *self.compared_sizes(name, other)[-1], text)
+            for name, arm in self.arms.items()
+            for other, text in arm.against.items()
+        )
+
+    def compared_sizes(self, a: str, b: str) -> list[tuple[int, int]]:
+        """The numbers of images at which two arms are compared: those both learn, else the largest of each."""
+        one, two = self.arm(a), self.arm(b)
+        both = sorted(set(one.sizes) & set(two.sizes))
+        return [(images, images) for images in both] or [(one.largest, two.largest)]
 
     @property
     def control(self) -> str:
@@ -562,10 +623,16 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
         if isinstance(arm, dict):
             own = arm.get("training") or {}
             arm["training"] = _merged(shared, own) if isinstance(own, dict) else own
+            if isinstance(arm.get("against"), dict):
+                arm["against"] = {other: text for other, text in arm["against"].items() if text is not None}
     try:
         profile = Profile(name=name, **settings)
         if lacking := _lacking_weights(profile):
-            settings["arms"] = {arm: keys for arm, keys in settings["arms"].items() if arm not in lacking}
+            settings["arms"] = {
+                arm: {**keys, "against": {b: text for b, text in keys.get("against", {}).items() if b not in lacking}}
+                for arm, keys in settings["arms"].items()
+                if arm not in lacking
+            }
             profile = Profile(name=name, arms_left_out=lacking, **settings)
         return profile
     except ValidationError as error:

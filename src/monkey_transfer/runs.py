@@ -28,7 +28,7 @@ from monkey_transfer.profiles import ROOT, Profile, runs_folder
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 # Part of every run's digest: raise it when training or prediction would give other results than before.
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "tensorflow", "numpy", "pandas", "imgaug", "scikit-learn")
 
 
@@ -64,6 +64,10 @@ class Run:
         """Predictions on the test people: the target's keypoint names, original pixels."""
         return pd.read_parquet(self._file("predictions.parquet"))
 
+    def threshold_predictions(self) -> pd.DataFrame:
+        """Predictions on the target's validation people of this seed, on whom thresholds are chosen; original pixels."""
+        return pd.read_parquet(self._file("threshold_predictions.parquet"))
+
     def source_predictions(self) -> pd.DataFrame:
         """Predictions on the held-out source pictures, of an arm that learnt the source; original pixels."""
         return pd.read_parquet(self._file("source_predictions.parquet"))
@@ -73,7 +77,8 @@ class Run:
         return pd.read_parquet(self._file("elsewhere_predictions.parquet"))
 
     def learning_curve(self) -> pd.DataFrame:
-        """iteration, training_loss, validation_error (network pixels), learning_rate, seconds, chosen.
+        """iteration, training_loss, validation_error (network pixels), validation_score (PCK, %), learning_rate,
+        seconds, chosen.
 
         ``chosen`` is true for the snapshot that the run kept.
         """
@@ -113,7 +118,7 @@ def settings(profile: Profile, run: Run) -> dict[str, Any]:
         # without defaults, so that a new key that leaves things as they were does not outdate finished runs
         "arm": profile.arm(run.arm)
         .model_copy(update={"images": run.images})
-        .model_dump(mode="json", exclude_defaults=True, exclude={"optional"}),
+        .model_dump(mode="json", exclude_defaults=True, exclude={"optional", "against"}),
         "seed": run.seed,
         "picture": profile.framing(run.arm).model_dump(mode="json"),
     }

@@ -1,10 +1,9 @@
-"""Seeded, nested, group-disjoint subsets of a data set, and the audit of what leaks between them."""
+"""Who tests and whom each seed learns: seeded, nested, group-disjoint, and the audit of what leaks between them."""
 
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -13,50 +12,70 @@ from monkey_transfer.errors import StudyError
 
 @dataclass(frozen=True)
 class Split:
-    """Which pictures test, validate and train. No group of pictures is in more than one part.
+    """Who tests, the same for every arm and seed, and the pool that all others are drawn from.
 
     Attributes
     ----------
     seed : what the order was drawn with.
-    test, validation, train : image ids, in random order; the first n of ``train`` are the training set
-        of size n, so that a larger set holds every smaller one.
-    dropped : pictures in no part, because their group was cut when a part was full.
+    test : image ids, in random order.
+    pool : the groups of all pictures that are left, each a tuple of image ids. No group is in the test as well.
+    dropped : pictures in neither, because their group was cut when the test was full.
     """
 
     seed: int
     test: tuple[str, ...]
+    pool: tuple[tuple[str, ...], ...]
+    dropped: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the ids of the test, in order."""
+        return _digest(self.test)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Whom one seed learns: its own validation and training people of the pool, the same for every arm.
+
+    Attributes
+    ----------
+    seed : of the draw, and of the trainings that learn it.
+    validation, train : image ids, in random order; the first n of ``train`` are the training set of size n, so that a
+        larger set holds every smaller one. No group of pictures is in both.
+    dropped : pictures in neither, because their group was cut when the validation was full.
+    """
+
+    seed: int
     validation: tuple[str, ...]
     train: tuple[str, ...]
     dropped: int
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the ids of the three parts, in order."""
-        return hashlib.sha256(json.dumps([self.test, self.validation, self.train]).encode()).hexdigest()
+        """SHA-256 over the ids of both parts, in order."""
+        return _digest([self.validation, self.train])
 
-    def as_dict(self) -> dict[str, Any]:
-        """All of it, digest included, in types that JSON knows."""
-        return {
-            "seed": self.seed,
-            "test": list(self.test),
-            "validation": list(self.validation),
-            "train": list(self.train),
-            "dropped": self.dropped,
-            "digest": self.digest,
-        }
+    def training_subset(self, n: int) -> tuple[str, ...]:
+        """The training set of ``n`` pictures; StudyError if there are fewer."""
+        if not 1 <= n <= len(self.train):
+            raise StudyError(
+                f"{n} training pictures were asked for, but the training pool holds {len(self.train)}: "
+                f"ask for 1 to {len(self.train)}, or for fewer test and validation pictures"
+            )
+        return self.train[:n]
 
 
-def split_people(images: pd.DataFrame, test: int, validation: int, seed: int) -> Split:
-    """Draw exactly ``test`` and ``validation`` pictures at random; all others are the training pool.
+def split_people(images: pd.DataFrame, test: int, seed: int) -> Split:
+    """Draw exactly ``test`` pictures at random; all others are the pool.
 
-    Whole groups (``images.group``: a video, a person, a source photograph) are drawn in random order
-    until a part is full. What then remains of the last group is dropped. The result depends on the
-    seed, the ids and their grouping, never on the order of rows.
+    Whole groups (``images.group``: a video, a person, a source photograph) are drawn in random order until the test
+    is full. What then remains of the last group is dropped. The result depends on the seed, the ids and their
+    grouping, never on the order of rows.
 
     Parameters
     ----------
     images : images table.
-    test, validation : number of pictures.
+    test : number of pictures.
     seed : another seed draws other pictures.
 
     Raises
@@ -64,33 +83,36 @@ def split_people(images: pd.DataFrame, test: int, validation: int, seed: int) ->
     StudyError
         If there are not enough pictures, or not enough groups to keep them apart.
     """
-    members = [tuple(sorted(ids)) for _, ids in images.groupby("group")["image_id"]]
-    groups = sorted(members, key=lambda ids: _rank(ids[0], seed))
-    drawn: dict[str, tuple[str, ...]] = {}
-    dropped = 0
-    for part, wanted in (("test", test), ("validation", validation)):
-        pool: list[str] = []
-        while len(pool) < wanted and groups:
-            pool.extend(_shuffled(groups.pop(0), seed))
-        if len(pool) < wanted:
-            raise StudyError(
-                f"{test} test and {validation} validation pictures were asked for, but there are only {len(images)} "
-                f"pictures in {len(members)} groups that must stay whole: ask for fewer or add pictures"
-            )
-        drawn[part] = _shuffled(pool[:wanted], seed)
-        dropped += len(pool) - wanted
-    train = _shuffled((image_id for ids in groups for image_id in ids), seed)
-    return Split(seed=seed, train=train, dropped=dropped, **drawn)
+    groups = [tuple(sorted(ids)) for _, ids in images.groupby("group")["image_id"]]
+    drawn, pool, dropped = _part(groups, test, seed, "test")
+    return Split(seed, drawn, tuple(sorted(pool)), dropped)
 
 
-def training_subset(split: Split, n: int) -> tuple[str, ...]:
-    """The training set of ``n`` pictures; StudyError if the pool holds fewer."""
-    if not 1 <= n <= len(split.train):
+def draw_people(split: Split, validation: int, seed: int) -> Draw:
+    """Draw exactly ``validation`` pictures of a split's pool at random; all others, in random order, may be learnt.
+
+    Whole groups are drawn, as for the test (:func:`split_people`); every seed draws for itself, so that what two seeds
+    differ by holds the chance of whom they learnt. Raises StudyError if the pool is too small.
+    """
+    drawn, rest, dropped = _part(split.pool, validation, seed, "validation")
+    return Draw(seed, drawn, _shuffled((image_id for ids in rest for image_id in ids), seed), dropped)
+
+
+def _part(
+    groups: Iterable[tuple[str, ...]], wanted: int, seed: int, name: str
+) -> tuple[tuple[str, ...], list[tuple[str, ...]], int]:
+    """So many pictures of whole groups, drawn at random; the groups that are left; how many pictures were dropped."""
+    left = sorted(groups, key=lambda ids: _rank(ids[0], seed))
+    pictures, count = sum(map(len, left)), len(left)
+    drawn: list[str] = []
+    while len(drawn) < wanted and left:
+        drawn.extend(_shuffled(left.pop(0), seed))
+    if len(drawn) < wanted:
         raise StudyError(
-            f"{n} training pictures were asked for, but the training pool holds {len(split.train)}: "
-            f"ask for 1 to {len(split.train)}, or for fewer test and validation pictures"
+            f"{wanted} {name} pictures were asked for, but there are only {pictures} in {count} groups that must stay "
+            "whole: ask for fewer or add pictures"
         )
-    return split.train[:n]
+    return _shuffled(drawn[:wanted], seed), left, len(drawn) - wanted
 
 
 @dataclass(frozen=True)
@@ -176,6 +198,10 @@ def _pictures(images: Mapping[str, pd.DataFrame], role: str, image_ids: Collecti
             "give the table that the split was made of"
         )
     return table[table["image_id"].isin(image_ids)]
+
+
+def _digest(ids: object) -> str:
+    return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
 
 
 def _rank(image_id: str, seed: int) -> str:

@@ -7,7 +7,8 @@ own (:mod:`monkey_transfer.networks`).
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +24,8 @@ from monkey_transfer.devices import training_device
 from monkey_transfer.errors import StudyError
 from monkey_transfer.framing import framed, in_network_pixels, in_original_pixels
 from monkey_transfer.images import stamp
-from monkey_transfer.metrics.headline import summary
-from monkey_transfer.metrics.matching import Matched, match
+from monkey_transfer.metrics import pckh
+from monkey_transfer.metrics.matching import CORRECT_WITHIN, Matched, match
 from monkey_transfer.near_duplicates import NEAR, kept_together, near_duplicates
 from monkey_transfer.networks.imagenet import checkpoint_files, imagenet_checkpoint
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder, write_json
@@ -33,7 +34,7 @@ from monkey_transfer.networks.zoo import zoo_network
 from monkey_transfer.profiles import ZOO, Arm, Framing, Profile, ScaledPerson, load_profile, runs_folder
 from monkey_transfer.runs import Run
 from monkey_transfer.skeletons import Skeleton
-from monkey_transfer.splits import Split, split_people, training_subset
+from monkey_transfer.splits import Draw, Split, draw_people, split_people
 
 MEAN_POSE = "mean_pose"
 
@@ -62,18 +63,46 @@ class Study:
 
     @cached_property
     def splits(self) -> dict[str, Split]:
-        """Split of the source and of the target; the same for all arms."""
+        """Who tests, of the source and of the target; the same for all arms and seeds."""
         return {role: self._split(role) for role in ("source", "target")}
 
     def _split(self, role: str) -> Split:
-        validation = self.profile.largest_validation(role)
         tested = (self.profile.source if role == "source" else self.profile.target).test
+        with self._asked_of(role):
+            return split_people(self.dataset(role).images, tested, self.profile.split_seed)
+
+    @cached_property
+    def draws(self) -> dict[str, dict[int, Draw]]:
+        """Whom each seed learns of the source and of the target; the same for all arms of that seed.
+
+        StudyError if an arm asks for more pictures than the pool has: now rather than hours later.
+        """
+        return {role: {seed: self._draw(role, seed) for seed in self.profile.seeds} for role in ("source", "target")}
+
+    def _draw(self, role: str, seed: int) -> Draw:
+        split = self.splits[role]
+        with self._asked_of(role):
+            draw = draw_people(split, self.profile.largest_validation(role), seed)
+            draw.training_subset(self.profile.largest_training_set(role))
+        return draw
+
+    @contextmanager
+    def _asked_of(self, role: str) -> Iterator[None]:
         try:
-            split = split_people(self.dataset(role).images, tested, validation, self.profile.split_seed)
-            training_subset(split, self.profile.largest_training_set(role))  # an error now rather than hours later
+            yield
         except StudyError as error:
             raise StudyError(f"profile {self.profile.name}, {role} (its test and its arms' images): {error}") from None
-        return split
+
+    def draw(self, role: str, seed: int) -> Draw:
+        """Whom a seed learns; StudyError if the profile does not have that seed."""
+        if seed not in self.draws[role]:
+            seeds = ", ".join(map(str, self.profile.seeds))
+            raise StudyError(f"profile {self.profile.name} has no seed {seed}; expected one of {seeds}")
+        return self.draws[role][seed]
+
+    def threshold_people(self, seed: int) -> tuple[str, ...]:
+        """The validation people of that seed, on whom every arm's detection threshold is chosen."""
+        return self.draw("target", seed).validation[: self.profile.validation_size("transfer")]
 
     @cached_property
     def test_people(self) -> Dataset:
@@ -192,7 +221,7 @@ def _elsewhere(profile: Profile) -> Dataset | None:
         return None
     try:
         people = _measured(open_dataset(chosen.data), chosen.yardstick, profile)
-        tried = split_people(people.images, chosen.test, 0, profile.split_seed).test
+        tried = split_people(people.images, chosen.test, profile.split_seed).test
     except StudyError as error:
         raise StudyError(f"profile {profile.name}, elsewhere: {error}") from None
     return people.subset(tried)
@@ -287,13 +316,13 @@ def train_missing(study: Study) -> list[Run]:
     return missing
 
 
-def mean_pose(study: Study) -> pd.DataFrame:
+def mean_pose(study: Study, seed: int) -> pd.DataFrame:
     """Predictions for the test people by someone who never looks: the training people's mean pose.
 
-    Every joint is predicted where it is on average in the pictures of the people that ``transfer`` learns, framed
-    as the study frames them; the likelihood is 1. It is the floor that any network must beat.
+    Every joint is predicted where it is on average in the pictures of the people that ``transfer`` learns with that
+    seed, framed as the study frames them; the likelihood is 1. It is the floor that any network must beat.
     """
-    ids = training_subset(study.splits["target"], study.profile.arm("transfer").largest)
+    ids = study.draw("target", seed).training_subset(study.profile.arm("transfer").largest)
     labels = study.target.subset(ids).labels
     learnt = study.framed("target", ids, study.profile.picture)
     mean = in_network_pixels(labels[labels["labelled"]], learnt).groupby("keypoint")[["x", "y"]].mean()
@@ -333,11 +362,11 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     """The job of a run, its pictures (image_id, path, role) and its labelled joints in network pixels."""
     arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
     role = "target" if arm.learns == "nothing" else arm.learns
-    split = study.splits[role]
+    draw = study.draw(role, run.seed)
     parts: list[tuple[str, str, tuple[str, ...]]] = [
-        (role, "train", training_subset(split, run.images) if run.images else ()),
-        (role, "validation", split.validation[: study.profile.validation_size(run.arm)]),
-        *((one.of, one.role, one.image_ids) for one in _predicted(study, run.arm)),
+        (role, "train", draw.training_subset(run.images) if run.images else ()),
+        (role, "validation", draw.validation[: study.profile.validation_size(run.arm)]),
+        *((one.of, one.role, one.image_ids) for one in _predicted(study, run)),
     ]
     pictures = pd.concat(
         [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts if ids], ignore_index=True
@@ -359,10 +388,19 @@ def _job(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         keeps="last" if arm.names == "shuffled" else "best",
         seed=run.seed,
     )
+    within = _correct_within(study.dataset(role), study.profile.yardstick if role == "target" else "bbox_length", fit)
     joints = in_network_pixels(labels, fit)[["image_id", "keypoint", "x", "y"]]
+    joints["within"] = joints["image_id"].map(within).where(joints.index.isin(pckh.scored(joints).index))
     if arm.names == "shuffled":
         joints = _with_shuffled_names(joints, run.seed)
     return job, pictures[["image_id", "path", "role"]], joints
+
+
+def _correct_within(dataset: Dataset, yardstick: str, frames: pd.DataFrame) -> pd.Series:
+    """By ``image_id``, the distance in network pixels at which a prediction still counts as correct."""
+    lengths = dataset.reference_lengths.query("name == @yardstick").set_index("image_id")["length"]
+    scale = frames.set_index("image_id")["scale"]
+    return CORRECT_WITHIN[yardstick] * lengths.reindex(scale.index) * scale
 
 
 def _with_shuffled_names(joints: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -382,11 +420,12 @@ class _Predicted(NamedTuple):
     file: str
 
 
-def _predicted(study: Study, arm: str) -> list[_Predicted]:
-    """All that a run of that arm predicts; the test people first."""
+def _predicted(study: Study, run: Run) -> list[_Predicted]:
+    """All that a run predicts; the test people first."""
     sets = [
         _Predicted("target", "test", study.splits["target"].test, "predictions.parquet"),
-        _Predicted("source", "source_test", _source_test(study, arm), "source_predictions.parquet"),
+        _Predicted("target", "threshold", study.threshold_people(run.seed), "threshold_predictions.parquet"),
+        _Predicted("source", "source_test", _source_test(study, run.arm), "source_predictions.parquet"),
     ]
     if study.elsewhere:
         ids = tuple(study.elsewhere.images["image_id"])
@@ -456,11 +495,10 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
     predicted = pd.read_parquet(folder.network_predictions)
     own, framing = study.skeleton(run.arm), study.profile.framing(run.arm)
     found = {}
-    for of, role, image_ids, file in _predicted(study, run.arm):
+    for of, role, image_ids, file in _predicted(study, run):
         frames = study.framed(of, image_ids, framing)
         found[role] = _predictions(predicted, role, frames, own, study.dataset(of).skeleton)
         found[role].to_parquet(run.partial / file)
-    write_json(run.partial / "metrics.json", summary(matched(study, found["test"])))
     manifest = {
         "digest": digest,
         "run": {"profile": run.profile, "arm": run.arm, "images": run.images, "seed": run.seed},

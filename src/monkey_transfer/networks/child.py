@@ -24,7 +24,7 @@ from monkey_transfer.networks.job import Job, JobFolder, write_json
 if TYPE_CHECKING:
     from monkey_transfer.networks.initialisation import Restored
     from monkey_transfer.networks.prediction import Predictor
-    from monkey_transfer.networks.training import Outcome
+    from monkey_transfer.networks.training import Outcome, Validation
 
 STARTED = time.monotonic()
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -68,7 +68,7 @@ def _train(folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataF
         folder.resume,
         lambda done, loss: report("training", done, steps, loss=loss, pictures_each=pictures_each),
     )
-    outcome = trainer.run(lambda: _validation_error(trainer.predictor, pictures, joints, report))
+    outcome = trainer.run(lambda: _validated(trainer.predictor, pictures, joints, report))
     trainer.restore_snapshot(outcome.chosen_iteration)
     _predict_and_write(folder, trainer.predictor, pictures, training.curve_table(folder.resume), outcome, report)
 
@@ -76,18 +76,18 @@ def _train(folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataF
 def _use_finished(
     folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
 ) -> None:
-    """Use a network as it is; its learning curve is its validation error at iteration 0."""
+    """Use a network as it is; its learning curve is its validation at iteration 0."""
     from monkey_transfer.networks.deeplabcut_project import open_project
     from monkey_transfer.networks.training import Outcome
 
     project = open_project(folder)
     project.adopt(str(job.checkpoint))
     predictor, restored = _load(project.test_config, job)
-    error = _validation_error(predictor, pictures, joints, report)
-    row = {"iteration": 0, "training_loss": nan, "validation_error": error, "learning_rate": nan, "seconds": 0.0}
+    validated = _validated(predictor, pictures, joints, report)
+    row = {"iteration": 0, "training_loss": nan, **validated._asdict(), "learning_rate": nan, "seconds": 0.0}
     outcome = Outcome(
         chosen_iteration=0,
-        validation_error=error,
+        **validated._asdict(),
         iterations=0,
         stopped_by="learns nothing",
         seconds=0.0,
@@ -115,11 +115,14 @@ def _load(config: Path, job: Job) -> tuple["Predictor", "Restored"]:
         return predictor, restore(session, tf.compat.v1.global_variables(), job.checkpoint, job.heads)
 
 
-def _validation_error(
+def _validated(
     predictor: "Predictor", pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
-) -> float:
+) -> "Validation":
+    from monkey_transfer.networks.training import Validation
+
     validation = pictures[pictures["role"] == "validation"]
-    return mean_distance(predictor.predict(validation, partial(report, "validating")), joints)
+    predictions = predictor.predict(validation, partial(report, "validating"))
+    return Validation(mean_distance(predictions, joints), share_correct(predictions, joints))
 
 
 def _predict_and_write(
@@ -141,8 +144,18 @@ def _predict_and_write(
 
 def mean_distance(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:
     """Mean Euclidean distance over labelled joints, in the unit of the tables (what DeepLabCut prints as RMSE)."""
+    return float(_distances(predictions, joints)["distance"].mean())
+
+
+def share_correct(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:
+    """The validation score: percent of scored joints that are predicted within what still is correct; NaN if none is."""
+    scored = _distances(predictions, joints).dropna(subset=["within"])
+    return 100 * float((scored["distance"] <= scored["within"]).mean())
+
+
+def _distances(predictions: pd.DataFrame, joints: pd.DataFrame) -> pd.DataFrame:
     both = joints.merge(predictions, on=["image_id", "keypoint"], suffixes=("_label", ""))
-    return float(((both.x - both.x_label) ** 2 + (both.y - both.y_label) ** 2).pow(0.5).mean())
+    return both.assign(distance=((both.x - both.x_label) ** 2 + (both.y - both.y_label) ** 2).pow(0.5))
 
 
 class _Reporter:

@@ -2,8 +2,9 @@
 
 A job is a folder with three files: ``job.json`` (:class:`Job`), ``pictures.parquet`` (image_id,
 path of the framed picture, role: 'train', 'validation' or the name of a set to predict) and
-``joints.parquet`` (image_id, keypoint, x, y of the labelled joints). Coordinates are network
-pixels: those of the framed picture, 0-based, pixel centres. Nothing here knows DeepLabCut.
+``joints.parquet`` (image_id, keypoint, x, y of the labelled joints, and ``within``, the distance at which a prediction
+of the joint is correct; NaN where it is not scored). Coordinates and distances are network pixels: those of the framed
+picture, 0-based, pixel centres. Nothing here knows DeepLabCut.
 """
 
 import json
@@ -34,8 +35,8 @@ class Job(BaseModel):
     heads : for each keypoint, in order, which output of the checkpoint it starts from; None: from random weights.
         The backbone is restored in any case.
     frozen : number of blocks, counted from the picture, that are not trained.
-    keeps : which snapshot the run keeps: that with the least validation error, or the 'last', after all iterations,
-        where a validation error says nothing.
+    keeps : which snapshot the run keeps: the 'best' by validation score, of equal ones that with the least error, or
+        the 'last', after all iterations, where validation says nothing.
     finished : None for a network that is trained; otherwise ``checkpoint`` is used as it is, ``training`` only
         names its backbone, and this says what else defines it.
     """

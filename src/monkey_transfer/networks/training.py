@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import imgaug
 import numpy as np
@@ -42,9 +43,21 @@ class Progress:
     iteration: int = 0
     seconds: float = 0.0
     best_iteration: int = 0
-    best_validation_error: float = math.inf
+    best_error: float = math.inf
+    best_score: float = -math.inf
     stopped_by: str = ""
     curve: list[dict[str, float]] = field(default_factory=list)
+
+
+class Validation(NamedTuple):
+    """How good the present weights are on the validation pictures.
+
+    ``validation_error`` is the mean distance in network pixels, ``validation_score`` the percentage of scored joints
+    that are correct: the PCK that is reported, on other pictures. NaN where no joint is scored.
+    """
+
+    validation_error: float
+    validation_score: float
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ class Outcome:
 
     chosen_iteration: int
     validation_error: float
+    validation_score: float
     iterations: int
     stopped_by: str
     seconds: float
@@ -158,12 +172,14 @@ class Trainer:
         batches = [seeded_batch(self.dataset, self.job.seed, i)[Batch.inputs] for i in range(CALIBRATION_BATCHES)]
         return restored, calibrate_batch_norm(self.session, self.inputs[Batch.inputs], batches)
 
-    def run(self, validate: Callable[[], float]) -> Outcome:
-        """Train until the last iteration or the stop rule; keep the snapshot with the least validation error.
+    def run(self, validate: Callable[[], Validation]) -> Outcome:
+        """Train until the last iteration or the stop rule; keep the snapshot with the best validation score.
+
+        Of equal scores, of which there are many on few pictures, that with the least error.
 
         Parameters
         ----------
-        validate : returns the validation error (network pixels) of the present weights.
+        validate : of the present weights.
 
         Raises
         ------
@@ -192,7 +208,8 @@ class Trainer:
         self._drop_all_snapshots_but(progress.best_iteration)
         return Outcome(
             chosen_iteration=progress.best_iteration,
-            validation_error=progress.best_validation_error,
+            validation_error=progress.best_error,
+            validation_score=progress.best_score,
             iterations=progress.iteration,
             stopped_by=progress.stopped_by or "iterations",
             seconds=progress.seconds,
@@ -221,7 +238,8 @@ class Trainer:
             ) from None
         return float(loss)
 
-    def _validate(self, progress: Progress, loss: float, error: float) -> None:
+    def _validate(self, progress: Progress, loss: float, validated: Validation) -> None:
+        error, score = validated
         if not math.isfinite(error):
             raise StudyError(
                 f"the validation error is {error} at iteration {progress.iteration}: lower the learning rates in "
@@ -231,17 +249,20 @@ class Trainer:
             {
                 "iteration": progress.iteration,
                 "training_loss": loss,
-                "validation_error": error,
+                **validated._asdict(),
                 "learning_rate": learning_rate(self.training, progress.iteration - 1),
                 "seconds": round(progress.seconds, 2),
             }
         )
-        print(f"iteration {progress.iteration}: loss {loss:.5f}, validation error {error:.3f} px", flush=True)
-        if self.job.keeps == "last" or error < progress.best_validation_error:
+        print(
+            f"iteration {progress.iteration}: loss {loss:.5f}, validation error {error:.3f} px, score {score:.2f} %",
+            flush=True,
+        )
+        if self.job.keeps == "last" or _is_better(validated, progress):
             self.snapshots.save(
                 self.session, str(self.project.snapshot(progress.iteration)), write_meta_graph=False, write_state=False
             )
-            progress.best_iteration, progress.best_validation_error = progress.iteration, error
+            progress.best_iteration, progress.best_error, progress.best_score = progress.iteration, error, score
 
     def _save_for_resume(self, progress: Progress) -> None:
         self.resume.mkdir(exist_ok=True)
@@ -265,6 +286,12 @@ class Trainer:
         for file in kept.parent.glob("snapshot-*"):
             if not file.name.startswith(f"{kept.name}."):
                 file.unlink()
+
+
+def _is_better(validated: Validation, best: Progress) -> bool:
+    # A score that is no number, where nothing is scored, is never above another: the error decides alone.
+    error, score = validated
+    return score > best.best_score or (not score < best.best_score and error < best.best_error)
 
 
 def plateau(curve: list[dict[str, float]], stop: StopRule) -> str:
