@@ -1,49 +1,57 @@
-"""What may be said of a difference: one rule, wherever a report calls one arm better than another.
+"""What may be said of the primary questions of a study.
 
-A difference is shown where its interval over people and training seeds excludes zero and it exceeds what two seeds of
-one arm differ by, since a network trained anew is also another network. One seed shows nothing, and so do people of
-few groups.
+Two kinds of claims can be made of a difference: that there is one, and that it is smaller than a margin. Each kind
+is a family of as many tests as there are primary questions, corrected by Holm (Scandinavian Journal of Statistics
+1979): whatever is true of the questions, and however they hang together, the chance that any test of the family
+claims what is not so is at most the level at which it is made. That level is half of 5 % for each of the two
+families, so that a study says anything false, of either kind, in at most 5 %.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from monkey_transfer.metrics.bootstrap import Replicates
-from monkey_transfer.metrics.curves import Estimate
+from monkey_transfer.metrics.estimate import Estimate
 
-# Resampling few groups gives intervals that are too narrow: of a normal mean over 5 groups, those of 95 % hold the
-# truth in 84 % of 4,000 trials, over 10 in 90 %, over 20 in 93 %.
-FEWEST_GROUPS = 10
-
-
-def spread(*arms: Sequence[Replicates]) -> float:
-    """The largest difference of two seeds of one of the arms; NaN where an arm has a single seed."""
-    values = [[run.value for run in of_seeds] for of_seeds in arms]
-    return float(np.max([np.ptp(found) if len(found) > 1 else np.nan for found in values]))
+# Of a study, over claims of both kinds.
+FALSE_CLAIMS = 0.05
+# Of an adjusted p-value, for each kind.
+LEVEL = FALSE_CLAIMS / 2
 
 
-def claim(difference: Estimate, spread: float, groups: int) -> dict[str, float | str]:
-    """The columns ``low, high, spread, verdict`` of a table of differences.
+def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """p-values adjusted for their number, in the order given.
+
+    NaN stays NaN and does not count: where no verdict is possible nothing can be claimed falsely.
+    """
+    p = np.asarray(p_values, float)
+    adjusted = np.full(p.shape, np.nan)
+    order = np.argsort(p)[: np.isfinite(p).sum()]  # NaN is sorted last
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p[order]))
+    return adjusted
+
+
+def ruling(found: Estimate, p_adjusted: float, p_equivalent_adjusted: float, margin: float) -> str:
+    """What may be said of a difference.
 
     Parameters
     ----------
-    difference : of two arms, or of a slope from zero, over people and seeds.
-    spread : see :func:`spread`, in the difference's units.
-    groups : how many groups (videos, photographs) the test people are of.
+    found : the difference, in points.
+    p_adjusted, p_equivalent_adjusted : :func:`holm` of ``p_different`` and ``p_equivalent`` of all primary questions.
+    margin : the smallest difference of interest, in points.
 
     Returns
     -------
-    The 95 % interval; ``verdict`` is 'higher' or 'lower' where it excludes zero and the difference exceeds the
-    spread, else 'undecided'; 'one seed' where the spread is unknown; 'too few groups' for fewer than FEWEST_GROUPS.
+    'higher' or 'lower'; 'no more than 2 points either way'; both, 'higher, but by less than 2 points'; 'undecided';
+    'one seed', which shows nothing of another; or the estimate's note where it has no interval.
     """
-    low, high = difference.interval()
-    if groups < FEWEST_GROUPS:
-        verdict = "too few groups"
-    elif np.isnan(spread):
-        verdict = "one seed"
-    elif (low > 0 or high < 0) and abs(difference.value) > spread:
-        verdict = "higher" if difference.value > 0 else "lower"
-    else:
-        verdict = "undecided"
-    return {"low": low, "high": high, "spread": spread, "verdict": verdict}
+    if found.note:
+        return found.note
+    if found.over == "people":
+        return "one seed"
+    different, small = p_adjusted <= LEVEL, p_equivalent_adjusted <= LEVEL
+    if different:
+        way = "higher" if found.value > 0 else "lower"
+        return f"{way}, but by less than {margin:g} points" if small else way
+    return f"no more than {margin:g} points either way" if small else "undecided"

@@ -25,9 +25,6 @@ CONFIG = ROOT / "config"
 
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 
-# With fewer seeds no 95 % interval over them holds what it says (python -m benchmarks.power).
-FEWEST_SEEDS = 3
-
 SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
 
 # What pose_imgaug.py reads of its two groups of keys; others it would pass over in silence.
@@ -474,6 +471,8 @@ class Profile(_Strict):
 
     @model_validator(mode="after")
     def _questions_can_be_answered(self) -> "Profile":
+        from monkey_transfer.metrics.estimate import FEWEST_SEEDS  # half a second, and few profiles ask
+
         for name, arm in self.arms.items():
             for other in arm.against:
                 where = f"arms.{name}.against.{other}"
@@ -511,7 +510,7 @@ class Profile(_Strict):
     def compared_sizes(self, a: str, b: str) -> list[tuple[int, int]]:
         """The numbers of images at which two arms are compared: those both learn, else the largest of each."""
         one, two = self.arm(a), self.arm(b)
-        both = sorted(set(one.sizes) & set(two.sizes))
+        both = sorted(set(one.sizes) & set(two.sizes)) if one.learns == two.learns else []
         return [(images, images) for images in both] or [(one.largest, two.largest)]
 
     @property

@@ -1,28 +1,28 @@
 """The paper's clinical argument, tested: monkeys take poses that people rarely take, so they should help with those.
 
-:mod:`monkey_transfer.rarity` measures; here a study's people and arms are put in.
+:mod:`monkey_transfer.rarity` measures poses; here a study's people and arms are put in.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.poses import common_landmarks, normalised_poses
 from monkey_transfer.rarity import (
     FEWEST_TRAINING,
-    accuracy_by_decile,
-    advantage_by_decile,
+    accuracy_by_rank,
     deciles,
-    interaction,
     monkey_cover,
+    ranks,
     rarity_of_people,
 )
-from monkey_transfer.results import RESAMPLES
+from monkey_transfer.scores import Point, Scores, pck_alone
 from monkey_transfer.skeletons import LIMB_JOINTS
-from monkey_transfer.splits import training_subset
-from monkey_transfer.study import Study, matched
+from monkey_transfer.study import Study
+from monkey_transfer.words import score_name
 
-_SEED = 0
 # How a pose is rare, and in words.
 MEASURES = {"distance": "distance to the nearest training poses", "surprise": "density of the training poses"}
 
@@ -31,15 +31,17 @@ MEASURES = {"distance": "distance to the nearest training poses", "surprise": "d
 class RarePoses:
     """What rare poses do to arms, at the largest number of people that ``transfer`` and its control both learn.
 
-    Arms that do not learn as many are here at their own largest number.
+    Arms that do not learn as many are here at their own largest number. Estimates are over people and seeds
+    (:class:`monkey_transfer.metrics.estimate.Estimate`), those of scores in percent, of differences in points.
 
     Attributes
     ----------
     people : image_id, distance, surprise, decile (of ``distance``) of every test person whose limbs are all labelled.
     left_out : how many test people are not among them.
-    accuracy : :func:`monkey_transfer.rarity.accuracy_by_decile` of every arm.
-    advantage : :func:`monkey_transfer.rarity.advantage_by_decile` of ``transfer`` over its control.
-    lines : measure and the columns of :func:`monkey_transfer.rarity.interaction` of the same pair.
+    accuracy : arm, decile, people and the estimate of the PCK score on the arm's own joints.
+    advantage : decile, people and the estimate of ``transfer`` minus its control.
+    lines : measure, quantity ('slope', 'most ordinary', 'rarest') and the estimate of ``transfer`` minus its control
+        along :func:`monkey_transfer.rarity.accuracy_by_rank`.
     cover : :func:`monkey_transfer.rarity.monkey_cover`, by people whom ``transfer`` does not learn; empty where they
         or the monkeys are too few.
     """
@@ -52,42 +54,86 @@ class RarePoses:
     cover: pd.DataFrame
 
 
-def measure_rare_poses(study: Study) -> RarePoses:
+def measure_rare_poses(study: Study, scores: Scores) -> RarePoses:
     """Measure accuracy by rarity; rarity is against the people that ``transfer`` learns.
 
-    StudyError if a run is not finished, or too few people have all limbs labelled or too few groups to learn a density.
+    StudyError if too few people have all limbs labelled or are of too few groups to learn a density.
     """
-    profile = study.profile
+    size, control = study.profile.compared_size, study.profile.control
     landmarks = [landmark for landmark in common_landmarks(study.target, study.source) if landmark in LIMB_JOINTS]
-    size = profile.compared_size
-    learnt = study.target.subset(training_subset(study.splits["target"], size))
-    people = rarity_of_people(study.test_people, learnt, landmarks)
-    rarity = people.set_index("image_id")
-    decile = deciles(rarity["distance"])
-    arms = {
-        name: [
-            matched(study, study.finished(name, seed, size if size in arm.sizes else None).predictions())
-            for seed in profile.seeds
-        ]
-        for name, arm in profile.arms.items()
-    }
-    pair = arms["transfer"], arms[profile.control]
+    people = _rarity(study, landmarks, size)
+    decile = deciles(people.set_index("image_id")["distance"])
+    chosen = {Point(name, size if size in arm.sizes else arm.largest): name for name, arm in study.profile.arms.items()}
+    everybody = Scores({point: scores.runs[point] for point in chosen}, pck_alone)
+    a, b = Point("transfer", size), Point(control, size)
+    parts = {int(part): _among(everybody, own.index) for part, own in decile.groupby(decile)}
+    counts = decile.value_counts()
+    score = score_name(study.profile)
     return RarePoses(
         people=people.assign(decile=decile.to_numpy()),
         left_out=len(study.test_people) - len(people),
-        accuracy=accuracy_by_decile(arms, decile, RESAMPLES, _SEED),
-        advantage=advantage_by_decile(*pair, decile, RESAMPLES, _SEED),
-        lines=pd.concat(
-            [interaction(*pair, rarity[name], RESAMPLES, _SEED).assign(measure=name) for name in MEASURES],
-            ignore_index=True,
+        accuracy=pd.DataFrame(
+            [
+                {"arm": point.arm, "decile": part, "people": counts[part], **among.of(point)[score]._asdict()}
+                for point in chosen
+                for part, among in parts.items()
+            ]
+        ),
+        advantage=pd.DataFrame(
+            [
+                {"decile": part, "people": counts[part], **among.compare(a, b)[score]._asdict()}
+                for part, among in parts.items()
+            ]
+        ),
+        lines=pd.DataFrame(
+            [
+                {"measure": measure, "quantity": quantity, **found._asdict()}
+                for measure in MEASURES
+                for quantity, found in _line(scores, a, b, people.set_index("image_id")[measure]).items()
+            ]
         ),
         cover=_cover(study, landmarks, size, decile),
     )
 
 
+def _rarity(study: Study, landmarks: list[str], size: int) -> pd.DataFrame:
+    """The rarity of the test people by whom ``transfer`` learns, the mean over the draws of the seeds."""
+    found = [
+        rarity_of_people(study.test_people, study.target.subset(draw.training_subset(size)), landmarks)
+        for draw in study.draws["target"].values()
+    ]
+    together = pd.concat(found).groupby("image_id", sort=False).mean()
+    return together.reset_index()
+
+
+def _line(scores: Scores, a: Point, b: Point, rarity: pd.Series) -> dict:
+    """The straight line of a minus b against the rank of rarity (:func:`monkey_transfer.rarity.accuracy_by_rank`)."""
+    rank = ranks(rarity)
+    pair = _among(Scores({point: scores.runs[point] for point in (a, b)}, pck_alone), rarity.index)
+    return Scores(pair.runs, lambda run: accuracy_by_rank(run.matched, rank)).compare(a, b)
+
+
+def _among(scores: Scores, image_ids: Collection[str]) -> Scores:
+    """The same networks on some of the people."""
+    return Scores(
+        {
+            point: [run._replace(matched=_of_people(run.matched, image_ids)) for run in of_seeds]
+            for point, of_seeds in scores.runs.items()
+        },
+        scores.measure,
+    )
+
+
+def _of_people(matched: Matched, image_ids: Collection[str]) -> Matched:
+    joints, people = (
+        table[table["image_id"].isin(image_ids)].reset_index(drop=True) for table in (matched.joints, matched.people)
+    )
+    return replace(matched, joints=joints, people=people)
+
+
 def _cover(study: Study, landmarks: list[str], learnt: int, decile: pd.Series) -> pd.DataFrame:
-    # Rarity is measured by those who are learnt, so others have to compete with the monkeys.
-    others = study.target.subset(study.splits["target"].train[learnt:])
+    # Rarity is measured by those who are learnt, so others have to compete with the monkeys: of the first seed's pool.
+    others = study.target.subset(study.draw("target", study.profile.seeds[0]).train[learnt:])
     _, of_others = normalised_poses(others, landmarks)
     _, of_monkeys = normalised_poses(study.source, landmarks)
     if min(len(of_others), len(of_monkeys)) < FEWEST_TRAINING:

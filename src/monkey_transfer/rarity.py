@@ -9,20 +9,16 @@ A pose and its mirror image count as one here, unlike there, because networks ar
 mirror images. A person in whom one of the landmarks is not labelled has no pose, and so no rarity.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.claims import claim, spread
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh
-from monkey_transfer.metrics.bootstrap import Replicates, Statistic, over_seeds
-from monkey_transfer.metrics.curves import over_people_and_seeds
-from monkey_transfer.metrics.headline import pck_scores, replicates_of
-from monkey_transfer.metrics.matching import Matched, on_shared_keypoints
+from monkey_transfer.metrics.bootstrap import Statistic
+from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.poses import normalised_poses
 from monkey_transfer.skeletons import LIMB_JOINTS
 
@@ -30,9 +26,8 @@ from monkey_transfer.skeletons import LIMB_JOINTS
 NEIGHBOURS = 5
 # A density is fitted to no fewer training poses than this, of no fewer groups than there are folds.
 FEWEST_TRAINING = 20
-# Intervals of means over fewer people are too narrow.
+# Of fewer people no interval is printed (monkey_transfer.metrics.estimate).
 FEWEST_IN_DECILE = 10
-LEVEL = 0.95
 
 _FOLDS = 5
 _SEED = 0
@@ -136,99 +131,6 @@ def deciles(rarity: pd.Series) -> pd.Series:
     ranks = _ranks(rarity)
     parts = min(10, max(1, len(rarity) // FEWEST_IN_DECILE))
     return np.ceil(ranks * parts / len(rarity)).astype(int).rename("decile")
-
-
-def accuracy_by_decile(
-    arms: Mapping[str, Sequence[Matched]], decile: pd.Series, resamples: int, seed: int
-) -> pd.DataFrame:
-    """The PCK score of every arm in every decile of rarity, on the joints that all arms have.
-
-    Parameters
-    ----------
-    arms : by name, one for each training seed, of the same people and by the same yardstick. People of no
-        decile are passed over.
-    decile : by ``image_id``, see :func:`deciles`.
-    resamples, seed : of the people of a decile, in whole groups.
-
-    Returns
-    -------
-    ``arm, decile, people, score`` (the score's name) and the columns of
-    :func:`monkey_transfer.metrics.bootstrap.over_seeds`, in percent, at the confidence ``level``.
-
-    Raises
-    ------
-    StudyError
-        If arms differ in people, yardstick or number of seeds, share no joint, or lack a person of ``decile``.
-    """
-    found = _scores_by_decile(arms, decile, resamples, seed)
-    return pd.DataFrame(
-        [
-            {"arm": arm, **of_part, **over_seeds([run[arm] for run in runs], LEVEL), "level": LEVEL}
-            for arm in arms
-            for of_part, runs in found
-        ]
-    )
-
-
-def advantage_by_decile(
-    a: Sequence[Matched], b: Sequence[Matched], decile: pd.Series, resamples: int, seed: int
-) -> pd.DataFrame:
-    """How much better arm a is than arm b in every decile of rarity: paired differences of the PCK score.
-
-    Parameters, errors and columns are those of :func:`accuracy_by_decile`, without ``arm``; in percentage
-    points. The n-th of ``a`` is paired with the n-th of ``b``.
-    """
-    return pd.DataFrame(
-        [
-            {**of_part, **over_seeds([run["a"].minus(run["b"]) for run in runs], LEVEL), "level": LEVEL}
-            for of_part, runs in _scores_by_decile({"a": a, "b": b}, decile, resamples, seed)
-        ]
-    )
-
-
-def interaction(
-    a: Sequence[Matched], b: Sequence[Matched], rarity: pd.Series, resamples: int, seed: int
-) -> pd.DataFrame:
-    """How the advantage of arm a over arm b changes with rarity, on the joints that both have.
-
-    A person's advantage is 100 (hits of a - hits of b) / joints. A straight line in the person's rank of rarity,
-    from 0 (the most ordinary) to 1 (the rarest), is fitted to it by least squares, each person weighted by the
-    joints counted. Its slope is the interaction: by how many percentage points the advantage grows from the most
-    ordinary person to the rarest. Ranks are those among all people of ``rarity`` and stay with the person in
-    every resample. See :func:`accuracy_by_rank`.
-
-    Parameters
-    ----------
-    a, b : one for each training seed; the n-th of ``a`` is paired with the n-th of ``b``.
-    rarity : by ``image_id``, larger for the rarer; say ``distance`` or ``surprise`` of :func:`rarity_of_people`.
-        People without are passed over.
-    resamples, seed : of people, in whole groups.
-
-    Returns
-    -------
-    Three rows, ``quantity``: 'slope', and the line's ends 'most ordinary' and 'rarest'; with ``seeds``, ``mean``
-    over them and the columns of :func:`monkey_transfer.claims.claim` (``spread``: of the difference of a and b from
-    seed to seed), in percentage points, at the confidence ``level``. NaN where all people are equally rare.
-
-    Raises
-    ------
-    StudyError
-        As :func:`accuracy_by_decile`, or if a rarity is missing.
-    """
-    rank = (_ranks(rarity) - 0.5) / len(rarity)
-    runs = [
-        replicates_of(arms, resamples, seed, lambda matched: accuracy_by_rank(matched, rank))
-        for arms in _by_seed({"a": a, "b": b}, rarity.index)
-    ]
-    people = a[0].people
-    groups = people.loc[people["image_id"].isin(rarity.index), "group"].nunique()
-    rows = []
-    for quantity in runs[0]["a"]:
-        of_seeds = [run["a"][quantity].minus(run["b"][quantity]) for run in runs]
-        [found] = over_people_and_seeds({(quantity, 0): of_seeds}).values()
-        claimed = claim(found, spread(of_seeds), groups)
-        rows.append({"quantity": quantity, "seeds": len(runs), "mean": found.value, **claimed, "level": LEVEL})
-    return pd.DataFrame(rows)
 
 
 def accuracy_by_rank(matched: Matched, rank: pd.Series) -> Statistic:
@@ -392,6 +294,14 @@ def _without_place(poses: np.ndarray) -> np.ndarray:
     return (helmert(landmarks) @ poses).reshape(len(poses), -1) / np.sqrt(landmarks)
 
 
+def ranks(rarity: pd.Series) -> pd.Series:
+    """Each person's rank of rarity between 0, the most ordinary, and 1, the rarest; equals share the mean of theirs.
+
+    Raises StudyError when there is nobody or a rarity is missing.
+    """
+    return (_ranks(rarity) - 0.5) / len(rarity)
+
+
 def _ranks(rarity: pd.Series) -> pd.Series:
     """1 for the most ordinary to the number of people for the rarest; equals share the mean of their ranks."""
     if rarity.empty or rarity.isna().any():
@@ -400,45 +310,3 @@ def _ranks(rarity: pd.Series) -> pd.Series:
             f"for {len(rarity)} people: leave out people without"
         )
     return rarity.rank()
-
-
-def _scores_by_decile(
-    arms: Mapping[str, Sequence[Matched]], decile: pd.Series, resamples: int, seed: int
-) -> list[tuple[dict[str, object], list[dict[str, Replicates]]]]:
-    """For each decile what it is, and for each training seed the PCK score of every arm there."""
-    runs = _by_seed(arms, decile.index)
-    score = pckh.SCORE_NAME[next(iter(runs[0].values())).reference]
-    found = []
-    for part, own in decile.groupby(decile):
-        of_part = [{arm: _of_people(matched, own.index) for arm, matched in run.items()} for run in runs]
-        replicates = [replicates_of(run, resamples, seed, pck_scores) for run in of_part]
-        scores = [{arm: metrics[score] for arm, metrics in run.items()} for run in replicates]
-        found.append(({"decile": part, "people": len(own), "score": score}, scores))
-    return found
-
-
-def _by_seed(arms: Mapping[str, Sequence[Matched]], image_ids: Collection[str]) -> list[dict[str, Matched]]:
-    """For each training seed all arms, on the joints that they share and on those people only."""
-    seeds = {len(runs) for runs in arms.values()}
-    if len(seeds) != 1 or seeds == {0}:
-        raise StudyError(
-            f"arms by rarity: expected equally many trained networks of each arm, got "
-            f"{', '.join(f'{len(runs)} of {arm}' for arm, runs in arms.items()) or 'no arm'}: give one for each seed"
-        )
-    together = [dict(zip(arms, runs, strict=True)) for runs in zip(*arms.values(), strict=True)]
-    return [
-        {arm: _of_people(matched, image_ids) for arm, matched in on_shared_keypoints(run).items()} for run in together
-    ]
-
-
-def _of_people(matched: Matched, image_ids: Collection[str]) -> Matched:
-    unknown = set(image_ids).difference(matched.people["image_id"])
-    if unknown:
-        raise StudyError(
-            f"arms by rarity: no arm was evaluated on picture '{min(unknown)}', which has a rarity: "
-            "take the rarity of the people that arms were evaluated on"
-        )
-    joints, people = (
-        table[table["image_id"].isin(image_ids)].reset_index(drop=True) for table in (matched.joints, matched.people)
-    )
-    return replace(matched, joints=joints, people=people)

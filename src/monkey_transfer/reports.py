@@ -1,8 +1,8 @@
-"""What a study leaves for readers: executed notebooks, their HTML, and figures.
+"""What a study leaves for readers: executed notebooks, the chapters bound from them, and figures.
 
 Run as a program it is what the workflow calls:
 ``python -m monkey_transfer.reports execute NOTEBOOK OUTPUT --profile demo [--seed 0] [--arm transfer] [--images 100]``
-``python -m monkey_transfer.reports html NOTEBOOK OUTPUT`` ``python -m monkey_transfer.reports weights PROFILE``
+``python -m monkey_transfer.reports bind PROFILE NOTEBOOK...`` ``python -m monkey_transfer.reports weights PROFILE``
 and ``python -m monkey_transfer.reports show PROFILE``.
 """
 
@@ -22,9 +22,6 @@ from monkey_transfer.study import Study, find_weights
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-# Tables with intervals are wide: on a page they get its whole width and small letters.
-_PAGE_STYLE = "div.output_subarea {max-width: none;} div.output_html table {font-size: 11px;}"
 
 
 def report_folder(profile: str) -> Path:
@@ -104,17 +101,18 @@ def _make_presentable(notebook: Path) -> None:
     nbformat.write(content, notebook)
 
 
-def to_html(notebook: Path, output: Path) -> None:
-    """A page of an executed notebook, without its code cells' prompts, that needs no server."""
-    import nbformat
-    from nbconvert import HTMLExporter
+def bind(profile: str, notebooks: Sequence[Path]) -> Path:
+    """Bind executed notebooks as the chapters of a report, beside its answer page; returns their contents page.
 
-    exporter = HTMLExporter(template_name="classic", exclude_input_prompt=True, exclude_output_prompt=True)
-    page, _ = exporter.from_notebook_node(nbformat.read(notebook, as_version=4))
-    page = page.replace("</head>", f"<style>{_PAGE_STYLE}</style></head>", 1)
-    temporary = output.with_name(f".{output.name}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(output)
+    Raises StudyError if the answer page is not written yet, or a notebook did not run to its end.
+    """
+    from monkey_transfer.pages import site
+
+    folder = report_folder(profile)
+    answer = folder / "answer.html"
+    if not answer.is_file():
+        raise StudyError(f"{answer}: is not there; execute 05_analysis, which writes it, before chapters are bound")
+    return site(notebooks, folder / "chapters", load_profile(profile).title, answer.read_text(encoding="utf-8"))
 
 
 def picture_grid(
@@ -152,7 +150,15 @@ def save_table(study: Study, name: str, table: "pd.DataFrame") -> None:
 
 def _save(figure: "Figure", file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=110, bbox_inches="tight")
+    figure.savefig(file, bbox_inches="tight")
+
+
+def _show(folder: Path) -> None:
+    """Print the answer, without what only a page can show, and where the pages are."""
+    text = (folder / "answer.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("![")]
+    print("\n".join(lines).replace("<br>", " ").replace("<small>", "").replace("</small>", ""))
+    print(f"{folder / 'answer.html'} has it with its figure, {folder / 'chapters' / 'index.html'} the chapters.")
 
 
 def main() -> None:
@@ -160,10 +166,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("execute")
-    page = commands.add_parser("html")
-    for command in (run, page):
-        command.add_argument("notebook", type=Path)
-        command.add_argument("output", type=Path)
+    run.add_argument("notebook", type=Path)
+    run.add_argument("output", type=Path)
+    chapters = commands.add_parser("bind")
+    chapters.add_argument("profile")
+    chapters.add_argument("notebooks", type=Path, nargs="+")
     for name in ("show", "weights"):
         commands.add_parser(name).add_argument("profile")
     run.add_argument("--profile", required=True)
@@ -173,11 +180,11 @@ def main() -> None:
     asked = parser.parse_args()
     try:
         if asked.command == "show":
-            print((report_folder(asked.profile) / "summary.md").read_text(encoding="utf-8"))
+            _show(report_folder(asked.profile))
         elif asked.command == "weights":
             find_weights(load_profile(asked.profile))
-        elif asked.command == "html":
-            to_html(asked.notebook, asked.output)
+        elif asked.command == "bind":
+            bind(asked.profile, asked.notebooks)
         else:
             parameters = {name: getattr(asked, name) for name in ("profile", "seed", "arm", "images")}
             execute(asked.notebook, asked.output, {k: v for k, v in parameters.items() if v is not None})

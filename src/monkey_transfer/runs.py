@@ -65,7 +65,7 @@ class Run:
         return pd.read_parquet(self._file("predictions.parquet"))
 
     def threshold_predictions(self) -> pd.DataFrame:
-        """Predictions on the target's validation people of this seed, on whom thresholds are chosen; original pixels."""
+        """Predictions on the validation people of this seed, on whom thresholds are chosen; original pixels."""
         return pd.read_parquet(self._file("threshold_predictions.parquet"))
 
     def source_predictions(self) -> pd.DataFrame:

@@ -331,13 +331,16 @@ def mean_pose(study: Study, seed: int) -> pd.DataFrame:
     return in_original_pixels(everywhere, people)
 
 
-def matched(study: Study, predictions: pd.DataFrame, yardstick: str | None = None) -> Matched:
-    """Predictions on the test people beside their labels, measured in the profile's yardstick or in another.
+def matched(
+    study: Study, predictions: pd.DataFrame, yardstick: str | None = None, people: Dataset | None = None
+) -> Matched:
+    """Predictions beside the labels of people of the target, the test people unless others are given.
 
-    People whose length of that name is not known are left out.
+    They are measured in the profile's yardstick, or in another. People whose length of that name is not known are left
+    out.
     """
     chosen = yardstick or study.profile.yardstick
-    people = study.test_people.measured_by(chosen)
+    people = (people or study.test_people).measured_by(chosen)
     predictions = predictions[predictions["image_id"].isin(people.images["image_id"])]
     return match(people.labels, predictions, people.reference_lengths, chosen, people.images)
 

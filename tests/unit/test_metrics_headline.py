@@ -1,185 +1,349 @@
-from dataclasses import asdict
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metric_tables import arms, matched
-from pandas.testing import assert_frame_equal
+from metric_tables import arms, matched, repeated, values
+from scipy.integrate import trapezoid
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.metrics import detection, pckh
-from monkey_transfer.metrics.headline import headline, pck_scores, summary, table_one
-from monkey_transfer.metrics.matching import Matched
-from monkey_transfer.metrics.rmse import errors, errors_at_best_f1
+from monkey_transfer.metrics import detection, oks, pckh
+from monkey_transfer.metrics.error_types import ERROR_TYPES
+from monkey_transfer.metrics.headline import headline, pck_scores, pixel_errors, refuse_different_people
+from monkey_transfer.metrics.matching import Matched, in_frame
 
 RIGHT, WRONG = (0, 0), (9, 0)
+NAN = float("nan")
 
 
-def by_definition(arm: Matched) -> dict[str, float]:
-    """Every headline number from the module that defines it."""
+def everyone(arm: Matched, threshold: float = 0.5) -> dict[str, float]:
+    return values(headline(arm, threshold), np.ones(arm.people["group"].nunique(), int))
+
+
+def by_definition(arm: Matched, threshold: float) -> dict[str, float]:
+    """Every number as docs/metrics.md defines it, without OKS (test_metrics_oks.py)."""
     joints, scored = arm.joints, pckh.scored(arm.joints)
-    own, over_all = detection.best_f1(joints), detection.best_f1(joints, "recall_over_all_labelled")
-    everything, kept = errors(joints), errors_at_best_f1(joints)
-    operating = {name: value for name, value in asdict(own).items() if name not in ("f1", "correct", "labelled")}
-    names = ("x", "y", "distance", "normalised")
+    groups = pckh.joint_groups(scored["keypoint"])
+    curve = pckh.curve(scored, pckh.curve_thresholds("head_size"))
+    correct, confidence = joints["correct"], joints["likelihood"]
+    bins = np.minimum(np.floor(confidence * 10), 9).astype(int)
+    reliability = detection.calibration(joints)
+    gaps = (reliability["confidence"] - reliability["correct"]).abs() * reliability["joints"]
+    kinds = joints["error"].value_counts(normalize=True)
+    best = detection.threshold_of(joints)
+    paper, ours = detected(joints, best), detected(joints, threshold)
     return {
-        "pckh": pckh.official_pckh(arm),
-        **{f"pckh/{group}": value for group, value in pckh.by_group(scored, 0.5).items()},
-        "pckh/area": pckh.area(pckh.curve(scored, pckh.curve_thresholds("head_size"))),
-        "labelled": own.labelled,
-        "correct": own.correct,
-        **{f"rmse_{name}": getattr(everything, name) for name in names},
-        "mean_distance": everything.mean_distance,
-        "expected_calibration_error": detection.expected_calibration_error(detection.calibration(joints)),
-        **{f"calibration/{round(10 * row.low)}": row.correct for row in detection.calibration(joints).itertuples()},
-        "auc": detection.roc(joints).auc,
-        "average_precision": detection.average_precision(joints),
-        "best_f1": own.f1,
-        **{f"best_f1/{name}": value for name, value in operating.items()},
-        **{f"best_f1/rmse_{name}": getattr(kept, name) for name in names},
-        "best_f1_over_all_labelled": over_all.f1,
+        **{f"pckh{at}": pckh.pck(scored, part) for at, part in {"": 0.5, "@0.1": 0.1, "@0.2": 0.2}.items()},
+        **{f"pckh/{group}": pckh.pck(scored[groups == group], 0.5) for group in groups.unique() if group != "other"},
+        "pckh/area": trapezoid(curve["pck"], curve["threshold"]) / 0.5,
+        "normalised_mean": joints["floored"].mean(),
+        "normalised_median": np.sort(joints["floored"])[(len(joints) - 1) // 2],
+        "mean_distance": joints["distance"].mean(),
+        **root_mean_squares(joints),
+        **{f"errors/{kind}": 100 * kinds.get(kind, 0.0) for kind in ERROR_TYPES},
+        "expected_calibration_error": gaps.sum() / len(joints),
+        **{f"calibration/{number}": correct[bins == number].mean() for number in bins.unique()},
+        "auc": roc_auc_score(correct, confidence) if correct.nunique() > 1 else NAN,
+        "average_precision": average_precision_score(correct, confidence) if correct.any() else NAN,
+        "best_f1": paper["f1"] if correct.any() else 0,
+        "best_f1/threshold": best,
+        "kept": ours["f1"],
+        "kept/threshold": threshold,
+        "kept/f1_over_all_labelled": ours["f1_over_all_labelled"],
+        **{f"best_f1/{name}": paper[name] for name in ("kept", "correct_kept")},
         **{
-            f"best_f1_over_all_labelled/{name}": getattr(over_all, name)
-            for name in ("threshold", "kept", "precision", "recall_over_all_labelled")
+            f"{way}/{name}": numbers[name]
+            for way, numbers in {"best_f1": paper, "kept": ours}.items()
+            for name in ("precision", "recall_over_own_correct", "recall_over_all_labelled", *root_mean_squares(joints))
         },
     }
 
 
-@settings(deadline=None, max_examples=50)
-@given(arms())
-def test_the_summary_is_what_the_definitions_say(arm):
-    assert summary(arm) == pytest.approx(by_definition(arm), nan_ok=True, abs=1e-12)
+def root_mean_squares(joints: pd.DataFrame) -> dict[str, float]:
+    squares = joints[["dx", "dy", "distance"]] ** 2
+    return dict(zip(("rmse_x", "rmse_y", "rmse_distance"), np.sqrt(squares.mean()), strict=True))
 
 
-@settings(deadline=None, max_examples=30)
+def detected(joints: pd.DataFrame, threshold: float) -> dict[str, float]:
+    """All numbers of the predictions that are kept; NaN where there are none."""
+    kept = joints[joints["likelihood"] >= threshold]
+    right, own = kept["correct"].sum(), joints["correct"].sum()
+    if kept.empty:
+        right = NAN
+    numbers = {
+        "kept": len(kept) or NAN,
+        "correct_kept": right,
+        "precision": right / len(kept) if len(kept) else NAN,
+        "recall_over_own_correct": right / own if own else NAN,
+        "recall_over_all_labelled": right / len(joints),
+        "f1": 2 * right / (len(kept) + own) if len(kept) else NAN,
+        "f1_over_all_labelled": 2 * right / (len(kept) + len(joints)),
+    }
+    return numbers | root_mean_squares(kept)
+
+
+@settings(deadline=None, max_examples=40)
+@given(arms(), st.sampled_from([0.0, 0.25, 0.6, 1.0, NAN]))
+def test_every_number_is_what_its_definition_says(arm, threshold):
+    expected = by_definition(arm, threshold) | values(oks.statistic(arm), [1] * len(arm.people))
+    assert everyone(arm, threshold) == pytest.approx(expected, nan_ok=True, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=20)
 @given(arms(), st.data())
 def test_a_person_with_weight_two_counts_like_two_people(arm, data):
-    people = arm.people["image_id"]
-    weights = data.draw(st.lists(st.integers(0, 3), min_size=len(people), max_size=len(people)).filter(any))
-    copies = [
-        arm.joints[arm.joints["image_id"] == person].assign(image_id=f"{person} copy {copy}")
-        for person, weight in zip(people, weights, strict=True)
-        for copy in range(weight)
-    ]
-    repeated = pd.concat(copies, ignore_index=True)
-    names = sorted(repeated["image_id"].unique())
-    expected = summary(Matched(repeated, pd.DataFrame({"image_id": names, "group": names}), arm.reference))
-    found = {metric: value.item() for metric, value in headline(arm)(np.array([weights])).items()}
+    count = len(arm.people)
+    weights = data.draw(st.lists(st.integers(0, 3), min_size=count, max_size=count).filter(any))
+    expected = everyone(repeated(arm, weights))
+    found = values(headline(arm, 0.5), weights)
     emptied = dict.fromkeys(found.keys() - expected.keys(), np.nan)  # bins whose people all have weight 0
     assert all(metric.startswith("calibration/") for metric in emptied)
     assert found == pytest.approx(expected | emptied, nan_ok=True, abs=1e-12)
 
 
-def test_other_yardsticks_have_their_own_names():
-    assert set(summary(matched([RIGHT], [1], reference="head_segment"))) > {
-        "pckh_by_head_segment",
-        "pckh_by_head_segment/wrist",
-    }
-    assert "pckh" not in summary(matched([RIGHT], [1], reference="bbox_length"))
+def test_weightings_do_not_disturb_each_other():
+    arm = matched(np.random.default_rng(0).normal(0, 5, (300, 2)), np.linspace(0, 1, 300), area=900.0)
+    weights = np.random.default_rng(1).integers(0, 3, (40, 300))
+    together = headline(arm, 0.5)(weights)
+    for row, weighting in enumerate(weights):
+        alone = values(headline(arm, 0.5), weighting)
+        assert {metric: value[row] for metric, value in together.items()} == pytest.approx(alone, nan_ok=True)
 
 
-def people_of_two(seed, right=0.7, people=40):
+def test_nobody_drawn_is_nothing_known():
+    found = values(headline(matched([RIGHT, WRONG], [0.9, 0.2], area=900.0), 0.5), [0, 0])
+    assert found.pop("kept/threshold") == 0.5
+    assert np.isnan([*found.values()]).all()
+
+
+def test_root_mean_squares_and_means_by_hand():
+    found = everyone(matched([(3, 4), (0, 5), (-3, 0)], [1, 1, 1]))
+    assert found["rmse_x"] == pytest.approx(np.sqrt(18 / 3))
+    assert found["rmse_y"] == pytest.approx(np.sqrt(41 / 3))
+    assert found["rmse_distance"] == pytest.approx(np.sqrt(59 / 3))
+    assert found["mean_distance"] == pytest.approx(13 / 3)
+    assert found["normalised_mean"] == pytest.approx(1.3 / 3)
+    assert found["normalised_median"] == 0.5
+
+
+def test_smaller_thresholds_by_hand():
+    # 0.1, 0.15, 0.2 and 0.5 of a head: at most counts.
+    found = everyone(matched([(1, 0), (1.5, 0), (2, 0), (5, 0), (5.1, 0)], [1] * 5))
+    assert [found[name] for name in ("pckh@0.1", "pckh@0.2", "pckh")] == pytest.approx([20, 60, 80])
+
+
+def test_the_area_of_one_joint():
+    # Right from 0.2 of a head on: 31 of 51 thresholds, and half a step of the trapezoid before the first.
+    assert everyone(matched([(2, 0)], [1]))["pckh/area"] == pytest.approx(100 * 30.5 / 50)
+
+
+@pytest.mark.parametrize(
+    "weights, median",
+    [
+        ([1, 1, 1, 1], 0.2),  # of an even number the lower one: two of four are at most 0.2
+        ([1, 1, 1, 0], 0.2),
+        ([1, 1, 3, 0], 0.4),  # 0.1 0.2 0.4 0.4 0.4
+        ([4, 1, 1, 1], 0.1),
+        ([0, 0, 0, 2], 0.8),
+        ([3, 0, 0, 3], 0.1),
+        ([3, 0, 0, 4], 0.8),
+    ],
+)
+def test_the_weighted_median_by_hand(weights, median):
+    arm = matched([(1, 0), (2, 0), (4, 0), (8, 0)], [1] * 4)
+    assert values(headline(arm, 0.5), weights)["normalised_median"] == median
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 300), st.integers(0, 2**32 - 1))
+def test_half_of_the_weight_is_at_most_the_median_and_not_less(people, seed):
     rng = np.random.default_rng(seed)
-    correct = rng.random(2 * people) < right
-    names = np.repeat([f"p{i:03d}" for i in range(people)], 2)
-    shifts = np.column_stack([np.where(correct, 1, 9), rng.normal(size=2 * people)])
-    confidence = np.clip(0.5 + 0.2 * correct + 0.2 * rng.normal(size=2 * people), 0, 1)
-    return matched(shifts, confidence, names, ["right_wrist", "right_knee"] * people)
+    arm = matched(np.column_stack([rng.integers(0, 40, people), np.zeros(people)]), np.ones(people))
+    weights = rng.integers(0, 4, (5, people)) * (rng.random((5, people)) < 0.7)
+    weights[:, 0] += 1
+    errors = arm.joints["floored"].to_numpy()
+    for weighting, median in zip(weights, headline(arm, 0.5)(weights)["normalised_median"], strict=True):
+        half = weighting.sum() / 2
+        assert weighting[errors <= median].sum() >= half > weighting[errors < median].sum()
 
 
-ARMS = {"a": people_of_two(0, 0.9), "b": people_of_two(1, 0.4), "c": people_of_two(2, 0.4)}
+def test_a_floored_yardstick_changes_normalised_errors_and_no_pck():
+    arm = matched([(3, 0), (9, 0), (2, 0)], [1] * 3)
+    floored = Matched(arm.joints.assign(floored=[0.3, 0.3, 0.2]), arm.people, arm.reference)
+    before, after = everyone(arm), everyone(floored)
+    assert (before["normalised_mean"], after["normalised_mean"]) == pytest.approx((1.4 / 3, 0.8 / 3))
+    assert after["normalised_median"] == 0.3
+    changed = {metric for metric in before if before[metric] != after[metric]}
+    assert changed == {"normalised_mean"}
 
 
-def test_table_one_holds_every_number_with_its_interval_and_every_pair():
-    table = table_one(ARMS, resamples=300, seed=5)
-    values = table.values.set_index(["arm", "metric"])
-    for arm in ARMS:
-        assert values.loc[arm, "value"].to_dict() == pytest.approx(summary(ARMS[arm]))
-    sure = table.values[~table.values["note"].str.startswith("no interval: it rests on the people of one group")]
-    assert len(sure) > 0.8 * len(table.values)
-    assert (sure["low"] <= sure["high"]).all()
-    scores = values.loc[(slice(None), "pckh"), :]
-    assert (scores["low"] < scores["value"]).all()
-    assert (scores["value"] < scores["high"]).all()
-    assert (table.values["people"] == 40).all()
-    assert (table.values["seed"] == 5).all()
-    paired = table.differences.set_index(["arm_a", "arm_b", "metric"])
-    assert set(zip(table.differences["arm_a"], table.differences["arm_b"], strict=True)) == {
-        ("a", "b"),
-        ("a", "c"),
-        ("b", "c"),
-    }
-    difference = paired.loc[("a", "b", "pckh")]
-    assert difference["difference"] == pytest.approx(summary(ARMS["a"])["pckh"] - summary(ARMS["b"])["pckh"])
-    assert difference["low"] > 0
+def test_what_is_kept_by_a_threshold_from_elsewhere_by_hand():
+    # Kept are 0.9 right, 0.8 right, 0.7 wrong; not 0.4 right, 0.2 wrong.
+    arm = matched([(3, 4), RIGHT, (6, 8), (0, 1), WRONG], [0.9, 0.8, 0.7, 0.4, 0.2])
+    found = {metric: value for metric, value in everyone(arm, 0.7).items() if metric.startswith("kept")}
+    assert found == pytest.approx(
+        {
+            "kept/threshold": 0.7,
+            "kept": 2 * (2 / 3) * (2 / 3) / (2 / 3 + 2 / 3),
+            "kept/precision": 2 / 3,
+            "kept/recall_over_own_correct": 2 / 3,
+            "kept/recall_over_all_labelled": 2 / 5,
+            "kept/f1_over_all_labelled": 2 * (2 / 3) * (2 / 5) / (2 / 3 + 2 / 5),
+            "kept/rmse_x": np.sqrt((9 + 36) / 3),
+            "kept/rmse_y": np.sqrt((16 + 64) / 3),
+            "kept/rmse_distance": np.sqrt((25 + 100) / 3),
+        }
+    )
+    assert everyone(arm)["best_f1/threshold"] == 0.4
+    for nothing in (0.91, NAN):
+        kept = {metric: value for metric, value in everyone(arm, nothing).items() if metric.startswith("kept")}
+        assert kept.pop("kept/threshold") == pytest.approx(nothing, nan_ok=True)
+        assert np.isnan([*kept.values()]).all()
 
 
-def test_joints_is_what_a_metric_divides_by():
-    values = table_one({"a": ARMS["a"]}, resamples=10).values.set_index("metric")
-    point = detection.best_f1(ARMS["a"].joints)
-    assert values.loc["pckh", "joints"] == 80
-    assert values.loc["pckh/knee", "joints"] == 40
-    assert values.loc["best_f1/precision", "joints"] == point.kept
-    assert values.loc["best_f1/rmse_x", "joints"] == point.kept
-    assert values.loc["best_f1/recall_over_own_correct", "joints"] == point.correct
-    assert values.loc["best_f1/recall_over_all_labelled", "joints"] == 80
+@settings(deadline=None, max_examples=20)
+@given(arms())
+def test_on_the_same_people_the_papers_own_threshold_is_the_best(arm):
+    best = detection.threshold_of(arm.joints)
+    found = everyone(arm, best)
+    for name in ("threshold", "precision", "recall_over_own_correct", "recall_over_all_labelled", "rmse_distance"):
+        assert found[f"kept/{name}"] == pytest.approx(found[f"best_f1/{name}"], nan_ok=True)
+    if arm.joints["correct"].any():
+        assert found["kept"] == pytest.approx(found["best_f1"])
+        others = [everyone(arm, threshold)["kept"] for threshold in (0.0, 0.25, 0.9)]
+        assert np.nanmax(others) <= found["best_f1"] + 1e-12
 
 
-def test_the_same_seed_gives_the_same_table_in_any_order_of_rows():
-    shuffled = {
-        arm: Matched(arm_.joints.sample(frac=1, random_state=1), arm_.people, arm_.reference)
-        for arm, arm_ in ARMS.items()
-    }
-    assert_frame_equal(table_one(ARMS, resamples=50).values, table_one(shuffled, resamples=50).values)
+def test_only_what_is_kept_at_the_best_f1_counts_there():
+    found = everyone(matched([(3, 0), (1, 0), (40, 0), (60, 0)], [0.9, 0.8, 0.3, 0.2]))
+    assert found["best_f1/rmse_distance"] == pytest.approx(np.sqrt(10 / 2))
+    assert found["rmse_distance"] > 30
 
 
-def test_pck_scores_alone_are_those_of_the_whole_table():
-    whole = table_one(ARMS, resamples=50).values
-    alone = table_one(ARMS, resamples=50, statistic_of=pck_scores).values
-    expected = whole[whole["metric"].str.startswith("pckh")].reset_index(drop=True)
-    assert_frame_equal(alone, expected)
+def test_errors_by_type_are_shares_of_all_joints():
+    arm = matched([RIGHT, WRONG, WRONG, WRONG], [1] * 4, people=["a", "a", "b", "b"])
+    arm.joints["error"] = ["correct", "swap", "miss", "swap"]
+    found = values(headline(arm, 0.5), [1, 3])
+    shares = {kind: found[f"errors/{kind}"] for kind in ERROR_TYPES}
+    assert shares == {"correct": 12.5, "swap": 50, "inversion": 0, "jitter": 0, "miss": 37.5}
+
+
+@settings(deadline=None, max_examples=20)
+@given(arms(), st.data())
+def test_shares_of_errors_sum_to_a_hundred_for_any_weighting(arm, data):
+    count = len(arm.people)
+    weights = data.draw(st.lists(st.integers(0, 3), min_size=count, max_size=count).filter(any))
+    found = values(headline(arm, 0.5), weights)
+    assert sum(found[f"errors/{kind}"] for kind in ERROR_TYPES) == pytest.approx(100)
+
+
+@settings(deadline=None, max_examples=20)
+@given(arms())
+def test_distance_squared_is_the_sum_of_the_axes_and_bounds_the_mean(arm):
+    found = everyone(arm)
+    assert found["rmse_distance"] ** 2 == pytest.approx(found["rmse_x"] ** 2 + found["rmse_y"] ** 2)
+    assert found["mean_distance"] <= found["rmse_distance"] * (1 + 1e-12)
+
+
+@settings(deadline=None, max_examples=20)
+@given(arms(), st.data())
+def test_a_prediction_that_moves_towards_its_label_never_worsens_pck_or_distance(arm, data):
+    row = data.draw(st.integers(0, len(arm.joints) - 1))
+    distances = arm.joints[["dx", "dy"]].to_numpy()
+    distances[row] *= data.draw(st.sampled_from([0, 0.25, 0.5]))
+    moved = matched(distances, arm.joints["likelihood"], arm.joints["image_id"], arm.joints["keypoint"])
+    still = matched(arm.joints[["dx", "dy"]], arm.joints["likelihood"], arm.joints["image_id"], arm.joints["keypoint"])
+    before, after = everyone(still), everyone(moved)
+    for metric in ("pckh", "pckh@0.1", "pckh@0.2", "pckh/area", "errors/correct"):
+        assert after[metric] >= before[metric]
+    for metric in ("mean_distance", "rmse_distance", "normalised_mean", "normalised_median"):
+        assert after[metric] <= before[metric]
+
+
+def test_other_yardsticks_have_their_own_names_and_thresholds():
+    segment = everyone(matched([RIGHT], [1], reference="head_segment"))
+    assert {"pck" in name and name for name in segment} >= {"pckh_by_head_segment/wrist", "pckh_by_head_segment@0.2"}
+    assert "pckh" not in segment
+    torso = everyone(matched([RIGHT], [1], reference="torso"))
+    assert {"pck_by_torso", "pck_by_torso@0.1"} <= torso.keys()
+    assert "pck_by_torso@0.2" not in torso  # it is the score itself
+
+
+def test_pck_scores_alone_are_those_of_all():
+    arm = matched([RIGHT, WRONG, (1, 0)], [1] * 3, keypoints=["right_wrist", "left_knee", "pelvis"])
+    whole = {metric: value for metric, value in everyone(arm).items() if metric.startswith("pckh")}
+    assert values(pck_scores(arm), [1, 1, 1]) == whole
 
 
 def test_groups_are_drawn_whole():
-    # 20 videos of 20 copies of one person are worth 20 people, not 400.
+    arm = matched([RIGHT, WRONG, RIGHT], [0.9, 0.8, 0.7])
+    videos = Matched(arm.joints, arm.people.assign(group=["video 2", "video 1", "video 2"]), "head_size")
+    assert values(headline(videos, 0.5), [3, 1])["pckh"] == pytest.approx(100 * 2 / 5)  # by the groups' sorted names
+    assert values(headline(videos, 0.5), [0, 1])["pckh"] == 100
+
+
+def test_the_order_of_rows_does_not_matter():
     rng = np.random.default_rng(0)
-    correct = np.repeat(rng.random(20) < 0.5, 20)
-    shifts = np.column_stack([np.where(correct, 0, 9), np.zeros(400)])
-    single = matched(shifts, np.ones(400))
-    grouped = Matched(single.joints, single.people.assign(group=np.repeat(range(20), 20).astype(str)), "head_size")
-    widths = {}
-    for name, arm in {"single": single, "grouped": grouped}.items():
-        row = table_one({"arm": arm}, resamples=500, statistic_of=pck_scores).values.iloc[0]
-        widths[name] = row["high"] - row["low"]
-        assert row["people"] == 400
-    assert widths["grouped"] > 3 * widths["single"]
+    arm = matched(rng.normal(0, 5, (60, 2)), rng.random(60), area=900.0)
+    shuffled = Matched(arm.joints.sample(frac=1, random_state=1), arm.people, arm.reference)
+    assert everyone(shuffled) == pytest.approx(everyone(arm), nan_ok=True)
 
 
-def test_an_undefined_number_says_why():
-    table = table_one({"right": matched([RIGHT] * 4, [0.5] * 4), "wrong": matched([WRONG] * 4, [0.5] * 4)}, 50)
-    notes = table.values.set_index(["arm", "metric"])
-    assert np.isnan(notes.loc[("right", "auc"), "value"])
-    assert notes.loc[("right", "auc"), "note"] == "a ROC needs correct and wrong predictions, and all 4 are correct"
-    assert "no prediction is correct" in notes.loc[("wrong", "best_f1/precision"), "note"]
-    assert notes.loc[("wrong", "best_f1"), "value"] == 0
-    both = table_one({"both": matched([RIGHT, RIGHT, WRONG, WRONG], [0.5] * 4)}, 50).values.set_index("metric")
-    assert both.loc["auc", "value"] == 0.5
-    assert "resamples, which are left out" in both.loc["auc", "note"]
-    one = table_one({"one": matched([RIGHT, WRONG, WRONG], [0.5] * 3)}, 50).values.set_index("metric")
-    assert one.loc["auc", "note"] == "no interval: it rests on the people of one group"
-    assert one.loc["auc", ["low", "high"]].isna().all()
+def test_what_cannot_be_ranked_is_undefined():
+    right, wrong = everyone(matched([RIGHT] * 4, [0.5] * 4)), everyone(matched([WRONG] * 4, [0.5] * 4))
+    assert np.isnan(right["auc"])
+    assert np.isnan([wrong["auc"], wrong["average_precision"], wrong["best_f1/threshold"]]).all()
+    assert wrong["best_f1"] == 0
+    assert everyone(matched([RIGHT, RIGHT, WRONG, WRONG], [0.5] * 4))["auc"] == 0.5
+
+
+def test_a_better_prediction_can_worsen_auc_and_the_papers_recall():
+    # The least confident prediction moves onto its label: more joints are found, and ranking looks worse.
+    confidence = [0.9, 0.8, 0.7, 0.6, 0.5, 0.1]
+    before = everyone(matched([RIGHT, RIGHT, WRONG, WRONG, WRONG, WRONG], confidence))
+    after = everyone(matched([RIGHT, RIGHT, WRONG, WRONG, WRONG, RIGHT], confidence))
+    assert before["auc"] == 1 > after["auc"]
+    assert before["best_f1/recall_over_own_correct"] == 1 > after["best_f1/recall_over_own_correct"]
+    assert before["best_f1/recall_over_all_labelled"] == after["best_f1/recall_over_all_labelled"]
+
+
+def test_calibration_by_hand():
+    # Two of mean confidence 0.125, one right; two of 0.975, both right.
+    found = everyone(matched([RIGHT, WRONG, RIGHT, RIGHT], [0.1, 0.15, 0.95, 1.0]))
+    assert (found["calibration/1"], found["calibration/9"]) == (0.5, 1)
+    assert found["expected_calibration_error"] == pytest.approx((0.375 + 0.025) / 2)
+
+
+def test_another_frame_scales_pixels_and_nothing_else():
+    arm = matched([(3, 4), (0, 9), (1, 0)], [0.9, 0.8, 0.2], area=900.0)
+    seen = in_frame(arm, pd.Series(2.0, index=arm.people["image_id"]))
+    before, after = everyone(arm), everyone(seen)
+    pixels = values(pixel_errors(arm, 0.5), [1, 1, 1])
+    assert pixels.keys() == {
+        "mean_distance",
+        *(f"{way}rmse_{axis}" for way in ("", "best_f1/", "kept/") for axis in ("x", "y", "distance")),
+    }
+    assert pixels == {metric: before[metric] for metric in pixels}
+    assert after == pytest.approx({m: 2 * value if m in pixels else value for m, value in before.items()}, nan_ok=True)
+    refuse_different_people({"original": arm, "seen": seen})
+
+
+@pytest.mark.parametrize("likelihood", [np.nan, -0.1, 1.1])
+def test_a_confidence_outside_0_to_1_is_named(likelihood):
+    with pytest.raises(StudyError, match="'right_wrist' of picture 'p001'"):
+        headline(matched([RIGHT, RIGHT], [0.5, likelihood]), 0.5)
 
 
 def test_arms_that_cannot_be_compared_are_refused():
     one, other = matched([RIGHT, RIGHT], [1, 1]), matched([RIGHT, RIGHT, RIGHT], [1, 1, 1])
     with pytest.raises(StudyError, match="'one' and 'other' were evaluated on different people .*'p002'"):
-        table_one({"one": one, "other": other}, 10)
+        refuse_different_people({"one": one, "other": other})
     regrouped = Matched(one.joints, one.people.assign(group="video"), "head_size")
     with pytest.raises(StudyError, match="different people or groups .*'p000'"):
-        table_one({"one": one, "other": regrouped}, 10)
+        refuse_different_people({"one": one, "other": regrouped})
     with pytest.raises(StudyError, match="head_size and torso"):
-        table_one({"one": one, "other": matched([RIGHT, RIGHT], [1, 1], reference="torso")}, 10)
-    with pytest.raises(StudyError, match="no arm"):
-        table_one({}, 10)
+        refuse_different_people({"one": one, "other": matched([RIGHT, RIGHT], [1, 1], reference="torso")})
+    with pytest.raises(StudyError, match="none was given"):
+        refuse_different_people({})
+    refuse_different_people({"one": one, "again": matched([WRONG, WRONG], [0, 0])})

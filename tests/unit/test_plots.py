@@ -1,35 +1,36 @@
-import io
-
 import matplotlib
 
 matplotlib.use("Agg")
 
 from functools import partial
+from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from metric_tables import matched
 
 from monkey_transfer import plots
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import write_picture
-from monkey_transfer.metrics import detection, pckh
-from monkey_transfer.metrics.headline import pck_scores, table_one
+from monkey_transfer.metrics import detection, error_types, pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
-from monkey_transfer.plots.results import _UNITS
-from monkey_transfer.plots.style import ARM_COLOURS, SIDE_COLOURS, arm_colours
-from monkey_transfer.skeletons import LSP_14, MACAQUEPOSE_17, Skeleton
+from monkey_transfer.plots.bridges import bridges
+from monkey_transfer.plots.results import _UNITS, ERROR_TYPES
+from monkey_transfer.plots.style import ARM_COLOURS, GREY, INK, SIDE_COLOURS, arm_colours, how_sure, signed
+from monkey_transfer.skeletons import LSP_14, MACAQUEPOSE_17, MPII_16, OPENMONKEYCHALLENGE_17, SKELETONS, Skeleton
 
 RNG = np.random.default_rng(0)
 LIMBS = ("right_shoulder", "right_elbow", "left_hip", "left_knee")
 NAMES = ("baseline", "transfer", "another_arm")
 RENDERED = "(rendered pictures)"
+SCORE = "PCKh@0.5"
 _TOLERANCE = 0.06  # inches: less than half a line of text
 
 
@@ -41,22 +42,109 @@ def arm(noise: float, reference: str = "head_size"):
     return matched(errors, likelihood, people, LIMBS * 20, reference=reference)
 
 
+def estimates(rows, **columns) -> pd.DataFrame:
+    """Rows with unequal distances to their two bounds, so that no two columns can be mistaken for each other."""
+    sure = {"seeds": 3, "over": "people and seeds", "note": ""}
+    return pd.DataFrame(rows).assign(**(sure | columns))
+
+
+def scored(arm: str, images: int, people: int, value: float, metric: str = "pckh") -> dict:
+    bounds = {"low": value - 2, "high": value + 3}
+    return {"arm": arm, "images": images, "people": people, "metric": metric, "value": value} | bounds
+
+
+def compared(arm_a: str, arm_b: str, difference: float, ruling: str = "", people: int = 1000, metric="pckh") -> dict:
+    pair = {"arm_a": arm_a, "arm_b": arm_b, "images_a": people - 50, "images_b": people - 50, "people": people}
+    numbers = {"difference": difference, "low": difference - 2, "high": difference + 3, "margin": 1.5}
+    return pair | numbers | {"metric": metric, "ruling": ruling, "question": "does it?" if ruling else ""}
+
+
 ARMS = dict(zip(NAMES, (arm(8), arm(3), arm(5)), strict=True))
-TABLE = table_one(ARMS, resamples=50)
+SCORES = estimates(
+    [
+        scored("transfer", 300, 350, 30),
+        scored("transfer", 100, 150, 24),
+        scored("scratch_control", 100, 150, 12),
+        scored("scratch_control", 300, 350, 13),
+        scored("benchmark", 5000, 5250, 37),
+        scored("baseline", 650, 0, 16),
+        scored("mean_pose", 0, 0, 7),
+    ]
+)
+COMPARISONS = estimates(
+    [
+        compared("transfer", "benchmark", -7, "lower"),
+        compared("transfer", "scratch_control", 1, "undecided"),
+        compared("transfer", "baseline", 9, people=150),
+        compared("transfer", "imagenet_longer", 0.5, "no more than 1.5 points either way"),
+        compared("transfer", "imagenet_control", 4, "higher, but by less than 5 points"),
+    ]
+)
+PRIMARY = COMPARISONS[COMPARISONS["question"] != ""]
+GROUPS = ("head", "elbow", "knee")
+BY_JOINT = estimates(
+    [
+        scored(name, 1, 2, value + shift, metric)
+        for name, shift in (("transfer", 20), ("baseline", 0))
+        for metric, value in zip((*(f"pckh/{group}" for group in GROUPS), "pckh"), (40, 20, 10, 23), strict=True)
+    ]
+)
+JOINT_DIFFERENCES = estimates(
+    [
+        compared("transfer", "scratch_control", value, metric=metric)
+        for metric, value in zip((*(f"pckh/{group}" for group in GROUPS), "pckh"), (12, -5, 3, 4), strict=True)
+    ]
+)
+SHARES = (60.0, 20.0, 3.0, 7.0, 10.0)
+ERRORS = estimates(
+    [
+        {"arm": name, "metric": f"errors/{kind}", "value": share}
+        for name, shares in (("transfer", SHARES), ("baseline", SHARES[::-1]))
+        for kind, share in zip(ERROR_TYPES, shares, strict=True)
+    ]
+)
+CALIBRATION = estimates(
+    [
+        {"arm": name, "metric": f"calibration/{part}", "value": value, "low": value - 0.04, "high": value + 0.06}
+        for name in ("transfer", "baseline")
+        for part, value in ((9, 0.8), (2, 0.3), (5, np.nan))
+    ]
+)
+EQUIVALENTS = pd.DataFrame(
+    {
+        "arm": ["transfer", "transfer", "transfer", "scratch_control", "scratch_control"],
+        "people": [150, 350, 1000, 150, 350],
+        "equivalent": [400, 1204.6, np.inf, 0, np.nan],
+        "low": [300, 900, 1300, 0, np.nan],
+        "high": [700, np.inf, np.inf, 170, np.nan],
+    }
+)
 CURVES = {
     name: pd.DataFrame(
-        {
-            "iteration": [100, 200, 300],
-            "training_loss": [0.1, 0.02, 0.01],
-            "validation_error": errors,
-            "chosen": chosen,
-        }
+        {"iteration": [100, 200, 300], "training_loss": loss, "validation_score": score, "chosen": chosen}
     )
-    for name, errors, chosen in (
-        ("baseline", [9.0, 4.0, 5.0], [False, True, False]),
-        ("transfer", [6.0, 3.0, 3.25], [False, False, True]),
+    for name, loss, score, chosen in (
+        ("baseline", [0.1, 0.02, 0.01], [20.0, 44.0, 31.0], [False, True, False]),
+        ("transfer", [0.2, 0.04, 0.03], [15.0, 30.0, 28.5], [False, False, True]),
     )
 }
+ACCURACY = pd.DataFrame(
+    [
+        {"arm": name, "decile": decile, "people": 50 + decile, "value": value, "low": value - 4, "high": value + 6}
+        for name, start in (("transfer", 50), ("baseline", 30))
+        for decile in (2, 1, 3)
+        for value in [start - 2 * decile]
+    ]
+)
+ADVANTAGE = ACCURACY[ACCURACY["arm"] == "baseline"].drop(columns="arm")
+LINE = pd.DataFrame(
+    {
+        "quantity": ["slope", "rarest", "most ordinary"],
+        "value": [-8.04, -3.0, 5.0],
+        "low": [-9, -4.0, 4.0],
+        "high": [1, -2, 7],
+    }
+)
 
 
 def people(folder, skeleton: Skeleton = LSP_14, rendered: bool = False, count: int = 5) -> Dataset:
@@ -87,31 +175,25 @@ def people(folder, skeleton: Skeleton = LSP_14, rendered: bool = False, count: i
     )
 
 
-COMPARISONS = pd.DataFrame(
-    {
-        "arm_a": "transfer",
-        "arm_b": ["benchmark", "scratch_control", "baseline"],
-        "difference": [-7.0, 1.0, 9.0],
-        "low": [-9.12, -2.0, 8.0],
-        "high": [-5.0, 4.0, 10.0],
-        "spread": [1.0, 1.0, 20.0],
-        "verdict": ["lower", "undecided", "undecided"],
-    }
-)
-
-
-def figures(rendered: bool) -> dict[str, Figure]:
-    return {
-        "learning_curves": plots.learning_curves(CURVES, rendered=rendered),
-        "error_distribution": plots.error_distribution(ARMS, rendered=rendered),
-        "threshold_curve": plots.threshold_curve(ARMS, TABLE.values, rendered=rendered),
-        "roc_curves": plots.roc_curves(ARMS, TABLE.values, rendered=rendered),
-        "confidence_histograms": plots.confidence_histograms(ARMS, rendered=rendered),
-        "calibration": plots.calibration(ARMS, TABLE.values, rendered=rendered),
-        "by_joint": plots.by_joint(TABLE.values, rendered=rendered),
-        "comparisons": plots.comparisons(COMPARISONS, "PCKh@0.5", rendered=rendered),
-        "pose_space": plots.pose_space({"a": RNG.normal(size=(30, 12, 2))}, rendered=rendered),
-    }
+FIGURES = {
+    "learning_curves": partial(plots.learning_curves, CURVES, 4, "people"),
+    "error_distribution": partial(plots.error_distribution, ARMS, 4),
+    "threshold_curve": partial(plots.threshold_curve, ARMS, 4),
+    "roc_curves": partial(plots.roc_curves, ARMS, 4),
+    "confidence_histograms": partial(plots.confidence_histograms, ARMS, 4),
+    "calibration": partial(plots.calibration, CALIBRATION),
+    "by_joint": partial(plots.by_joint, BY_JOINT),
+    "error_types": partial(plots.error_types, ERRORS),
+    "by_people": partial(plots.by_people, SCORES, SCORE),
+    "differences": partial(plots.differences, COMPARISONS, SCORE),
+    "answer": partial(plots.answer, SCORES, COMPARISONS, SCORE, ceiling=80.0),
+    "joint_differences": partial(plots.joint_differences, JOINT_DIFFERENCES, SCORE),
+    "equivalents": partial(plots.equivalents, EQUIVALENTS, "imagenet_control", [200, 1000, 1500]),
+    "accuracy_by_rarity": partial(plots.accuracy_by_rarity, ACCURACY, SCORE),
+    "advantage_by_rarity": partial(plots.advantage_by_rarity, ADVANTAGE, LINE, "transfer", "imagenet_control", SCORE),
+    "pose_space": partial(plots.pose_space, {"a": RNG.normal(size=(30, 12, 2)), "b": RNG.normal(size=(9, 12, 2))}),
+}
+OF_ONE_SEED = ("learning_curves", "error_distribution", "threshold_curve", "roc_curves", "confidence_histograms")
 
 
 def legend_of(holder) -> list[str]:
@@ -120,34 +202,50 @@ def legend_of(holder) -> list[str]:
     return [text.get_text() for text in legend.get_texts()]
 
 
-def test_results_of_rendered_pictures_say_so_and_others_do_not():
-    for name, figure in figures(rendered=True).items():
-        assert figure.get_suptitle().endswith(RENDERED), name
-    for name, figure in figures(rendered=False).items():
-        assert figure.get_suptitle(), name
-        assert RENDERED not in figure.get_suptitle(), name
+def line_of(axes, arm: str):
+    [line] = [line for line in axes.lines if line.get_label() == arm.replace("_", " ")]
+    return line
+
+
+def intervals(axes, colour: str) -> list[list[float]]:
+    """Ends of the upright bars of that colour, from left to right."""
+    bars = [c for c in axes.collections if isinstance(c, LineCollection) and to_hex(c.get_color()[0]) == colour]
+    return [segment[:, 1].tolist() for collection in bars for segment in collection.get_segments()]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_rendered_pictures_are_said_and_every_part_lies_on_the_canvas(name):
+    for rendered in (True, False):
+        figure = FIGURES[name](rendered=rendered)
+        assert figure.get_suptitle()
+        assert (RENDERED in figure.get_suptitle()) == rendered
+    figure.draw_without_rendering()  # lays it out
+    needed, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(needed.x0, needed.y0) > -_TOLERANCE
+    assert needed.x1 < width + _TOLERANCE
+    assert needed.y1 < height + _TOLERANCE
+
+
+@pytest.mark.parametrize("name", OF_ONE_SEED)
+def test_figures_of_one_seed_say_which(name):
+    assert "seed 4" in FIGURES[name](rendered=False).get_suptitle().lower()
+
+
+def test_figures_are_full_width_and_of_150_dpi():
+    for figure in (FIGURES["by_people"](rendered=False), FIGURES["answer"](rendered=False)):
+        assert (figure.get_size_inches()[0], figure.dpi) == (9, 150)
 
 
 def test_figures_are_shown_once_and_leave_the_style_alone(tmp_path):
     before = dict(matplotlib.rcParams)
-    figures(rendered=True)
     dataset = people(tmp_path)
+    for draw in FIGURES.values():
+        draw(rendered=True)
     plots.picture_grid(dataset, ["p0"], show_pictures=True)
     plots.joint_coverage({"a": dataset})
     plots.sizes({"a": dataset})
     assert plt.get_fignums() == []
     assert dict(matplotlib.rcParams) == before
-
-
-def test_every_part_lies_on_the_canvas(tmp_path):
-    dataset = people(tmp_path)
-    drawn = figures(rendered=True) | {"grid": plots.picture_grid(dataset, ["p0", "p1"], show_pictures=False)}
-    for name, figure in drawn.items():
-        figure.savefig(io.BytesIO())  # lays it out
-        needed, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-        assert min(needed.x0, needed.y0) > -_TOLERANCE, name
-        assert needed.x1 < width + _TOLERANCE, name
-        assert needed.y1 < height + _TOLERANCE, name
 
 
 # Pictures
@@ -202,8 +300,44 @@ def test_sides_have_their_colours_and_hidden_joints_are_hollow(tmp_path):
 
 def test_unlabelled_joints_and_their_limbs_are_not_drawn(tmp_path):
     axes = plots.picture_grid(people(tmp_path), ["p0"], show_pictures=False).axes[0]
-    limbs = next(c for c in axes.collections if isinstance(c, LineCollection))
+    dotted, _, limbs = (c for c in axes.collections if isinstance(c, LineCollection))
     assert len(limbs.get_segments()) == sum("head_top" not in limb for limb in LSP_14.limbs)
+    assert len(dotted.get_segments()) == 2  # the shoulders hang on the neck
+
+
+def test_legs_do_not_float_where_a_set_has_no_hips(tmp_path):
+    everything = OPENMONKEYCHALLENGE_17.keypoints
+    joined = bridges(OPENMONKEYCHALLENGE_17, everything)
+    assert {("hip", "right_knee"), ("hip", "left_knee"), ("neck", "hip")} <= set(joined)
+    dataset = people(tmp_path, OPENMONKEYCHALLENGE_17)
+    grid = plots.picture_grid(dataset, ["p0"], show_pictures=False)
+    dotted = next(c for c in grid.axes[0].collections if isinstance(c, LineCollection))
+    at = dataset.labels[dataset.labels["image_id"] == "p0"].set_index("keypoint")[["x", "y"]]
+    segments = [segment.tolist() for segment in dotted.get_segments()]
+    assert at.loc[["hip", "left_knee"]].to_numpy().tolist() in segments
+    assert dotted.get_linestyles() != [(0, None)]
+    assert "over a joint without a label" in legend_of(grid)
+
+
+@pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=SKELETONS)
+def test_no_part_of_a_body_floats(skeleton):
+    for missing in combinations(skeleton.keypoints, 2):
+        present = [keypoint for keypoint in skeleton.keypoints if keypoint not in missing]
+        lines = [limb for limb in skeleton.limbs if not set(limb) & set(missing)] + bridges(skeleton, present)
+        reached, before = {present[0]}, 0
+        while len(reached) > before:
+            before = len(reached)
+            reached |= {end for line in lines if reached & set(line) for end in line}
+        assert reached == set(present), missing
+
+
+def test_joints_that_limbs_join_need_no_bridge():
+    assert bridges(MACAQUEPOSE_17, [k for k in MACAQUEPOSE_17.keypoints if "hip" not in k and "shoulder" in k]) == []
+    assert set(bridges(MPII_16, MPII_16.keypoints)) == {
+        (middle, f"{side}_{joint}")
+        for middle, joint in (("thorax", "shoulder"), ("pelvis", "hip"))
+        for side in ("right", "left")
+    }
 
 
 def test_predictions_are_as_opaque_as_they_are_sure(tmp_path):
@@ -277,154 +411,494 @@ def test_pose_space_counts_data_sets_alike_and_shows_what_its_axes_mean():
     monkeys[..., 0] = np.linspace(-1, 1, 300)[:, None] * direction[0]
     folk[..., 1] = np.linspace(-2, 2, 30)[:, None] * direction[1]
     figure = plots.pose_space({"monkeys": monkeys, "people": folk}, rendered=False)
-    cloud = next(axes for axes in figure.axes if axes.get_xlabel())
-    assert legend_of(figure) == ["monkeys: 300 pictures", "people: 30 pictures"]
-    first, _, second, _ = (c.get_offsets() for c in cloud.collections)
-    np.testing.assert_allclose(first[:, 0], 0, atol=1e-9)
-    assert np.ptp(second[:, 0]) > 3
-    assert len(figure.axes) == 7
+    panels = {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_xlabel()}
+    assert list(panels) == ["monkeys: 300 pictures", "people: 30 pictures"]
+    ends, cells = [], []
+    for axes in panels.values():
+        every, own = axes.collections
+        assert own.get_array().sum() == pytest.approx(100)  # percent of the set
+        assert len(own.get_offsets()) < len(every.get_offsets())
+        ends.append((axes.get_xlim(), axes.get_ylim()))
+        cells.append(own.get_offsets())
+    assert ends[0] == ends[1]
+    along_x = [np.ptp(offsets[:, 0]) for offsets in cells]
+    assert along_x[0] < 0.2  # the first component is that of the people
+    assert along_x[1] > 3
+    assert len(figure.axes) == 2 + 3 + 2 * 3
     assert all(axes.collections for axes in figure.axes)
 
 
-# Results
+# What networks learnt
 
 
 def test_learning_curves_mark_the_snapshot_that_was_kept():
-    figure = plots.learning_curves(CURVES, rendered=False)
-    loss, error = figure.axes
-    assert len(loss.lines) == 2
-    assert len(error.lines) == 4
-    assert legend_of(figure) == ["baseline: 4.0 px at 200", "transfer: 3.2 px at 300"]
-    dots = [line.get_xydata().tolist() for line in error.lines if line.get_marker() == "o"]
-    assert dots == [[[200, 4.0]], [[300, 3.25]]]
+    figure = FIGURES["learning_curves"](rendered=False)
+    loss, score = figure.axes
+    assert [line.get_ydata().tolist() for line in loss.lines] == [[0.1, 0.02, 0.01], [0.2, 0.04, 0.03]]
+    curve, dot, other_curve, other_dot = score.lines
+    assert curve.get_xydata().tolist() == [[100, 20], [200, 44], [300, 31]]
+    assert other_curve.get_ydata().tolist() == [15, 30, 28.5]
+    assert (dot.get_xydata().tolist(), other_dot.get_xydata().tolist()) == ([[200, 44]], [[300, 28.5]])
+    assert [line.get_color() for line in score.lines] == [ARM_COLOURS[name] for name in CURVES for _ in range(2)]
+    assert legend_of(figure) == ["baseline: chosen at 200, 44.0 %", "transfer: chosen at 300, 28.5 %"]
+    assert score.get_ylim() == (0, 45)
+    assert score.get_ylabel() == "PCK (%)"
 
 
-def test_roc_legend_is_the_metric():
-    (axes,) = plots.roc_curves(ARMS, TABLE.values, rendered=False).axes
-    chance, *entries = legend_of(axes)
-    assert chance == "chance: AUC 0.500"
-    for entry, (name, joints) in zip(entries, ARMS.items(), strict=True):
-        low, high = TABLE.values.query("arm == @name and metric == 'auc'")[["low", "high"]].iloc[0]
-        area = detection.roc(joints.joints).auc
-        assert entry == f"{name.replace('_', ' ')}: AUC {area:.3f} ({low:.3f} to {high:.3f})"
-    assert len(axes.lines) == 1 + len(ARMS)
-    assert axes.lines[2].get_color() == ARM_COLOURS["transfer"]
-
-
-def test_no_roc_where_all_predictions_are_wrong():
-    hopeless = matched([(90, 0), (80, 0)], [0.2, 0.7])
-    (axes,) = plots.roc_curves(
-        {"baseline": hopeless}, table_one({"baseline": hopeless}, 10).values, rendered=False
-    ).axes
-    assert legend_of(axes)[1] == "baseline: no ROC, all wrong"
-    (axes,) = plots.confidence_histograms({"baseline": hopeless}, rendered=False).axes
-    assert axes.get_title(loc="left").endswith("\n0 correct, 2 wrong")
-
-
-def test_histograms_hold_every_prediction():
-    figure = plots.confidence_histograms(ARMS, rendered=False)
-    for axes, name in zip(figure.axes, NAMES, strict=True):
-        joints = ARMS[name].joints
-        correct = int(joints["correct"].sum())
-        assert axes.get_title(loc="left").endswith(f"\n{correct} correct, {len(joints) - correct} wrong")
-        steps = axes.lines[0].get_ydata()  # outlined: the wrong ones
-        counts, _ = np.histogram(joints.loc[~joints["correct"], "likelihood"], bins=20, range=(0, 1))
-        assert max(steps) == counts.max()
+@pytest.mark.parametrize("whose", ["monkeys", "people"])
+def test_learning_curves_say_what_they_were_validated_on(whose):
+    _, score = plots.learning_curves(CURVES, 0, whose, rendered=False).axes
+    assert score.get_title(loc="left") == f"On the validation {whose}"
 
 
 def test_error_distribution_marks_what_is_correct():
-    (axes,) = plots.error_distribution({"baseline": ARMS["baseline"]}, rendered=False).axes
-    curve, mark = axes.lines
+    (axes,) = plots.error_distribution(ARMS, 0, rendered=False).axes
+    mark = axes.lines[-1]
     assert list(mark.get_xdata()) == [0.5, 0.5]
-    x, y = curve.get_xydata()[np.isfinite(curve.get_xdata())].T
-    assert y[x <= 0.5].max() == pytest.approx(100 * ARMS["baseline"].joints["correct"].mean())
+    for name, found in ARMS.items():
+        line = line_of(axes, name)
+        assert line.get_color() == arm_colours(ARMS)[name]
+        x, y = line.get_xydata().T
+        assert y[x <= 0.5].max() == pytest.approx(100 * found.joints["correct"].mean())
+        assert y[-1] == 100
     assert "head sizes" in axes.get_xlabel()
 
 
+def test_axes_of_scores_end_above_the_data_and_below_100():
+    bad = {"transfer": matched([(4, 0), (90, 0), (90, 0), (90, 0), (90, 0)], np.full(5, 0.5))}
+    for draw in (plots.error_distribution, plots.threshold_curve):
+        (axes,) = draw(bad, 0, rendered=False).axes
+        assert axes.get_ylim() == (0, 25)
+
+
+def test_a_perfect_score_is_not_cut():
+    (axes,) = plots.threshold_curve({"transfer": matched([(0, 0)], [1])}, 0, rendered=False).axes
+    assert axes.get_ylim() == (0, 102)
+
+
 def test_threshold_curve_ends_at_the_score():
-    (axes,) = plots.threshold_curve(ARMS, TABLE.values, rendered=False).axes
-    for line, arm in zip(axes.lines, ARMS.values(), strict=True):
-        assert line.get_ydata()[-1] == pytest.approx(pckh.official_pckh(arm))
-        assert f"end {pckh.official_pckh(arm):.1f} (" in line.get_label()
+    (axes,) = plots.threshold_curve(ARMS, 0, rendered=False).axes
+    for name, found in ARMS.items():
+        assert line_of(axes, name).get_ydata()[-1] == pytest.approx(pckh.pck(pckh.scored(found.joints), 0.5))
+        assert line_of(axes, name).get_color() == arm_colours(ARMS)[name]
+    assert legend_of(axes) == ["baseline", "transfer", "another arm"]  # intervals are not of one seed
 
 
-def test_calibration_shows_the_reliability_curve():
-    (axes,) = plots.calibration({"transfer": ARMS["transfer"]}, TABLE.values, rendered=False).axes
-    bins = detection.calibration(ARMS["transfer"].joints)
-    np.testing.assert_allclose(axes.lines[1].get_xydata(), bins[["confidence", "correct"]])
-    assert legend_of(axes)[1].startswith(f"transfer: error {detection.expected_calibration_error(bins):.3f} (")
-    (whiskers,) = axes.collections
-    drawn = [segment for segment in whiskers.get_segments() if len(segment)]
-    values = TABLE.values.query("arm == 'transfer' and metric.str.startswith('calibration/')")
-    assert len(values) == len(bins)
-    assert len(drawn) == values["low"].notna().sum() > 3
-    for low, high in drawn:
-        share = bins.loc[np.isclose(bins["confidence"], low[0]), "correct"].item()
-        assert low[1] <= share <= high[1]
+def test_roc_is_the_metrics_curve():
+    (axes,) = plots.roc_curves(ARMS, 0, rendered=False).axes
+    assert legend_of(axes) == ["chance", "baseline", "transfer", "another arm"]
+    for name, found in ARMS.items():
+        line = line_of(axes, name)
+        np.testing.assert_array_equal(
+            line.get_xydata(), detection.roc(found.joints).curve[["false_positive_rate", "true_positive_rate"]]
+        )
+        assert line.get_color() == arm_colours(ARMS)[name]
+
+
+def test_no_roc_where_all_predictions_are_wrong():
+    hopeless = {"baseline": matched([(90, 0), (80, 0)], [0.2, 0.7])}
+    (axes,) = plots.roc_curves(hopeless, 0, rendered=False).axes
+    assert legend_of(axes)[1] == "baseline: no ROC, all wrong"
+    (axes,) = plots.confidence_histograms(hopeless, 0, rendered=False).axes
+    assert axes.get_title(loc="left").endswith("\n0 correct, 2 wrong")
+
+
+def test_histograms_hold_every_prediction_on_one_scale():
+    figure = plots.confidence_histograms(ARMS, 0, rendered=False)
+    heights = []
+    for axes, name in zip(figure.axes, NAMES, strict=True):
+        joints = ARMS[name].joints
+        filled, outlined = (patch for patch in axes.patches if isinstance(patch, StepPatch))
+        for patch, right in ((filled, joints["correct"]), (outlined, ~joints["correct"])):
+            counts, _ = np.histogram(joints.loc[right, "likelihood"], bins=20, range=(0, 1))
+            np.testing.assert_allclose(patch.get_data().values, 100 * counts / 80)
+        heights.append(max(filled.get_data().values.max(), outlined.get_data().values.max()))
+        correct = int(joints["correct"].sum())
+        assert axes.get_title(loc="left").endswith(f"\n{correct} correct, {80 - correct} wrong")
+        assert to_hex(filled.get_facecolor()) == arm_colours(ARMS)[name]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    assert figure.axes[0].get_ylim()[1] > max(heights)
+
+
+@pytest.mark.parametrize("count, panels, legend_in", [(1, 1, None), (4, 4, None), (5, 6, 5), (6, 6, None), (7, 8, 7)])
+def test_no_panel_is_empty(count, panels, legend_in):
+    figure = plots.confidence_histograms({f"arm_{i}": ARMS["transfer"] for i in range(count)}, 0, rendered=False)
+    assert len(figure.axes) == panels
+    holder = figure if legend_in is None else figure.axes[legend_in]
+    assert legend_of(holder) == ["filled: correct", "outlined: wrong"]
+
+
+def test_an_arm_that_is_always_equally_sure_has_no_histogram():
+    constant = matched(RNG.normal(0, 5, (80, 2)), np.ones(80))
+    figure = plots.confidence_histograms({"transfer": ARMS["transfer"], "mean_pose": constant}, 0, rendered=False)
+    assert [axes.get_title(loc="left").split("\n")[0] for axes in figure.axes] == ["transfer"]
+    assert legend_of(figure)[-1] == "not shown, always equally sure:\nmean pose"
+
+
+def test_calibration_is_drawn_at_the_middle_of_each_tenth():
+    (axes,) = plots.calibration(CALIBRATION, rendered=False).axes
+    for name, aside in (("transfer", -0.015), ("baseline", 0.015)):
+        line = line_of(axes, name)
+        np.testing.assert_allclose(line.get_xydata(), [(0.25 + aside, 0.3), (0.95 + aside, 0.8)])
+        assert line.get_color() == ARM_COLOURS[name]
+        np.testing.assert_allclose(intervals(axes, ARM_COLOURS[name]), [(0.26, 0.36), (0.76, 0.86)])
 
 
 def test_by_joint_draws_values_and_intervals():
-    figure = plots.by_joint(TABLE.values, rendered=False)
+    figure = plots.by_joint(pd.concat([BY_JOINT, BY_JOINT.assign(metric="auc")]), rendered=False)
     (axes,) = figure.axes
-    assert [text.get_text() for text in axes.get_xticklabels()] == ["shoulder", "elbow", "hip", "knee", "all joints"]
-    assert legend_of(figure) == ["baseline", "transfer", "another arm"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == [*GROUPS, "all joints"]
+    assert legend_of(figure) == ["transfer", "baseline"]
+    for name, shift in (("transfer", 20), ("baseline", 0)):
+        values = np.array([40, 20, 10, 23]) + shift
+        assert line_of(axes, name).get_ydata().tolist() == values.tolist()
+        assert np.round(line_of(axes, name).get_xdata()).tolist() == [0, 1, 2, 3]
+        assert intervals(axes, ARM_COLOURS[name]) == [[value - 2, value + 3] for value in values]
+    assert axes.get_ylim() == (0, 70)
     assert axes.get_ylabel() == "PCKh@0.5 (%)"
-    own = TABLE.values[TABLE.values["arm"] == "transfer"].set_index("metric")
-    metrics = ["pckh/shoulder", "pckh/elbow", "pckh/hip", "pckh/knee", "pckh"]
-    np.testing.assert_allclose(axes.lines[1].get_ydata(), own.loc[metrics, "value"])
-    ends = [segment[:, 1] for segment in axes.collections[1].get_segments()]
-    np.testing.assert_allclose(ends, own.loc[metrics, ["low", "high"]])
 
 
-def test_by_joint_needs_one_yardstick():
-    other = table_one({"transfer": arm(3, "torso")}, resamples=10, statistic_of=pck_scores).values
+def test_by_joint_needs_one_yardstick_and_one_row_for_each_arm_and_joint():
+    other = BY_JOINT.assign(metric=BY_JOINT["metric"].str.replace("pckh", "pck_by_torso"))
     (axes,) = plots.by_joint(other, rendered=False).axes
     assert axes.get_ylabel() == "PCK@0.2 by torso (%)"
-    with pytest.raises(StudyError, match="found 2"):
-        plots.by_joint(pd.concat([TABLE.values, other]), rendered=False)
+    with pytest.raises(StudyError, match="found pck_by_torso, pckh"):
+        plots.by_joint(pd.concat([BY_JOINT, other]), rendered=False)
+    with pytest.raises(StudyError, match="found none"):
+        plots.by_joint(BY_JOINT.assign(metric="auc"), rendered=False)
+    with pytest.raises(StudyError, match="found two for arm transfer, metric pckh/head"):
+        plots.by_joint(pd.concat([BY_JOINT, BY_JOINT]), rendered=False)
 
 
-def test_differences_are_written_beside_their_intervals():
-    (axes,) = plots.comparisons(COMPARISONS, "PCKh@0.5", rendered=False).axes
-    rows = [text.get_text() for text in axes.get_yticklabels()]
-    assert rows == ["transfer minus benchmark", "transfer minus scratch control", "transfer minus baseline"]
-    assert [text.get_text().replace("\N{MINUS SIGN}", "-") for text in axes.texts] == [
-        "-7.0 (-9.1 to -5.0)",
-        "+1.0 (-2.0 to +4.0)",
-        "+9.0 (+8.0 to +10.0)",
+def test_error_types_are_stacked_from_right_to_wrong():
+    figure = plots.error_types(
+        ERRORS.sample(frac=1, random_state=0).sort_values("arm", ascending=False), rendered=False
+    )
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["transfer", "baseline"]
+    assert [entry.split(":")[0] for entry in legend_of(figure)] == ["correct", "jitter", "swap", "inversion", "miss"]
+    for row, shares in enumerate((SHARES, SHARES[::-1])):
+        bars = [container[row] for container in axes.containers]
+        assert [bar.get_width() for bar in bars] == list(shares)
+        assert [bar.get_x() for bar in bars] == [0, *np.cumsum(shares)[:-1]]
+        assert [to_hex(bar.get_facecolor()) for bar in bars] == [colour for colour, _ in ERROR_TYPES.values()]
+    written = [text.get_text() for text in axes.texts]
+    assert written == ["60", "10", "20", "7", "", "", "7", "20", "10", "60"]  # kind by kind; 3 has no room
+    assert axes.yaxis_inverted()
+
+
+# Against labelled people
+
+
+def test_curves_hold_scores_and_their_intervals():
+    figure = FIGURES["by_people"](rendered=False)
+    (axes,) = figure.axes
+    for name, values in (
+        ("transfer", [24, 30]),
+        ("scratch_control", [12, 13]),
+        ("benchmark", [37]),
+        ("baseline", [16]),
+    ):
+        line = line_of(axes, name)
+        assert line.get_ydata().tolist() == values  # from few people to many
+        assert line.get_color() == ARM_COLOURS[name]
+        assert intervals(axes, ARM_COLOURS[name]) == [[value - 2, value + 3] for value in values]
+    np.testing.assert_allclose(line_of(axes, "transfer").get_xdata(), [150, 350], rtol=0.05)
+    assert line_of(axes, "benchmark").get_xdata().tolist() == [5250]
+    floor = line_of(axes, "floor: mean pose")
+    assert (list(floor.get_ydata()), floor.get_linestyle()) == ([7, 7], "--")
+    assert "ceiling" not in legend_of(axes)
+    assert axes.get_ylim() == (0, 45)
+    assert axes.get_title(loc="left") == "means of 3 seeds, bars: 95 % intervals over people and seeds"
+
+
+def test_intervals_of_arms_with_as_many_people_do_not_overlap():
+    (axes,) = FIGURES["by_people"](rendered=False).axes
+    here, there = (line_of(axes, name).get_xdata()[0] for name in ("transfer", "scratch_control"))
+    assert here < 150 < there
+    (places,) = [set(c.get_segments()[0][:, 0]) for c in axes.collections if to_hex(c.get_color()[0]) == "#d55e00"]
+    assert places == {here}
+
+
+def test_people_are_written_in_one_way_and_nobody_stands_left_of_the_fewest():
+    (axes,) = FIGURES["by_people"](rendered=False).axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "150", "350", "5,250"]
+    nobody = line_of(axes, "baseline").get_xdata()[0]
+    assert axes.get_xlim()[0] < nobody < line_of(axes, "transfer").get_xdata().min()
+    assert axes.get_xlim()[1] > 5250
+
+
+def test_numbers_of_people_without_room_are_left_out():
+    near = estimates([scored("transfer", images, images, 20) for images in (100, 102, 5000)])
+    (axes,) = plots.by_people(near, SCORE, rendered=False).axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["100", "", "5,000"]
+
+
+def test_a_ceiling_is_on_the_axes():
+    (axes,) = plots.by_people(SCORES, SCORE, rendered=False, ceiling=83.0).axes
+    ceiling = line_of(axes, "ceiling")
+    assert (list(ceiling.get_ydata()), ceiling.get_linestyle()) == ([83, 83], ":")
+    assert axes.get_ylim() == (0, 90)
+
+
+def test_a_figure_needs_one_row_for_each_arm_and_size():
+    for draw in (plots.by_people, partial(plots.answer, comparisons=COMPARISONS)):
+        with pytest.raises(StudyError, match="found two for arm transfer, images 300"):
+            draw(pd.concat([SCORES, SCORES]), title=SCORE, rendered=False)
+    with pytest.raises(StudyError, match="found no row"):
+        plots.by_people(SCORES[SCORES["arm"] == "mean_pose"], SCORE, rendered=False)
+    floors = pd.concat([SCORES, SCORES.tail(1).assign(images=30)])
+    with pytest.raises(StudyError, match="found two for arm mean_pose"):
+        plots.by_people(floors, SCORE, rendered=False)
+
+
+def test_an_arm_alone_without_interval_is_a_dot():
+    alone = SCORES.head(1).assign(low=np.nan, high=np.nan, note="too few groups", seeds=1)
+    (axes,) = plots.by_people(alone, SCORE, rendered=False).axes
+    assert line_of(axes, "transfer").get_xydata().tolist() == [[350, 30]]
+    assert axes.get_title(loc="left") == "one seed, no intervals: too few groups"
+
+
+def test_equivalents_are_written_and_point_out_of_what_the_control_learnt():
+    (axes,) = FIGURES["equivalents"](rendered=False).axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "transfer, 150 people",
+        "transfer, 350 people",
+        "transfer, 1,000 people",
+        "scratch control, 150 people",
+        "scratch control, 350 people",
     ]
-    zero, shown, _, unsure, _, seeds_differ_more, _ = axes.lines
-    assert list(zero.get_xdata()) == [0, 0]
-    assert shown.get_color() != unsure.get_color() == seeds_differ_more.get_color()
-    assert [bar.get_width() for bar in axes.patches] == [2, 2, 40]
+    assert [text.get_text() for text in axes.texts] == [
+        "400 (300 to 700)",
+        "1,205 (900 to more than 1,500)",
+        "more than 1,500 (1,300 to more than 1,500)",
+        "fewer than 200 (fewer than 200 to 170)",
+        "not known",
+    ]
+    dots = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert [dot.get_xydata().tolist() for dot in dots] == [[[400, 0]], [[1204.6, 1]]]
+    assert {dot.get_color() for dot in dots} == {ARM_COLOURS["transfer"]}
+    heads = {(line.get_marker(), *line.get_ydata()) for line in axes.lines if line.get_marker() in "<>"}
+    assert heads == {(">", 1), (">", 2), ("<", 3)}
+    own = [line.get_xdata()[0] for line in axes.lines if line.get_color() == INK and len(line.get_xdata()) == 2]
+    assert own == [150, 350, 1000, 150, 350]
+    (learnt,) = axes.patches
+    assert (learnt.get_x(), learnt.get_x() + learnt.get_width()) == (200, 1500)
+
+
+def test_one_equivalent_is_one_row():
+    (axes,) = plots.equivalents(EQUIVALENTS.head(1), "scratch_control", [100, 800], rendered=False).axes
+    assert [text.get_text() for text in axes.texts] == ["400 (300 to 700)"]
+    assert axes.xaxis.get_major_formatter()(1000) == "1,000"
+
+
+# Pairs of arms
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def rows_of(axes) -> list[tuple[list[float], float, str]]:
+    """Of each row of a figure of differences, from the top: its interval, its dot, its colour."""
+    _, *lines = axes.lines
+    dots = lines[1::2]
+    assert [line.get_ydata()[0] for line in dots] == list(range(len(dots)))
+    return [
+        (list(bar.get_xdata()), dot.get_xdata()[0], dot.get_color()) for bar, dot in zip(lines[::2], dots, strict=True)
+    ]
+
+
+def test_differences_are_drawn_and_written():
+    figure = FIGURES["differences"](rendered=False)
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "transfer minus benchmark, 1,000 people",
+        "transfer minus scratch control, 1,000 people",
+        "transfer minus baseline, 150 people",
+        "transfer minus imagenet longer, 1,000 people",
+        "transfer minus imagenet control, 1,000 people",
+    ]
+    assert [plain(text.get_text()) for text in axes.texts] == [
+        "-7.0 (-9.0 to -4.0)\nlower",
+        "+1.0 (-1.0 to +4.0)\nundecided",
+        "+9.0 (+7.0 to +12.0)",
+        "+0.5 (-1.5 to +3.5)\nno more than 1.5 points\neither way",
+        "+4.0 (+2.0 to +7.0)\nhigher, but by less than\n5 points",
+    ]
+    assert rows_of(axes) == [
+        ([-9, -4], -7, INK),
+        ([-1, 4], 1, GREY),
+        ([7, 12], 9, GREY),
+        ([-1.5, 3.5], 0.5, GREY),
+        ([2, 7], 4, INK),
+    ]
+    assert list(axes.lines[0].get_xdata()) == [0, 0]
+    assert axes.yaxis_inverted()
+    assert axes.get_xlabel() == "difference in PCKh@0.5 (points)"
+    assert legend_of(figure) == [
+        "at most 1.5 points: too little to be of interest",
+        "ruled higher or lower",
+        "all others",
+    ]
+
+
+def test_the_strip_is_the_margin_on_either_side_of_zero():
+    for axes in (FIGURES["differences"](rendered=False).axes[0], FIGURES["answer"](rendered=False).axes[1]):
+        (strip,) = axes.patches
+        assert (strip.get_x(), strip.get_width()) == (-1.5, 3)
+        assert strip.get_height() == 1  # of the axes
+    (strip,) = FIGURES["joint_differences"](rendered=False).axes[0].patches
+    assert (strip.get_y(), strip.get_height()) == (-1.5, 3)
+
+
+def test_every_difference_is_on_the_axes():
+    far = estimates([compared("transfer", "benchmark", 60), compared("baseline", "benchmark", -60)])
+    for table, low, high in ((far, -62, 63), (far.head(1), -1.5, 63), (far.tail(1), -62, 1.5)):
+        left, right = plots.differences(table, SCORE, rendered=False).axes[0].get_xlim()
+        assert left < low
+        assert right > high
+
+
+def test_without_an_interval_the_reason_is_written():
+    bare = COMPARISONS.head(2).assign(low=np.nan, high=np.nan, note="too few groups", ruling="too few groups")
+    bare.loc[1, "difference"] = np.nan
+    (axes,) = plots.differences(bare, SCORE, rendered=False).axes
+    assert [plain(text.get_text()).split("\n")[0] for text in axes.texts] == ["-7.0 (too few groups)", "too few groups"]
+    assert np.isfinite(axes.get_xlim()).all()
+
+
+def test_differences_have_one_margin_and_one_row_for_each_pair():
+    with pytest.raises(StudyError, match="found 1.5, 2"):
+        plots.differences(COMPARISONS.assign(margin=[1.5, 1.5, 2, 1.5, 1.5]), SCORE, rendered=False)
+    with pytest.raises(StudyError, match="found two for arm_a transfer, arm_b benchmark"):
+        plots.differences(pd.concat([COMPARISONS, COMPARISONS]), SCORE, rendered=False)
+
+
+def test_the_answer_sets_deciding_arms_beside_primary_differences():
+    figure = FIGURES["answer"](rendered=False)
+    curves, pairs = figure.axes
+    # The baseline is in no primary question.
+    assert legend_of(curves) == ["transfer", "scratch control", "benchmark", "floor: mean pose", "ceiling"]
+    assert line_of(curves, "transfer").get_ydata().tolist() == [24, 30]
+    assert rows_of(pairs) == [([-9, -4], -7, INK), ([-1, 4], 1, GREY), ([-1.5, 3.5], 0.5, GREY), ([2, 7], 4, INK)]
+    written = [plain(text.get_text()) for text in pairs.texts]
+    assert written[:2] == ["-7.0 (-9.0 to -4.0)\nlower", "+1.0 (-1.0 to +4.0)\nundecided"]
+    labels = [text for text in pairs.texts if "minus" in text.get_text()]
+    assert [label.get_text().replace("\n", " ") for label in labels] == [
+        f"transfer minus {name}, 1,000 people"
+        for name in ("benchmark", "scratch control", "imagenet longer", "imagenet control")
+    ]
+    assert [label.xy[1] for label in labels] == [0, 1, 2, 3]
+    assert pairs.get_ylim()[0] > 3
+    assert figure.get_supxlabel() == "means of 3 seeds, bars: 95 % intervals over people and seeds"
+
+
+def test_no_answer_without_a_question():
+    with pytest.raises(StudyError, match="at least one primary question"):
+        plots.answer(SCORES, COMPARISONS.assign(question=""), SCORE, rendered=False)
+
+
+def test_joint_differences_are_those_of_one_pair():
+    figure = FIGURES["joint_differences"](rendered=False)
+    (axes,) = figure.axes
+    _, dots = axes.lines
+    assert figure.get_suptitle() == "Transfer minus scratch control, 1,000 people, joint by joint"
+    assert [text.get_text() for text in axes.get_xticklabels()] == [*GROUPS, "all joints"]
+    assert dots.get_ydata().tolist() == [12, -5, 3, 4]
+    assert dots.get_color() == ARM_COLOURS["transfer"]
+    assert intervals(axes, ARM_COLOURS["transfer"]) == [[10, 15], [-7, -2], [1, 6], [2, 7]]
+    assert axes.get_ylim()[0] < -7
+    assert axes.get_ylim()[1] > 15
+    assert axes.get_title(loc="left").startswith(f"{SCORE}, means of 3 seeds")
+    both = pd.concat([JOINT_DIFFERENCES, JOINT_DIFFERENCES.assign(arm_b="benchmark")])
+    with pytest.raises(StudyError, match="found transfer minus scratch control, 1,000 people and transfer minus bench"):
+        plots.joint_differences(both, SCORE, rendered=False)
+
+
+# Rare poses
+
+
+def test_accuracy_by_rarity_is_drawn_with_its_intervals():
+    (axes,) = FIGURES["accuracy_by_rarity"](rendered=False).axes
+    for name, start in (("transfer", 50), ("baseline", 30)):
+        line = line_of(axes, name)
+        values = [start - 2, start - 4, start - 6]
+        assert line.get_ydata().tolist() == values  # from the most ordinary
+        assert np.round(line.get_xdata()).tolist() == [1, 2, 3]
+        assert line.get_color() == ARM_COLOURS[name]
+        assert intervals(axes, ARM_COLOURS[name]) == [[value - 4, value + 6] for value in values]
+    assert axes.get_ylim() == (0, 60)
+    assert axes.get_ylabel() == "PCKh@0.5 (%)"
+    assert axes.get_xlabel() == "test people in 3 parts by rarity, 51 to 53 people each"
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1\nmost ordinary", "2", "3\nrarest"]
+
+
+def test_advantage_by_rarity_has_the_line_of_all_people():
+    figure = FIGURES["advantage_by_rarity"](rendered=False)
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "Transfer minus imagenet control by rarity of the pose"
+    zero, dots, line = axes.lines
+    assert list(zero.get_ydata()) == [0, 0]
+    assert dots.get_xydata().tolist() == [[2, 26], [1, 28], [3, 24]]
+    assert dots.get_color() == ARM_COLOURS["transfer"]
+    assert intervals(axes, ARM_COLOURS["transfer"]) == [[22, 32], [24, 34], [20, 30]]
+    assert line.get_xydata().tolist() == [[0.5, 5], [3.5, -3]]
+    assert plain(line.get_label()) == "line: -8.0 points (-9.0 to +1.0) from the most ordinary to the rarest"
+
+
+def test_a_figure_of_rarity_has_one_row_for_each_part():
+    for draw in (
+        partial(plots.accuracy_by_rarity, pd.concat([ACCURACY, ACCURACY]), SCORE),
+        partial(plots.advantage_by_rarity, ADVANTAGE, pd.concat([LINE, LINE]), "a", "b", SCORE),
+    ):
+        with pytest.raises(StudyError, match="found two for"):
+            draw(rendered=False)
+    with pytest.raises(StudyError, match="found no row"):
+        plots.accuracy_by_rarity(ACCURACY.head(0), SCORE, rendered=False)
+
+
+# What figures share
 
 
 @pytest.mark.parametrize(
-    "draw",
-    [
-        plots.error_distribution,
-        plots.confidence_histograms,
-        *(partial(draw, values=TABLE.values) for draw in (plots.threshold_curve, plots.roc_curves, plots.calibration)),
-    ],
+    "draw", [plots.error_distribution, plots.confidence_histograms, plots.threshold_curve, plots.roc_curves]
 )
 def test_arms_in_one_figure_have_one_yardstick(draw):
     with pytest.raises(StudyError, match="found head_size, torso"):
-        draw({"baseline": ARMS["baseline"], "transfer": arm(3, "torso")}, rendered=False)
+        draw({"baseline": ARMS["baseline"], "transfer": arm(3, "torso")}, 0, rendered=False)
     with pytest.raises(StudyError, match="found no arm"):
-        draw({}, rendered=False)
-
-
-def test_a_figure_needs_the_values_of_one_run():
-    for values in (TABLE.values.head(0), pd.concat([TABLE.values, TABLE.values])):
-        with pytest.raises(StudyError, match="expected one row for 'auc' of arm 'baseline', found"):
-            plots.roc_curves(ARMS, values, rendered=False)
+        draw({}, 0, rendered=False)
 
 
 def test_every_yardstick_has_a_unit():
     assert _UNITS.keys() == CORRECT_WITHIN.keys()
 
 
+def test_every_type_of_error_has_a_colour():
+    assert set(ERROR_TYPES) == set(error_types.ERROR_TYPES)
+
+
 def test_arms_keep_their_colours_in_any_company():
     assert arm_colours(["transfer"])["transfer"] == arm_colours(["x", "baseline", "transfer"])["transfer"]
     colours = arm_colours([*ARM_COLOURS, "a", "b", "c"])
     assert len(set(colours.values())) == len(colours)
+
+
+def test_nothing_is_neither_above_nor_below():
+    assert [plain(signed(value)) for value in (-0.04, 0.04, 1.25, -7)] == ["0.0", "0.0", "+1.2", "-7.0"]
+
+
+@pytest.mark.parametrize(
+    "columns, said",
+    [
+        ({"seeds": 1, "over": "people"}, "one seed, bars: 95 % intervals over people"),
+        (
+            {"seeds": [1, 3], "over": ["people", "people and seeds"]},
+            "means of up to 3 seeds, bars: 95 % intervals over ",
+        ),
+        ({"high": np.nan, "note": "too few seeds"}, "means of 3 seeds, no intervals: too few seeds"),
+    ],
+)
+def test_a_figure_says_what_its_intervals_are_over(columns, said):
+    assert how_sure(SCORES.head(2).assign(**columns)).startswith(said)

@@ -1,6 +1,7 @@
-"""A split must be the same for the same seed, must nest, and must keep every group in one part."""
+"""Who tests is the same for all; whom a seed learns is its own draw, nests, and no group is in two parts."""
 
-import json
+from dataclasses import replace
+from itertools import combinations
 
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.splits import Learnt, audit, split_people, training_subset
+from monkey_transfer.splits import Learnt, audit, draw_people, split_people
 
 # The sizes of the groups of a data set.
 GROUP_SIZES = st.lists(st.integers(1, 7), min_size=5, max_size=30)
@@ -23,93 +24,133 @@ def single_pictures(n: int) -> pd.DataFrame:
     return pictures([1] * n)
 
 
-@given(sizes=GROUP_SIZES, seed=st.integers(0, 5))
-def test_parts_are_disjoint_exact_and_complete(sizes, seed):
+@given(sizes=GROUP_SIZES, split_seed=st.integers(0, 5), seed=st.integers(0, 5))
+def test_parts_are_disjoint_exact_and_complete(sizes, split_seed, seed):
     images = pictures(sizes)
-    split = split_people(images, test=4, validation=1, seed=seed)
-    parts = [split.test, split.validation, split.train]
+    split = split_people(images, test=4, seed=split_seed)
+    draw = draw_people(split, validation=1, seed=seed)
+    parts = [split.test, draw.validation, draw.train]
     assert [len(part) for part in parts[:2]] == [4, 1]
-    assert sum(len(part) for part in parts) + split.dropped == len(images)
+    assert sum(len(part) for part in parts) + split.dropped + draw.dropped == len(images)
     assert len(set().union(*parts)) == sum(len(part) for part in parts)
     group_of = images.set_index("image_id")["group"]
     in_groups = [set(group_of[list(part)]) for part in parts]
-    assert not in_groups[0] & in_groups[1]
-    assert not in_groups[0] & in_groups[2]
-    assert not in_groups[1] & in_groups[2]
+    for one, other in combinations(in_groups, 2):
+        assert not one & other
+
+
+def test_the_pool_is_all_that_the_test_leaves_in_whole_groups():
+    images = pictures([3, 1, 4, 1, 5, 2, 6])
+    split = split_people(images, 5, seed=1)
+    tested = set(images.loc[images["image_id"].isin(split.test), "group"])
+    left = images[~images["group"].isin(tested)]
+    assert sorted(split.pool) == sorted(tuple(ids) for _, ids in left.groupby("group")["image_id"])
+    assert len(split.test) + split.dropped + len(left) == len(images)
 
 
 @given(seed=st.integers(0, 2**32), order=st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(seed, order):
     images = pictures([3, 1, 4, 1, 5, 2, 6])
     shuffled = images.iloc[order.sample(range(len(images)), len(images))]
-    assert split_people(images, 5, 3, seed) == split_people(shuffled, 5, 3, seed)
+    assert split_people(images, 5, seed) == split_people(shuffled, 5, seed)
 
 
 def test_seeds_differ_and_say_so():
     images = single_pictures(100)
-    first, second = split_people(images, 20, 10, seed=1), split_people(images, 20, 10, seed=2)
+    first, second = split_people(images, 20, seed=1), split_people(images, 20, seed=2)
     assert first.test != second.test
     assert first.digest != second.digest
 
 
+def test_every_seed_draws_other_people_of_the_same_pool():
+    split = split_people(single_pictures(200), 20, seed=1)
+    draws = [draw_people(split, 30, seed) for seed in range(5)]
+    assert len({draw.digest for draw in draws}) == 5
+    assert [draw.seed for draw in draws] == list(range(5))
+    for one, other in combinations(draws, 2):
+        # 30 of 180 are in both by chance 5 times, give or take 2; of the 50 first to learn 14, give or take 3.
+        assert 0 <= len(set(one.validation) & set(other.validation)) < 15
+        assert 4 < len(set(one.train[:50]) & set(other.train[:50])) < 25
+        assert set(one.validation) & set(other.train)
+    for draw in draws:
+        assert {*draw.validation, *draw.train} == {image_id for group in split.pool for image_id in group}
+        assert draw == draw_people(split, 30, draw.seed)
+
+
+def test_a_draw_says_whom_it_learns_and_whom_it_holds_out():
+    draw = draw_people(split_people(single_pictures(50), 10, seed=1), 10, seed=2)
+    turned = replace(draw, validation=draw.validation[::-1])
+    other = replace(draw, train=draw.train[::-1])
+    assert len({draw.digest, turned.digest, other.digest}) == 3
+
+
 def test_every_picture_is_equally_likely_to_be_tested():
     images = single_pictures(20)
-    counts = pd.Series([i for seed in range(400) for i in split_people(images, 5, 0, seed).test]).value_counts()
+    counts = pd.Series([i for seed in range(400) for i in split_people(images, 5, seed).test]).value_counts()
     # Expected 100 each; the binomial standard deviation is 8.7.
     assert len(counts) == 20
     assert counts.between(60, 140).all()
 
 
-def test_test_set_is_exact_when_groups_are_cut():
-    split = split_people(pictures([4] * 10), test=6, validation=6, seed=0)
-    assert (len(split.test), len(split.validation), len(split.train), split.dropped) == (6, 6, 24, 4)
+def test_every_picture_of_the_pool_is_equally_likely_to_be_learnt_and_to_be_held_out():
+    split = split_people(single_pictures(25), 5, seed=0)
+    draws = [draw_people(split, 5, seed) for seed in range(400)]
+    for chosen in ([draw.validation for draw in draws], [draw.training_subset(5) for draw in draws]):
+        counts = pd.Series([image_id for ids in chosen for image_id in ids]).value_counts()
+        assert len(counts) == 20
+        assert counts.between(60, 140).all()
+
+
+def test_parts_are_exact_when_groups_are_cut():
+    split = split_people(pictures([4] * 10), test=6, seed=0)
+    assert (len(split.test), split.dropped) == (6, 2)
+    draw = draw_people(split, validation=6, seed=0)
+    assert (len(draw.validation), len(draw.train), draw.dropped) == (6, 24, 2)
 
 
 def test_training_sets_nest():
-    split = split_people(single_pictures(50), 10, 10, seed=3)
-    small, large = training_subset(split, 7), training_subset(split, 30)
+    draw = draw_people(split_people(single_pictures(50), 10, seed=3), 10, seed=4)
+    small, large = draw.training_subset(7), draw.training_subset(30)
     assert large[:7] == small
-    assert large == split.train
+    assert large == draw.train
 
 
 def test_training_order_does_not_follow_the_groups():
     images = pictures([10] * 10)
-    first = training_subset(split_people(images, 10, 10, seed=0), 20)
+    first = draw_people(split_people(images, 10, seed=0), 10, seed=0).training_subset(20)
     assert images.set_index("image_id")["group"][list(first)].nunique() > 4
 
 
 @pytest.mark.parametrize("n", [0, 31, -1])
 def test_training_set_beyond_the_pool(n):
+    draw = draw_people(split_people(single_pictures(50), 10, seed=3), 10, seed=3)
     with pytest.raises(StudyError, match=f"{n} training pictures were asked for, but the training pool holds 30"):
-        training_subset(split_people(single_pictures(50), 10, 10, seed=3), n)
+        draw.training_subset(n)
 
 
 def test_fewer_pictures_than_asked_for():
-    with pytest.raises(StudyError, match="90 test and 20 validation .* only 100 pictures in 100 groups"):
-        split_people(single_pictures(100), 90, 20, seed=0)
+    split = split_people(single_pictures(100), 90, seed=0)
+    with pytest.raises(StudyError, match="20 validation pictures were asked for, .* only 10 in 10 groups"):
+        draw_people(split, 20, seed=0)
+    with pytest.raises(StudyError, match="101 test pictures were asked for, .* only 100 in 100 groups"):
+        split_people(single_pictures(100), 101, seed=0)
 
 
 def test_enough_pictures_but_too_few_groups():
-    with pytest.raises(StudyError, match="1 test and 1 validation .* only 10 pictures in 1 groups"):
-        split_people(pictures([10]), 1, 1, seed=0)
+    split = split_people(pictures([10]), 1, seed=0)
+    assert (len(split.test), split.pool, split.dropped) == (1, (), 9)
+    with pytest.raises(StudyError, match="1 validation pictures were asked for, .* only 0 in 0 groups"):
+        draw_people(split, 1, seed=0)
 
 
-def test_stored_as_json_with_seed_and_digest():
-    split = split_people(pictures([2] * 20), 5, 5, seed=9)
-    stored = json.loads(json.dumps(split.as_dict()))
-    assert (stored["seed"], stored["digest"]) == (9, split.digest)
-    assert [tuple(stored[part]) for part in ("test", "validation", "train")] == [
-        split.test,
-        split.validation,
-        split.train,
-    ]
-
-
-def test_known_digest():
+def test_known_digests():
     # Written down once: a change means that every published split has changed.
-    split = split_people(single_pictures(10), 3, 2, seed=7)
+    split = split_people(single_pictures(10), 3, seed=7)
     assert split.test == ("im0006", "im0000", "im0009")
-    assert split.digest == "a509c98e50164a724d308940199738628e1928f1027534afbd0a522eaf10ea42"
+    assert split.digest == "56a05a365cf30b61945feb4f1e96d16d73332452e71a8eac0ec0416c3cdcb811"
+    draw = draw_people(split, 2, seed=1)
+    assert draw.validation == ("im0008", "im0001")
+    assert draw.digest == "e929d4bc167fe35ed7e5a4d55efe0c8f26f0f5a9b9c31dd649b543d7d6f4c3d4"
 
 
 NOTHING_ALIKE = pd.DataFrame({"first": [], "second": []})
@@ -179,8 +220,9 @@ def test_audit_counts_near_duplicates_in_both_data_sets():
 @given(sizes=GROUP_SIZES)
 def test_a_split_never_leaks(sizes):
     images = pictures([*sizes, 7, 7, 7]).assign(path="unread.png")
-    split = split_people(images, 5, 2, seed=0)
-    arms = {"transfer": Learnt("target", split.train + split.validation)}
+    split = split_people(images, 5, seed=0)
+    draws = [draw_people(split, 2, seed) for seed in range(3)]
+    arms = {"transfer": Learnt("target", {i for draw in draws for i in (*draw.train, *draw.validation)})}
     table = audit(arms, split.test, {"target": images}, NOTHING_ALIKE)
     assert table[["trained_on", "shared_group"]].to_numpy().sum() == 0
 

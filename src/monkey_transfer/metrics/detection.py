@@ -17,7 +17,6 @@ Functions take the ``joints`` table of :class:`monkey_transfer.metrics.matching.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,26 +24,6 @@ import pandas as pd
 from monkey_transfer.errors import StudyError
 
 CALIBRATION_BINS = 10
-Recall = Literal["recall_over_own_correct", "recall_over_all_labelled"]
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """What a network does when predictions with ``likelihood >= threshold`` are kept.
-
-    ``labelled``, ``correct``, ``kept`` and ``correct_kept`` are the counts behind the ratios. Without any
-    correct prediction no threshold is best: F1 is 0 and the threshold and all that follows from it are NaN.
-    """
-
-    threshold: float
-    f1: float
-    precision: float
-    recall_over_own_correct: float
-    recall_over_all_labelled: float
-    kept: float
-    correct_kept: float
-    correct: int
-    labelled: int
 
 
 @dataclass(frozen=True)
@@ -72,21 +51,15 @@ def confidences(joints: pd.DataFrame) -> np.ndarray:
     return values
 
 
-def one_class_reason(correct: int, joints: int) -> str:
-    """Why there is no ROC with that many correct predictions; "" when there is one."""
-    if 0 < correct < joints:
-        return ""
-    return f"a ROC needs correct and wrong predictions, and all {joints} are {'correct' if correct else 'wrong'}"
-
-
 def roc(joints: pd.DataFrame) -> Roc:
     """ROC of confidence against correctness, by scikit-learn; equal confidences are one step of the curve.
 
     A network whose confidence is the same everywhere gets 0.5: it really cannot tell.
     """
     confidence = confidences(joints)
-    reason = one_class_reason(int(joints["correct"].sum()), len(joints))
-    if reason:
+    if joints["correct"].nunique() < 2:
+        kind = "correct" if joints["correct"].any() else "wrong"
+        reason = f"a ROC needs correct and wrong predictions, and all {len(joints)} are {kind}"
         empty = pd.DataFrame(columns=["false_positive_rate", "true_positive_rate", "threshold"], dtype=float)
         return Roc(empty, float("nan"), reason)
     from sklearn.metrics import auc, roc_curve  # seconds to import, and only needed here
@@ -96,56 +69,17 @@ def roc(joints: pd.DataFrame) -> Roc:
     return Roc(curve, float(auc(false_rate, true_rate)))
 
 
-def average_precision(joints: pd.DataFrame) -> float:
-    """Precision averaged over the steps of recall over own correct, by scikit-learn; NaN without a correct one."""
-    confidence = confidences(joints)
-    if not joints["correct"].any():
-        return float("nan")
-    from sklearn.metrics import average_precision_score
+def threshold_of(joints: pd.DataFrame) -> float:
+    """The confidence from which on to keep predictions: that of the best F1 of precision and recall over own correct.
 
-    return float(average_precision_score(joints["correct"], confidence))
-
-
-def at_each_threshold(joints: pd.DataFrame) -> pd.DataFrame:
-    """Counts and ratios at every distinct confidence, highest first.
-
-    Returns
-    -------
-    Columns ``threshold, kept, correct_kept, precision, recall_over_own_correct,
-    recall_over_all_labelled, f1_over_own_correct, f1_over_all_labelled``. Recall over own correct is NaN
-    when nothing is correct; F1, written 2 x correct kept / (kept + recall's denominator), is then 0.
+    Of equal ones the highest. NaN where no prediction is correct, since no threshold is best then. Taken on validation
+    people it is what a network may be given on the way to others; on the people that are scored it is the paper's
+    operating point, which flatters.
     """
-    ranked = pd.DataFrame({"threshold": confidences(joints), "correct": joints["correct"].to_numpy()})
-    counts = ranked.groupby("threshold")["correct"].agg(kept="size", correct_kept="sum").sort_index(ascending=False)
-    table = counts.cumsum().reset_index()
-    kept, right = table["kept"], table["correct_kept"]
-    labelled, correct = len(joints), right.iloc[-1]
-    return table.assign(
-        precision=right / kept,
-        recall_over_own_correct=right / correct if correct else np.nan,
-        recall_over_all_labelled=right / labelled,
-        f1_over_own_correct=2 * right / (kept + correct),
-        f1_over_all_labelled=2 * right / (kept + labelled),
-    )
-
-
-def best_f1(joints: pd.DataFrame, recall: Recall = "recall_over_own_correct") -> OperatingPoint:
-    """The operating point with the highest F1 of precision and that recall; of equal ones, the highest threshold."""
-    table = at_each_threshold(joints)
-    f1 = table[recall.replace("recall", "f1")]
-    labelled, correct = len(joints), int(joints["correct"].sum())
-    best = table.loc[f1.idxmax()] if correct else pd.Series(np.nan, index=table.columns)
-    return OperatingPoint(
-        threshold=float(best["threshold"]),
-        f1=float(f1.max()),
-        precision=float(best["precision"]),
-        recall_over_own_correct=float(best["recall_over_own_correct"]),
-        recall_over_all_labelled=float(best["recall_over_all_labelled"]),
-        kept=float(best["kept"]),
-        correct_kept=float(best["correct_kept"]),
-        correct=correct,
-        labelled=labelled,
-    )
+    ranked = pd.DataFrame({"confidence": confidences(joints), "correct": joints["correct"].to_numpy()})
+    counts = ranked.groupby("confidence")["correct"].agg(kept="size", right="sum").sort_index(ascending=False).cumsum()
+    correct = counts["right"].iloc[-1]
+    return float((2 * counts["right"] / (counts["kept"] + correct)).idxmax()) if correct else float("nan")
 
 
 def calibration(joints: pd.DataFrame, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
@@ -171,9 +105,3 @@ def calibration(joints: pd.DataFrame, bins: int = CALIBRATION_BINS) -> pd.DataFr
 def confidence_bin(confidence: np.ndarray, bins: int = CALIBRATION_BINS) -> np.ndarray:
     """Number of the bin of equal width over 0..1 that each confidence falls into."""
     return np.minimum((confidence * bins).astype(int), bins - 1)
-
-
-def expected_calibration_error(reliability: pd.DataFrame) -> float:
-    """Mean over predictions of their bin's gap between confidence and share correct (Guo et al. 2017, eq. 3)."""
-    gap = (reliability["confidence"] - reliability["correct"]).abs()
-    return float((gap * reliability["joints"]).sum() / reliability["joints"].sum())

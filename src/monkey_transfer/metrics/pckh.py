@@ -11,8 +11,7 @@ All scores are in percent, as MPII prints them.
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.errors import StudyError
-from monkey_transfer.metrics.matching import CORRECT_WITHIN, Matched
+from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.skeletons import SKELETONS
 
 # What a score is called under each yardstick: only the official one is plainly "pckh".
@@ -56,22 +55,6 @@ def pck(joints: pd.DataFrame, threshold: float) -> float:
     return 100 * float((joints["normalised"] <= threshold).mean())
 
 
-def official_pckh(matched: Matched, threshold: float = 0.5) -> float:
-    """MPII's official score, in percent; StudyError when the yardstick is not the official head size."""
-    if matched.reference != "head_size":
-        raise StudyError(
-            f"official PCKh is measured by head_size, not by {matched.reference}: match with reference='head_size'"
-        )
-    return pck(scored(matched.joints), threshold)
-
-
-def by_group(joints: pd.DataFrame, threshold: float) -> pd.Series:
-    """Percentage correct of each joint group that has a row, head first, indexed by group."""
-    groups = joint_groups(joints["keypoint"])
-    present = [group for group in JOINT_GROUPS if (groups == group).any()]
-    return pd.Series({group: pck(joints[groups == group], threshold) for group in present}, dtype=float)
-
-
 def curve_thresholds(reference: str) -> np.ndarray:
     """51 even thresholds from 0 to where the yardstick calls a joint correct: 0, 0.01, ... 0.5 for a head, as MPII."""
     return CORRECT_WITHIN[reference] * np.arange(_CURVE_STEPS + 1) / _CURVE_STEPS
@@ -80,12 +63,6 @@ def curve_thresholds(reference: str) -> np.ndarray:
 def curve(joints: pd.DataFrame, thresholds: np.ndarray) -> pd.DataFrame:
     """Percentage correct at each threshold: columns ``threshold, pck``."""
     return pd.DataFrame({"threshold": thresholds, "pck": [pck(joints, threshold) for threshold in thresholds]})
-
-
-def area(curve: pd.DataFrame) -> float:
-    """Mean height of the curve in percent: trapezoids over its range scaled to 0..1, as MPII's toolkit prints it."""
-    threshold, height = curve["threshold"].to_numpy(), curve["pck"].to_numpy()
-    return float(np.sum(np.diff(threshold) * (height[1:] + height[:-1]) / 2) / (threshold[-1] - threshold[0]))
 
 
 def _joint_group(keypoint: str) -> str:

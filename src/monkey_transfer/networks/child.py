@@ -148,7 +148,7 @@ def mean_distance(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:
 
 
 def share_correct(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:
-    """The validation score: percent of scored joints that are predicted within what still is correct; NaN if none is."""
+    """The validation score: percent of scored joints predicted within what still is correct; NaN if none is scored."""
     scored = _distances(predictions, joints).dropna(subset=["within"])
     return 100 * float((scored["distance"] <= scored["within"]).mean())
 

@@ -1,35 +1,31 @@
 """Figures of the study: tables in, a matplotlib Figure out, all in one style.
 
-``pictures`` draws people with their skeletons, ``exploration`` what the data sets are like, ``results``
-what the networks learnt, ``controls`` how arms compare over numbers of people, ``rarity`` how that changes with rare
-poses; ``style`` holds what they share.
+``pictures`` draws people with their skeletons, ``exploration`` what the data sets are like, ``learning`` scores
+against labelled people, ``differences`` pairs of arms and the figure of the answer, ``results`` training, errors and
+joints, ``confidences`` what networks know of their errors, ``rarity`` how scores change with rare poses; ``style``
+holds what they share.
 """
 
-from monkey_transfer.plots.controls import by_people, comparisons, contrasts, equivalents, joint_differences
+from monkey_transfer.plots.confidences import calibration, confidence_histograms, roc_curves
+from monkey_transfer.plots.differences import answer, differences, joint_differences
 from monkey_transfer.plots.exploration import joint_coverage, pose_space, sizes
+from monkey_transfer.plots.learning import by_people, equivalents
 from monkey_transfer.plots.pictures import picture_grid
 from monkey_transfer.plots.rarity import accuracy_by_rarity, advantage_by_rarity
-from monkey_transfer.plots.results import (
-    by_joint,
-    calibration,
-    confidence_histograms,
-    error_distribution,
-    learning_curves,
-    roc_curves,
-    threshold_curve,
-)
+from monkey_transfer.plots.results import by_joint, error_distribution, error_types, learning_curves, threshold_curve
 
 __all__ = [
     "accuracy_by_rarity",
     "advantage_by_rarity",
+    "answer",
     "by_joint",
     "by_people",
     "calibration",
-    "comparisons",
     "confidence_histograms",
-    "contrasts",
+    "differences",
     "equivalents",
     "error_distribution",
+    "error_types",
     "joint_coverage",
     "joint_differences",
     "learning_curves",

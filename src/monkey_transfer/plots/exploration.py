@@ -1,10 +1,12 @@
 """What the data sets are like: which joints are labelled, how large people are, how they hold themselves."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap, PowerNorm, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.pyplot import subplot_mosaic, subplots
@@ -14,10 +16,11 @@ from monkey_transfer.plots.pictures import Ink, draw_skeleton
 from monkey_transfer.plots.style import (
     DATASET_COLOURS,
     GREY,
+    PALE,
     WIDTH,
     figure,
+    footnote,
     headline,
-    legend_below,
     marked,
     plain_log,
     words,
@@ -32,6 +35,7 @@ _ROWS = (
 )
 _THUMBNAIL = Ink(line=1.8, joint=0.0)
 _THUMBNAIL_REACH = 1.5  # body sizes from the centre to the edge
+_CELLS = 32  # along the first component
 _THUMBNAILS = ("lowest fifth", "middle fifth", "highest fifth")  # of all poses along an axis
 
 
@@ -106,10 +110,11 @@ def sizes(datasets: Mapping[str, Dataset]) -> Figure:
 def pose_space(
     poses_by_name: Mapping[str, np.ndarray], landmarks: Sequence[str] = LIMB_JOINTS, *, rendered: bool
 ) -> Figure:
-    """The two directions in which poses differ most, every pose a dot, and what the directions mean.
+    """The two directions in which poses differ most, a panel for each data set, and what the directions mean.
 
-    A skeleton beside an axis is the mean of the fifth of all poses that lie lowest, in the middle or highest
-    on it. All data sets count alike in the principal components, however many pictures they have.
+    The darker a cell, the larger the share of the set's poses in it; the palest hold poses of other sets only. A
+    skeleton beside an axis is the mean of the fifth of all poses that lie lowest, in the middle or highest on it. All
+    data sets count alike in the principal components, however many pictures they have.
 
     Parameters
     ----------
@@ -117,30 +122,54 @@ def pose_space(
     landmarks : those of the arrays, in their order.
     """
     mean, components, deviations, shares = _principal_components(list(poses_by_name.values()))
+    scores = {name: (_rows(poses) - mean) @ components.T / deviations for name, poses in poses_by_name.items()}
+    every = np.concatenate(list(scores.values()))
+    sets, parts = len(scores), len(_THUMBNAILS)
+    rows = [[f"y{i}", *(f"set{j}" for j in range(sets) for _ in range(parts))] for i in reversed(range(parts))]
+    mosaic: list[Any] = [*rows, [".", *(f"x{i} {j}" for j in range(sets) for i in range(parts))]]
     drawn, axes = subplot_mosaic(
-        [["y2", *["cloud"] * 3], ["y1", *["cloud"] * 3], ["y0", *["cloud"] * 3], [".", "x0", "x1", "x2"]],
-        figsize=(0.85 * WIDTH, 0.8 * WIDTH),
-        width_ratios=[0.7, 1, 1, 1],
-        height_ratios=[1, 1, 1, 0.8],
+        mosaic,
+        figsize=(WIDTH, 1.0 + 0.86 * WIDTH / sets if sets > 1 else 0.7 * WIDTH),
+        width_ratios=[1.1, *[1] * parts * sets],
+        height_ratios=[1, 1, 1, 0.85],
     )
     headline(drawn, "Poses in a common skeleton", rendered)
-    cloud = axes["cloud"]
-    scores = {name: (_rows(poses) - mean) @ components.T / deviations for name, poses in poses_by_name.items()}
-    for (name, at), colour in zip(scores.items(), _colours(scores), strict=True):
-        size = np.clip(5000 / len(at), 5, 25)
-        # The fewest on top, so that the many do not hide them.
-        cloud.scatter(at[:, 0], at[:, 1], s=size, alpha=0.5, lw=0, color=colour, zorder=2 + 1 / len(at))
-        cloud.scatter([], [], s=40, color=colour, label=f"{name}: {len(at):,} pictures")
-    cloud.set_xlabel(f"first principal component (standard deviations), {shares[0]:.0%} of the variance")
-    cloud.set_ylabel(f"second principal component (standard deviations), {shares[1]:.0%}")
-    legend_below(drawn, cloud, columns=len(scores))
+    clouds = [axes[f"set{i}"] for i in range(sets)]
+    for cloud, (name, at), colour in zip(clouds, scores.items(), _colours(scores), strict=True):
+        _cells(cloud, every, at, colour)
+        cloud.set_title(f"{name}: {len(at):,} pictures")
+        cloud.set_xlabel(f"first component, {100 * shares[0]:.0f} % of the variance")
+        cloud.tick_params(labelleft=cloud is clouds[0])
+    footnote(drawn, "darker: a larger share of the pictures" + "; grey: pictures of other sets only" * (sets > 1))
+    clouds[0].set_ylabel(f"second component, {100 * shares[1]:.0f} %")
     skeleton = Skeleton("common", tuple((landmark, landmark) for landmark in landmarks), "poses.common_landmarks")
-    poses, score = np.concatenate(list(poses_by_name.values())), np.concatenate(list(scores.values()))
-    for axis, order in zip("xy", np.argsort(score, axis=0).T, strict=True):
+    poses = np.concatenate(list(poses_by_name.values()))
+    for axis, order in zip("xy", np.argsort(every, axis=0).T, strict=True):
         fifths = np.array_split(order, 5)
         for i, (caption, members) in enumerate(zip(_THUMBNAILS, fifths[::2], strict=True)):
-            _thumbnail(axes[f"{axis}{i}"], skeleton, poses[members].mean(axis=0), caption)
+            spots = [f"x{i} {j}" for j in range(sets)] if axis == "x" else [f"y{i}"]
+            for spot in spots:
+                _thumbnail(axes[spot], skeleton, poses[members].mean(axis=0), caption)
     return drawn
+
+
+def _cells(axes: Axes, every: np.ndarray, at: np.ndarray, colour: str) -> None:
+    """Hexagons over all poses (poses, 2), outlined, and over those of one set, filled by their share in percent."""
+    low, high = every.min(axis=0), every.max(axis=0)
+    grid: dict[str, Any] = {"gridsize": _CELLS, "extent": (low[0], high[0], low[1], high[1]), "mincnt": 1}
+    axes.hexbin(every[:, 0], every[:, 1], cmap=ListedColormap([PALE]), edgecolors="face", lw=0.3, **grid)
+    share = np.full(len(at), 100 / len(at))
+    shades = LinearSegmentedColormap.from_list("shades", [_mixed(colour, "white"), colour, _mixed(colour, "black")])
+    shading: dict[str, Any] = {"cmap": shades, "norm": PowerNorm(0.5, vmin=0), "edgecolors": "face", "lw": 0.3}
+    axes.hexbin(at[:, 0], at[:, 1], C=share, reduce_C_function=np.sum, **shading, **grid)
+    room = 0.05 * (high - low)
+    axes.set_xlim(low[0] - room[0], high[0] + room[0])
+    axes.set_ylim(low[1] - room[1], high[1] + room[1])
+
+
+def _mixed(colour: str, other: str) -> str:
+    """The colour half way to another one."""
+    return to_hex((np.array(to_rgb(colour)) + np.array(to_rgb(other))) / 2)
 
 
 def _principal_components(sets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

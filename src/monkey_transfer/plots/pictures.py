@@ -17,6 +17,7 @@ from matplotlib.pyplot import subplots
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import read_picture
+from monkey_transfer.plots.bridges import bridges
 from monkey_transfer.plots.style import GREY, GROUND, INK, SIDE_COLOURS, WIDTH, figure, headline
 from monkey_transfer.skeletons import Skeleton
 
@@ -24,6 +25,9 @@ from monkey_transfer.skeletons import Skeleton
 _MARGIN = 0.12
 # A prediction without any confidence is still to be seen.
 _FAINTEST = 0.12
+# How much of a limb's opacity a bridge has, and its dashes, in widths of its line.
+_OPACITY_OF_BRIDGE = 0.7
+_DASHES = (0, (1, 1.4))
 
 
 class Ink(NamedTuple):
@@ -49,8 +53,9 @@ def picture_grid(
 ) -> Figure:
     """Labelled people with their skeletons, each cut around the person's box.
 
-    The person's right and left have their own colours; a hollow joint is labelled but hidden. With
-    predictions these are coloured, the more transparent the less confident, over the labels in grey.
+    The person's right and left have their own colours; a hollow joint is labelled but hidden; a dotted line
+    leads over a joint without a label. With predictions these are coloured, the more transparent the less
+    confident, over the labels in grey.
 
     Parameters
     ----------
@@ -75,7 +80,10 @@ def picture_grid(
     for spot in axes.flat:
         spot.set_axis_off()
     labels = dict(list(chosen.labels.groupby("image_id")))
-    predicted = {} if predictions is None else dict(list(predictions.groupby("image_id")))
+    predicted = {}
+    if predictions is not None:
+        of_chosen = predictions["image_id"].isin(chosen.images["image_id"])
+        predicted = dict(list(predictions[of_chosen].groupby("image_id")))
     for spot, image in zip(axes.flat, chosen.images.itertuples(), strict=False):
         _draw_ground(spot, image, show_pictures)
         _look_at_person(spot, image)
@@ -85,12 +93,15 @@ def picture_grid(
             draw_skeleton(spot, dataset.skeleton, labels[image.image_id], UNDERNEATH)
             if image.image_id in predicted:
                 draw_skeleton(spot, dataset.skeleton, predicted[image.image_id], PLAIN)
-    _explain(grid, bool((chosen.labels["labelled"] & ~chosen.labels["visible"]).any()), predictions is not None)
+    some_hidden = bool((chosen.labels["labelled"] & ~chosen.labels["visible"]).any())
+    drawn = [joints[joints["x"].notna()] for joints in [*labels.values(), *predicted.values()]]
+    some_bridged = any(bridges(dataset.skeleton, joints["keypoint"]) for joints in drawn)
+    _explain(grid, some_hidden, some_bridged, predictions is not None)
     return grid
 
 
 def draw_skeleton(axes: Axes, skeleton: Skeleton, joints: pd.DataFrame, ink: Ink) -> None:
-    """Draw one pose, its joints and the limbs between them.
+    """Draw one pose, its joints and the limbs between them, and dotted lines where a joint between them is missing.
 
     Parameters
     ----------
@@ -106,6 +117,11 @@ def draw_skeleton(axes: Axes, skeleton: Skeleton, joints: pd.DataFrame, ink: Ink
         opacity = dict.fromkeys(point, 1.0)
     colour = {keypoint: ink.colour or SIDE_COLOURS[_side(landmark_of[keypoint])] for keypoint in point}
     limbs = [limb for limb in skeleton.limbs if set(limb) <= point.keys()]
+    gaps = bridges(skeleton, point)
+    faint = [_OPACITY_OF_BRIDGE * min(opacity[a], opacity[b]) for a, b in gaps]
+    dotted = [to_rgba(ink.colour or SIDE_COLOURS["middle"], alpha) for alpha in faint]
+    between = [[point[a], point[b]] for a, b in gaps]
+    axes.add_collection(LineCollection(between, colors=dotted, linewidths=0.7 * ink.line, linestyles=[_DASHES]))
     ends = [[point[a], point[b]] for a, b in limbs]
     opacities = [min(opacity[a], opacity[b]) for a, b in limbs]
     colours = [colour[a] if colour[a] == colour[b] else SIDE_COLOURS["middle"] for a, b in limbs]
@@ -146,7 +162,7 @@ def _look_at_person(axes: Axes, image: Any) -> None:
     axes.set_aspect("equal")
 
 
-def _explain(grid: Figure, some_hidden: bool, with_predictions: bool) -> None:
+def _explain(grid: Figure, some_hidden: bool, some_bridged: bool, with_predictions: bool) -> None:
     def key(text: str, **style: Any) -> Line2D:
         return Line2D([], [], label=text, **style)
 
@@ -159,4 +175,6 @@ def _explain(grid: Figure, some_hidden: bool, with_predictions: bool) -> None:
         keys.append(key("label", color=UNDERNEATH.colour, lw=UNDERNEATH.line))
     elif some_hidden:
         keys.append(key("labelled but hidden", color=GREY, marker="o", ls="", markersize=4, markerfacecolor="white"))
+    if some_bridged:
+        keys.append(key("over a joint without a label", color=SIDE_COLOURS["middle"], lw=1.4, ls=_DASHES))
     grid.legend(handles=keys, loc="outside lower center", ncols=len(keys))

@@ -1,10 +1,13 @@
-"""What the networks learnt and how good they are: curves, errors, confidences, scores with their intervals.
+"""What the networks learnt and how good they are: curves of training, errors, scores with their intervals.
 
-Every function says in the figure's title where the pictures are rendered: ``rendered`` has no default, so
-that nobody forgets it.
+Figures of ``arms`` (:class:`monkey_transfer.metrics.matching.Matched` by arm) show one training seed, which their title
+names, and no number: numbers are over all seeds, and stand in the tables. Figures of ``scores`` show those. Every
+function says in the figure's title where the pictures are rendered: ``rendered`` has no default, so that nobody
+forgets it.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,20 +15,23 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.metrics import detection, pckh
+from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN, Matched
+from monkey_transfer.plots.differences import joint_rows
 from monkey_transfer.plots.style import (
-    GREY,
     INK,
     PALE,
     WIDTH,
     arm_colours,
     figure,
     headline,
+    how_sure,
     legend_below,
     legend_beside,
-    level,
+    percent_from_zero,
     plain_log,
+    refuse_double,
+    subtitle,
     words,
 )
 
@@ -39,183 +45,170 @@ _UNITS = {
 }
 # Errors are shown up to this many times what still counts as correct.
 _ERRORS_SHOWN = 3
-_HISTOGRAM_BINS = 20
+# From right to wrong, the order in the bars: colour, and what the word means.
+ERROR_TYPES = {
+    "correct": ("#c8c8c8", ""),
+    "jitter": ("#ddcc77", "close by"),
+    "swap": ("#44aa99", "at the same joint of the other side"),
+    "inversion": ("#332288", "at another joint"),
+    "miss": ("#882255", "elsewhere"),
+}
+_LEAST_WRITTEN = 4  # percent: narrower parts of a bar have no room for their number
 
 
 @figure
-def learning_curves(curves: Mapping[str, pd.DataFrame], *, rendered: bool) -> Figure:
-    """Training loss and validation error against iterations; a dot marks the snapshot that was chosen.
+def learning_curves(
+    curves: Mapping[str, pd.DataFrame], seed: int, validated_on: Literal["monkeys", "people"], *, rendered: bool
+) -> Figure:
+    """Training loss and validation score against iterations; a dot marks the snapshot that was chosen by that score.
 
     Parameters
     ----------
-    curves : by arm, :meth:`monkey_transfer.runs.Run.learning_curve`.
+    curves : by arm, :meth:`monkey_transfer.runs.Run.learning_curve`: ``iteration, training_loss, validation_score``
+        (percent), ``chosen``.
+    seed : the training seed of all of them.
+    validated_on : whose pictures the validation score is of.
     """
-    drawn, (loss, error) = subplots(1, 2, figsize=(WIDTH, 3.6), sharex=True)
-    headline(drawn, "Learning curves", rendered)
-    colours = arm_colours(curves)
-    for arm, curve in curves.items():
+    drawn, (loss, score) = subplots(1, 2, figsize=(WIDTH, 3.8), sharex=True)
+    headline(drawn, f"Learning curves of seed {seed}", rendered)
+    for arm, colour in arm_colours(curves).items():
+        curve = curves[arm]
         [kept] = curve[curve["chosen"]].to_dict("records")
-        loss.plot(curve["iteration"], curve["training_loss"], color=colours[arm])
-        error.plot(curve["iteration"], curve["validation_error"], color=colours[arm])
-        chosen = f"{words(arm)}: {kept['validation_error']:.1f} px at {kept['iteration']:,.0f}"
-        error.plot(kept["iteration"], kept["validation_error"], "o", color=colours[arm], ms=7, label=chosen)
+        loss.plot(curve["iteration"], curve["training_loss"], color=colour)
+        score.plot(curve["iteration"], curve["validation_score"], ".-", color=colour)
+        chosen = f"{words(arm)}: chosen at {kept['iteration']:,.0f}, {kept['validation_score']:.1f} %"
+        score.plot(kept["iteration"], kept["validation_score"], "o", color=colour, ms=8, label=chosen)
     loss.set(yscale="log", xlabel="iteration", ylabel="training loss", title="On the training pictures")
     plain_log(loss.yaxis)
-    error.set(
-        ylim=(0, None), xlabel="iteration", ylabel="mean error (network pixels)", title="On the validation people"
-    )
-    legend_below(drawn, error, columns=min(len(curves), 3))
+    percent_from_zero(score, pd.concat([curve["validation_score"] for curve in curves.values()]))
+    score.set(xlabel="iteration", ylabel="PCK (%)", title=f"On the validation {validated_on}")
+    legend_below(drawn, score, most=2)
     return drawn
 
 
 @figure
-def error_distribution(arms: Mapping[str, Matched], *, rendered: bool) -> Figure:
+def error_distribution(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -> Figure:
     """Share of labelled joints that are predicted within each distance; a dashed line marks what counts as correct."""
-    import seaborn as sns  # seconds to import
-
-    reference = _common_reference(arms)
+    reference = common_reference(arms)
     threshold = CORRECT_WITHIN[reference]
     drawn, axes = subplots(figsize=(WIDTH, 3.8))
+    within = _ERRORS_SHOWN * threshold
+    highest = []
     for arm, colour in arm_colours(arms).items():
-        sns.ecdfplot(arms[arm].joints["normalised"], stat="percent", color=colour, label=words(arm), ax=axes)
+        errors = np.sort(arms[arm].joints["normalised"])
+        share = [*100 * np.arange(len(errors) + 1) / len(errors), 100]
+        axes.step([0, *errors, max(errors[-1], within)], share, where="post", color=colour, label=words(arm))
+        highest.append(100 * np.mean(errors <= within))
     axes.axvline(threshold, color=INK, ls="--", lw=1)
     above, note = axes.get_xaxis_transform(), f"correct: at most {threshold:g}"
     axes.text(threshold, 1.01, note, transform=above, ha="center", va="bottom", fontsize=9)
-    axes.set(xlim=(0, _ERRORS_SHOWN * threshold), ylim=(0, 100))
+    axes.set_xlim(0, within)
+    percent_from_zero(axes, highest)
     axes.set(xlabel=f"distance from the label, in {_UNITS[reference]}", ylabel="labelled joints within it (%)")
-    headline(drawn, "How far predictions are off", rendered)
+    headline(drawn, f"How far predictions are off, seed {seed}", rendered)
     legend_beside(axes)
     return drawn
 
 
 @figure
-def threshold_curve(arms: Mapping[str, Matched], values: pd.DataFrame, *, rendered: bool) -> Figure:
-    """The score against its threshold, up to the one of the headline number; the legend gives the mean height.
-
-    ``values``, here and in the figures below, is :attr:`monkey_transfer.metrics.headline.TableOne.values` of these
-    arms: the intervals are from there.
-    """
-    reference = _common_reference(arms)
+def threshold_curve(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -> Figure:
+    """The score against its threshold, up to that of the headline number."""
+    reference = common_reference(arms)
     drawn, axes = subplots(figsize=(WIDTH, 3.8))
+    highest = []
     for arm, colour in arm_colours(arms).items():
         curve = pckh.curve(pckh.scored(arms[arm].joints), pckh.curve_thresholds(reference))
-        name = pckh.SCORE_NAME[reference]
-        label = f"{words(arm)}\narea {_interval(values, arm, f'{name}/area', 1)}\nend {_interval(values, arm, name, 1)}"
-        axes.plot(curve["threshold"], curve["pck"], color=colour, label=label)
-    axes.set(xlim=(0, CORRECT_WITHIN[reference]), ylim=(0, 100))
+        axes.plot(curve["threshold"], curve["pck"], color=colour, label=words(arm))
+        highest.append(curve["pck"].max())
+    axes.set_xlim(0, CORRECT_WITHIN[reference])
+    percent_from_zero(axes, highest)
     axes.set(xlabel=f"threshold, in {_UNITS[reference]}", ylabel="scored joints within the threshold (%)")
-    headline(drawn, f"{pckh.SCORE_TITLE[reference]} and smaller thresholds", rendered)
+    headline(drawn, f"{pckh.SCORE_TITLE[reference]} and smaller thresholds, seed {seed}", rendered)
     legend_beside(axes)
     return drawn
 
 
 @figure
-def roc_curves(arms: Mapping[str, Matched], values: pd.DataFrame, *, rendered: bool) -> Figure:
-    """One ROC per arm, its AUC in the legend: the paper's Figure 1."""
-    _common_reference(arms)
-    drawn, axes = subplots(figsize=(WIDTH, 0.55 * WIDTH), layout="compressed")
-    axes.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1.2, label="chance: AUC 0.500")
-    for arm, colour in arm_colours(arms).items():
-        roc = detection.roc(arms[arm].joints)
-        label = f"{words(arm)}: no ROC, all {'correct' if arms[arm].joints['correct'].all() else 'wrong'}"
-        if not roc.reason:
-            label = f"{words(arm)}: AUC {_interval(values, arm, 'auc', 3)}"
-        axes.plot(roc.curve["false_positive_rate"], roc.curve["true_positive_rate"], color=colour, label=label)
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-    axes.set(xlabel="wrong predictions kept (share)", ylabel="correct predictions kept (share)")
-    headline(drawn, "Does confidence tell correct from wrong?", rendered)
-    legend_beside(axes)
-    return drawn
-
-
-@figure
-def confidence_histograms(arms: Mapping[str, Matched], *, rendered: bool) -> Figure:
-    """Confidences of correct and of wrong predictions, apart, for each arm: the paper's Figure 2."""
-    import seaborn as sns  # seconds to import
-
-    _common_reference(arms)
-    columns = min(len(arms), 3)
-    rows = -(-len(arms) // columns)
-    drawn, axes = subplots(rows, columns, figsize=(WIDTH, 2.4 * rows + 0.4), sharex=True, squeeze=False)
-    headline(drawn, "Confidence of correct (filled) and of wrong (outlined) predictions", rendered)
-    for spot in axes.flat[len(arms) :]:
-        spot.set_axis_off()
-    bins = np.linspace(0, 1, _HISTOGRAM_BINS + 1)
-    for spot, (arm, colour) in zip(axes.flat, arm_colours(arms).items(), strict=False):
-        joints = arms[arm].joints
-        correct, wrong = (joints.loc[chosen, "likelihood"] for chosen in (joints["correct"], ~joints["correct"]))
-        sns.histplot(correct, bins=bins, element="step", color=colour, alpha=0.4, lw=0, ax=spot)
-        sns.histplot(wrong, bins=bins, element="step", color=INK, fill=False, lw=1.4, ax=spot)
-        spot.set_title(f"{words(arm)}\n{len(correct):,} correct, {len(wrong):,} wrong")
-        spot.set(xlim=(0, 1), xlabel="confidence", ylabel="predictions")
-    return drawn
-
-
-@figure
-def calibration(arms: Mapping[str, Matched], values: pd.DataFrame, *, rendered: bool) -> Figure:
-    """How often predictions of about equal confidence are correct, with intervals.
-
-    The legend gives the expected calibration error, which is 0 for a network on the diagonal.
-    """
-    _common_reference(arms)
-    drawn, axes = subplots(figsize=(WIDTH, 0.55 * WIDTH), layout="compressed")
-    axes.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1.2, label="as sure as it is right")
-    for arm, colour in arm_colours(arms).items():
-        bins = detection.calibration(arms[arm].joints)
-        label = f"{words(arm)}: error {_interval(values, arm, 'expected_calibration_error', 3)}"
-        axes.plot(bins["confidence"], bins["correct"], "o-", color=colour, lw=1.2, ms=5, label=label)
-        number = detection.confidence_bin(bins["confidence"].to_numpy())
-        bounds = values[values["arm"] == arm].set_index("metric").loc[[f"calibration/{b}" for b in number]]
-        axes.vlines(bins["confidence"], bounds["low"], bounds["high"], color=colour, lw=1.6, alpha=0.6)
-    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-    axes.set(xlabel="mean confidence of the bin", ylabel="correct predictions in the bin (share)")
-    headline(drawn, "Does confidence mean what it says?", rendered)
-    legend_beside(axes)
-    return drawn
-
-
-@figure
-def by_joint(values: pd.DataFrame, *, rendered: bool) -> Figure:
+def by_joint(scores: pd.DataFrame, *, rendered: bool) -> Figure:
     """The score of each joint group and of all scored joints, with its interval, for each arm.
 
     Parameters
     ----------
-    values : :attr:`monkey_transfer.metrics.headline.TableOne.values`; the scores are the rows with metrics
-        such as ``pckh`` and ``pckh/elbow``, other rows are passed over.
+    scores : rows of the scores' table of one number of people for each arm: ``arm, metric, value, low, high, seeds,
+        over, note``; the scores are the rows with metrics such as ``pckh`` and ``pckh/elbow``, others are passed over.
 
     Raises
     ------
     StudyError
-        If no row is the score of a joint group, or they are by several yardsticks.
+        If no row is such a score, they are by several yardsticks, or two are of one arm and joint group.
     """
-    references = [reference for reference, name in pckh.SCORE_NAME.items() if (values["metric"] == name).any()]
-    if len(references) != 1:
-        raise StudyError(
-            f"table one: expected scores by one yardstick (such as pckh and pckh/elbow), found {len(references)}: "
-            "pass the values of one table"
-        )
-    name = pckh.SCORE_NAME[references[0]]
-    row_of = {f"{name}/{group}": group for group in pckh.JOINT_GROUPS} | {name: "all joints"}
-    scores = values.assign(row=values["metric"].map(row_of)).dropna(subset=["row"])
-    rows = [row for row in row_of.values() if (scores["row"] == row).any()]
-    arms = scores["arm"].unique()
-    drawn, axes = subplots(figsize=(WIDTH, 3.8))
-    axes.axvspan(len(rows) - 1.5, len(rows) - 0.5, color=PALE, alpha=0.5, lw=0, zorder=0)
-    step = 0.7 / len(arms)
+    rows, names = joint_rows(scores, "scores by joint")
+    refuse_double(rows, ("arm", "metric"), "scores by joint")
+    arms = rows["arm"].unique()
+    drawn, axes = subplots(figsize=(WIDTH, 4.0))
+    axes.axvspan(len(names) - 1.5, len(names) - 0.5, color=PALE, alpha=0.5, lw=0, zorder=0)
+    step = 0.75 / len(arms)
     for i, (arm, colour) in enumerate(arm_colours(arms).items()):
-        own = scores[scores["arm"] == arm].set_index("row").reindex(rows)
-        at = np.arange(len(rows)) + step * (i - (len(arms) - 1) / 2)
+        own = rows[rows["arm"] == arm].set_index("joints of").reindex(names)
+        at = np.arange(len(names)) + step * (i - (len(arms) - 1) / 2)
         axes.vlines(at, own["low"], own["high"], color=colour, lw=2)
-        axes.plot(at, own["value"], "o", color=colour, ms=5.5, label=words(arm))
-    axes.set_xticks(range(len(rows)), rows)
-    axes.set(xlim=(-0.5, len(rows) - 0.5), ylim=(0, 100), ylabel=f"{pckh.SCORE_TITLE[references[0]]} (%)")
+        axes.plot(at, own["value"], "o", color=colour, ms=5, label=words(arm))
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    percent_from_zero(axes, rows[["value", "high"]])
+    [reference] = (found for found, name in pckh.SCORE_NAME.items() if rows["metric"].eq(name).any())
+    axes.set_ylabel(f"{pckh.SCORE_TITLE[reference]} (%)")
     axes.grid(axis="x", visible=False)
-    headline(drawn, f"Score by joint, with {level(values)} intervals", rendered)
-    legend_below(drawn, axes, columns=len(arms))
+    subtitle(axes, how_sure(rows))
+    headline(drawn, "Score by joint", rendered)
+    legend_below(drawn, axes)
     return drawn
 
 
-def _common_reference(arms: Mapping[str, Matched]) -> str:
+@figure
+def error_types(scores: pd.DataFrame, *, rendered: bool) -> Figure:
+    """What becomes of the labelled joints of each arm: shares that are right, and that are wrong in each way.
+
+    Parameters
+    ----------
+    scores : rows of the scores' table of one number of people for each arm, ``arm, metric, value, seeds``; the shares,
+        in percent, are those of ``errors/correct``, ``errors/jitter`` and so on, other rows are passed over.
+
+    Raises
+    ------
+    StudyError
+        If no row is such a share, or two are of one arm and kind.
+    """
+    shares = scores[scores["metric"].isin([f"errors/{kind}" for kind in ERROR_TYPES])]
+    refuse_double(shares, ("arm", "metric"), "errors by kind")
+    arms = shares["arm"].unique()
+    table = shares.pivot(index="arm", columns="metric", values="value").loc[arms]
+    drawn, axes = subplots(figsize=(WIDTH, 0.36 * len(arms) + 1.7))
+    start = np.zeros(len(arms))
+    for kind, (colour, meaning) in ERROR_TYPES.items():
+        share = table[f"errors/{kind}"].to_numpy()
+        bars = axes.barh(
+            range(len(arms)),
+            share,
+            left=start,
+            height=0.72,
+            color=colour,
+            label=f"{kind}: {meaning}" if meaning else kind,
+        )
+        ink = "white" if kind in ("inversion", "miss") else INK
+        numbers = [f"{value:.0f}" if value >= _LEAST_WRITTEN else "" for value in share]
+        axes.bar_label(bars, numbers, label_type="center", color=ink, fontsize=9)
+        start = start + np.nan_to_num(share)
+    axes.set_yticks(range(len(arms)), [words(arm) for arm in arms])
+    axes.set(ylim=(len(arms) - 0.5, -0.5), xlim=(0, 100), xlabel="labelled joints (%)")
+    axes.grid(axis="y", visible=False)
+    subtitle(axes, "one seed" if shares["seeds"].max() == 1 else f"means of {shares['seeds'].max():.0f} seeds")
+    headline(drawn, "Errors by kind", rendered)
+    legend_below(drawn, axes, most=3)
+    return drawn
+
+
+def common_reference(arms: Mapping[str, Matched]) -> str:
     """The yardstick by which all arms were measured; StudyError if there are several, or no arm."""
     references = {matched.reference for matched in arms.values()}
     if len(references) != 1:
@@ -224,18 +217,3 @@ def _common_reference(arms: Mapping[str, Matched]) -> str:
             f"{', '.join(sorted(references)) or 'no arm'}: match all of them with the same reference"
         )
     return references.pop()
-
-
-def _interval(values: pd.DataFrame, arm: str, metric: str, digits: int) -> str:
-    """Such as 0.736 (0.711 to 0.760)."""
-    found = values[(values["arm"] == arm) & (values["metric"] == metric)]
-    if len(found) != 1:
-        raise StudyError(
-            f"table one: expected one row for '{metric}' of arm '{arm}', found {len(found)}: pass the values of one run"
-        )
-    value, low, high = (f"{found[column].iloc[0]:.{digits}f}" for column in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def _in_words(metric: str) -> str:
-    return words(metric).replace("pck", "PCK").replace("/", ": ")

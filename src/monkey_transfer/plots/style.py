@@ -5,16 +5,21 @@ The colours are those of Okabe and Ito, "Color Universal Design" (2008), and of 
 """
 
 import functools
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ParamSpec
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike
+
+from monkey_transfer.errors import StudyError
 
 WIDTH = 9.0  # inches: the text column of a notebook
 
@@ -44,8 +49,7 @@ _SPARE_COLOURS = ("#44aa99", "#ddcc77", "#4477aa", "#aa3377", "#228833", "#66110
 DATASET_COLOURS = ("#117733", "#882255", "#ddaa33", "#332288")
 
 _STYLE: dict[Any, Any] = {
-    "figure.dpi": 68,
-    "savefig.dpi": 110,
+    "figure.dpi": 150,  # of a notebook's page and of files alike
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "text.color": INK,
@@ -101,6 +105,27 @@ def headline(figure: Figure, text: str, rendered: bool) -> None:
     figure.suptitle(marked(text, rendered), x=0.01, ha="left")
 
 
+def subtitle(axes: Axes, text: str) -> None:
+    """A line under the title of a figure of one axes: what its numbers are."""
+    axes.set_title(text, fontsize=9, color=GREY)
+
+
+def footnote(figure: Figure, text: str) -> None:
+    """A line at the foot of a figure of several axes: what its marks are."""
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=9, color=GREY)
+
+
+def how_sure(table: pd.DataFrame) -> str:
+    """What numbers and bars of a table of estimates are, such as "means of 3 seeds, bars: 95 % intervals over ..."."""
+    seeds, most = table["seeds"].astype(int), int(table["seeds"].max())
+    of = "one seed" if most == 1 else f"means of {'' if seeds.min() == most else 'up to '}{most} seeds"
+    sure = table[np.isfinite(table["low"]) & np.isfinite(table["high"])]
+    if sure.empty:
+        return f"{of}, no intervals: {' and '.join(sorted(set(table['note']) - {''})) or 'not defined'}"
+    over = sure["over"].unique()
+    return f"{of}, bars: 95 % intervals over {over[0] if len(over) == 1 else 'people and, where there are more, seeds'}"
+
+
 def arm_colours(arms: Iterable[str]) -> dict[str, str]:
     """A colour for each arm: always the same for those of :data:`ARM_COLOURS`, the spare ones in turn for others."""
     arms = list(arms)
@@ -114,9 +139,31 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def level(table: pd.DataFrame) -> str:
-    """The confidence level of a table's intervals, such as 95 %."""
-    return f"{100 * table['level'].iloc[0]:g} %"
+def signed(value: float) -> str:
+    """A difference with its sign and one decimal, such as +4.8; nothing has no sign."""
+    text = f"{value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "\N{MINUS SIGN}")
+
+
+def refuse_double(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
+    """StudyError unless the table has rows, and no two of them are of the same ``columns``."""
+    double = table[table.duplicated(list(columns))]
+    if table.empty or len(double):
+        found = "no row" if table.empty else "two for " + ", ".join(f"{c} {double.iloc[0][c]}" for c in columns)
+        raise StudyError(
+            f"{what}: expected one row for each {', '.join(columns)}, found {found}: pass the rows of one metric, "
+            "measured on one set of joints"
+        )
+
+
+def percent_from_zero(axes: Axes, values: ArrayLike) -> None:
+    """The y axis of scores in percent: from 0 to the next round number above all values that are known."""
+    known = np.asarray(values, float)
+    highest = np.max(known[np.isfinite(known)], initial=0)
+    step = 5 if highest < 50 else 10
+    top = step * (math.floor(highest / step) + 1)
+    axes.set_ylim(0, min(top, 102))  # a dot at 100 is not cut
+    axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
 
 
 def legend_beside(axes: Axes) -> None:
@@ -124,14 +171,15 @@ def legend_beside(axes: Axes) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0)
 
 
-def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
-    """The axes' legend under the whole figure."""
+def legend_below(figure: Figure, axes: Axes, most: int = 5) -> None:
+    """The axes' legend under the whole figure, in rows of about equal length and at most ``most`` entries."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    rows = math.ceil(len(labels) / most)
+    figure.legend(handles, labels, loc="outside lower center", ncols=math.ceil(len(labels) / rows))
 
 
 def plain_log(axis: Axis) -> None:
     """Give a logarithmic axis ticks at 1, 2 and 5 times powers of ten, written without powers."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
+    axis.set_major_formatter("{x:,g}")
     axis.set_minor_locator(NullLocator())

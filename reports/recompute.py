@@ -1,0 +1,137 @@
+"""Compute a report's numbers again from its predictions, without the package that made them.
+
+``python reports/recompute.py reports/demo`` reads the labels and predictions beside the tables, computes scores and
+differences from their definitions (docs/metrics.md), and prints how far the report's are from that. Only NumPy and
+pandas are needed, and one way that is as plain as possible: loops over people and joints, no resampling.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+NOT_SCORED = {"pelvis", "thorax"}
+WITHIN = {"pckh": 0.5, "pckh_by_head_segment": 0.5, "pck_by_torso": 0.2, "pck_by_bbox_length": 0.2}
+LENGTH = {"pckh": "head_size", "pckh_by_head_segment": "head_segment", "pck_by_torso": "torso"}
+LEAST_OF_EXPECTED = 0.25
+
+
+def joined(labels: pd.DataFrame, people: pd.DataFrame, predictions: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Every labelled joint that was predicted: how far off, in pixels and in lengths, and how sure."""
+    length = people.set_index("image_id")[LENGTH.get(score, "bbox_length")]
+    tested = labels[labels["labelled"] & labels["image_id"].isin(predictions["image_id"])]
+    ratio = (length / people.set_index("image_id")["bbox_length"]).loc[tested["image_id"].unique()].median()
+    expected = ratio * people.set_index("image_id")["bbox_length"]
+    floor = np.maximum(length, LEAST_OF_EXPECTED * expected)
+    both = tested.merge(predictions, on=["image_id", "keypoint"], suffixes=("", "_predicted"))
+    distance = np.hypot(both["x_predicted"] - both["x"], both["y_predicted"] - both["y"])
+    normalised = distance / both["image_id"].map(length)
+    return both.assign(
+        distance=distance,
+        normalised=normalised,
+        floored=distance / both["image_id"].map(floor),
+        correct=normalised <= WITHIN[score],
+    )
+
+
+def best_threshold(joints: pd.DataFrame) -> float:
+    """The confidence from which on F1 of precision and recall over own correct is highest."""
+    own = joints["correct"].sum()
+    f1 = {
+        confidence: 2 * (joints["correct"] & kept).sum() / (kept.sum() + own)
+        for confidence in sorted(joints["likelihood"].unique(), reverse=True)
+        for kept in [joints["likelihood"] >= confidence]
+    }
+    return max(f1, key=f1.get) if own else float("nan")
+
+
+def scores_of(joints: pd.DataFrame, threshold: float, score: str) -> dict[str, float]:
+    """The scores of one network."""
+    counted = joints[~joints["keypoint"].isin(NOT_SCORED)]
+    steps = WITHIN[score] * np.arange(51) / 50
+    heights = [100 * (counted["normalised"] <= step).mean() for step in steps]
+    kept = joints[joints["likelihood"] >= threshold]
+    right, own, labelled = kept["correct"].sum(), joints["correct"].sum(), len(joints)
+    found = {
+        score: 100 * counted["correct"].mean(),
+        f"{score}/area": np.mean([(a + b) / 2 for a, b in zip(heights, heights[1:], strict=False)]),
+        "normalised_mean": joints["floored"].mean(),
+        "mean_distance": joints["distance"].mean(),
+        "rmse_distance": np.sqrt((joints["distance"] ** 2).mean()),
+        "auc": auc(joints),
+        "kept": 2 * right / (len(kept) + own) if len(kept) else np.nan,
+        "kept/precision": right / len(kept) if len(kept) else np.nan,
+        "kept/recall_over_own_correct": right / own if own else np.nan,
+        "kept/recall_over_all_labelled": right / labelled,
+    }
+    return found | {f"{score}@{part:g}": 100 * (counted["normalised"] <= part).mean() for part in (0.1, 0.2)}
+
+
+def auc(joints: pd.DataFrame) -> float:
+    """How often a correct prediction is surer than a wrong one; equally sure counts half."""
+    right = joints.loc[joints["correct"], "likelihood"].to_numpy()
+    wrong = joints.loc[~joints["correct"], "likelihood"].to_numpy()
+    if not len(right) or not len(wrong):
+        return float("nan")
+    return float(np.mean([(right > one).mean() + (right == one).mean() / 2 for one in wrong]))
+
+
+def networks(report: Path, score: str) -> dict[tuple[str, int, int], tuple[pd.DataFrame, float]]:
+    """(arm, images, seed) -> its joints on the test people, and its threshold."""
+    folder = report / "predictions"
+    labels, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("labels", "people"))
+    labels = labels.astype({"image_id": str, "keypoint": str})
+    found = {}
+    for file in sorted(folder.glob("*.parquet")):
+        if file.stem in ("labels", "people"):
+            continue
+        table = pd.read_parquet(file).astype({"image_id": str, "keypoint": str, "x": float, "y": float})
+        for (images, seed), own in table.groupby(["images", "seed"]):
+            test, others = (joined(labels, people, own[own["of"] == of], score) for of in ("test", "threshold"))
+            threshold = best_threshold(others) if len(others) else 1.0
+            found[file.stem, int(images), int(seed)] = test, threshold
+    return found
+
+
+def main(report: Path) -> None:
+    """Print the largest difference between the report's numbers and those computed here."""
+    scores = pd.read_csv(report / "tables" / "scores.csv")
+    comparisons = pd.read_csv(report / "tables" / "comparisons.csv")
+    [score] = set(scores["metric"]) & WITHIN.keys()
+    runs = networks(report, score)
+    checked, worst = 0, 0.0
+    for (arm, images), rows in scores.groupby(["arm", "images"]):
+        of_seeds = [scores_of(*run, score) for (a, n, _), run in runs.items() if (a, n) == (arm, images)]
+        for row in rows.itertuples():
+            if row.metric in of_seeds[0]:
+                value = np.mean([one[row.metric] for one in of_seeds])
+                checked, worst = checked + 1, max(worst, relative(row.value, value))
+    for row in comparisons[comparisons["metric"].isin([score, f"{score}/area", "auc"])].itertuples():
+        a, b = ([run for (x, n, _), run in runs.items() if (x, n) == at] for at in pair_of(row))
+        value = np.mean([difference(one, other, row.metric, score) for one, other in zip(a, b, strict=True)])
+        checked, worst = checked + 1, max(worst, relative(row.difference, value))
+    print(f"{report.name}: {checked} numbers, largest relative difference {worst:.1e}")
+
+
+def pair_of(row) -> tuple[tuple[str, int], tuple[str, int]]:
+    """The two arms of a comparison with their numbers of images."""
+    return (row.arm_a, row.images_a), (row.arm_b, row.images_b)
+
+
+def difference(one: tuple[pd.DataFrame, float], other: tuple[pd.DataFrame, float], metric: str, score: str) -> float:
+    """The first network minus the second, on the joints that both have."""
+    shared = set(one[0]["keypoint"]) & set(other[0]["keypoint"])
+    a, b = (scores_of(run[0][run[0]["keypoint"].isin(shared)], run[1], score)[metric] for run in (one, other))
+    return a - b
+
+
+def relative(found: float, expected: float) -> float:
+    """How far a printed number is from the one computed here; two numbers that are undefined agree."""
+    if np.isnan(found) and np.isnan(expected):
+        return 0.0
+    return float(abs(found - expected) / max(abs(expected), 1.0)) if np.isfinite(expected) else float("inf")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

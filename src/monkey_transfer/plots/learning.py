@@ -1,0 +1,197 @@
+"""Scores against labelled people, and what another arm's labelled people are worth in those of a control.
+
+Every function says in the figure's title where the pictures are rendered: ``rendered`` has no default, so
+that nobody forgets it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.pyplot import subplots
+
+from monkey_transfer.plots.style import (
+    GREY,
+    INK,
+    WIDTH,
+    arm_colours,
+    figure,
+    headline,
+    how_sure,
+    legend_beside,
+    percent_from_zero,
+    plain_log,
+    refuse_double,
+    subtitle,
+    words,
+)
+
+FLOOR = "mean_pose"  # the arm that predicts the same pose wherever it is asked
+# Parts of the axis of people.
+_BESIDE = 0.013  # between arms that learnt the same number of people
+_BREAK = 0.13  # between nobody and the fewest people
+_MARGIN = 0.05
+_BEYOND = 1.12  # times the ends of the control's numbers of people
+_LABEL = 0.075  # what a number under the axis needs
+
+_AXIS_OF_PEOPLE = "labelled people (training and validation)"
+
+
+@figure
+def by_people(scores: pd.DataFrame, title: str, *, rendered: bool, ceiling: float | None = None) -> Figure:
+    """Score against labelled people: arms with several numbers of people are curves, others points.
+
+    Parameters
+    ----------
+    scores : rows of one metric of the scores' table, ``arm, images, people, value, low, high, seeds, over, note``,
+        in percent; the arm ``mean_pose`` is drawn as the floor.
+    title : of the score, for the axis.
+    ceiling : score of what cannot be expected to be beaten, in percent.
+
+    Raises
+    ------
+    StudyError
+        If no arm but the floor has a row, or two rows are of one arm and number of images, or of the floor.
+    """
+    drawn, axes = subplots(figsize=(WIDTH, 4.4))
+    draw_by_people(axes, scores, title, ceiling)
+    subtitle(axes, how_sure(scores))
+    legend_beside(axes)
+    headline(drawn, "Accuracy against labelled people", rendered)
+    return drawn
+
+
+def draw_by_people(axes: Axes, scores: pd.DataFrame, title: str, ceiling: float | None) -> None:
+    """The axes of :func:`by_people`: curves, points, floor and ceiling, without a legend."""
+    floor, learnt = scores[scores["arm"] == FLOOR], scores[scores["arm"] != FLOOR]
+    refuse_double(learnt, ("arm", "images"), "a figure of scores by people")
+    learnt = learnt.assign(place=_side_by_side(learnt["people"])).sort_values("people", kind="stable")
+    for arm, colour in arm_colours(scores["arm"].unique()).items():
+        own = learnt[learnt["arm"] == arm]
+        if len(own):
+            axes.vlines(own["place"], own["low"], own["high"], color=colour, lw=2)
+            axes.plot(own["place"], own["value"], "o-", color=colour, ms=5.5, label=words(arm))
+    if len(floor):
+        refuse_double(floor, ("arm",), "the floor in a figure of scores by people")
+        axes.axhline(floor["value"].iloc[0], color=GREY, ls="--", lw=1.4, label=f"floor: {words(FLOOR)}")
+    if ceiling is not None:
+        axes.axhline(ceiling, color=INK, ls=":", lw=1.6, label="ceiling")
+    percent_from_zero(axes, [*scores[["value", "high"]].to_numpy().ravel(), ceiling or 0])
+    axes.set(xlabel=_AXIS_OF_PEOPLE, ylabel=f"{title} (%)")
+    _axis_of_people(axes, learnt["people"])
+
+
+@figure
+def equivalents(equivalents: pd.DataFrame, control: str, learnt: Sequence[int], *, rendered: bool) -> Figure:
+    """How many labelled people the control needs to score as an arm does with its own: one row each.
+
+    The upright stroke is the number of people that the arm learnt: a dot to the right of it says that the control needs
+    more. Arrow heads point to where a number or bound lies beyond the numbers of people that the control learnt.
+
+    Parameters
+    ----------
+    equivalents : ``arm, people, equivalent, low, high``; 0: fewer than the control's fewest people, infinite: more
+        than its most, NaN: not known.
+    control : the control's name.
+    learnt : the numbers of labelled people that the control learnt.
+
+    Raises
+    ------
+    StudyError
+        If there is no row, or two rows are of one arm and number of people.
+    """
+    refuse_double(equivalents, ("arm", "people"), "a figure of equivalents")
+    fewest, most = min(learnt), max(learnt)
+    ends = (min(fewest, equivalents["people"].min()) / 1.5, max(most, equivalents["people"].max()) * 1.5)
+    drawn, axes = subplots(figsize=(WIDTH, 0.4 * len(equivalents) + 1.7))
+    axes.axvspan(fewest, most, color=GREY, alpha=0.15, lw=0, label="numbers that the control learnt")
+    colours = arm_colours(equivalents["arm"].unique())
+    rows = equivalents.to_dict("records")
+    for y, row in enumerate(rows):
+        colour = colours[row["arm"]]
+        low, middle, high = (_inside(row[name], fewest, most) for name in ("low", "equivalent", "high"))
+        axes.plot([low, high], [y, y], color=colour, lw=2)
+        for at, name in ((low, "low"), (high, "high")):
+            _arrow_head(axes, at, y, row[name], colour)
+        if 0 < row["equivalent"] < np.inf:
+            axes.plot(middle, y, "o", color=colour, ms=6)
+        else:
+            _arrow_head(axes, middle, y, row["equivalent"], colour)
+        axes.plot([row["people"]] * 2, [y - 0.3, y + 0.3], color=INK, lw=1.6)
+        text = _equivalent_in_words(row, fewest, most)
+        axes.text(1.01, y, text, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
+    axes.plot([], [], color=INK, lw=1.6, label="people that the arm learnt")
+    axes.plot([], [], "o-", color=GREY, lw=2, ms=6, label="as many of the control, with 95 % intervals")
+    axes.set_yticks(range(len(rows)), [f"{words(row['arm'])}, {row['people']:,.0f} people" for row in rows])
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xscale="log", xlim=ends)
+    axes.set_xlabel(f"labelled people that {words(control)} needs for the same score")
+    plain_log(axes.xaxis)
+    axes.grid(axis="y", visible=False)
+    drawn.legend(loc="outside lower center", ncols=3)
+    headline(drawn, "Worth in labelled people", rendered)
+    return drawn
+
+
+def _inside(number: float, fewest: float, most: float) -> float:
+    """The number, or a place a little beyond the end of the control's numbers, where it lies out of them; NaN stays."""
+    return float(np.clip(number, fewest / _BEYOND, most * _BEYOND))
+
+
+def _arrow_head(axes: Axes, x: float, y: float, number: float, colour: str) -> None:
+    if number == 0 or number == np.inf:
+        axes.plot(x, y, "<" if number == 0 else ">", color=colour, ms=7)
+
+
+def _equivalent_in_words(row: dict, fewest: float, most: float) -> str:
+    """Such as 420 (310 to more than 1,000)."""
+
+    def said(number: float) -> str:
+        if number == 0:
+            return f"fewer than {fewest:,}"
+        return f"more than {most:,}" if number == np.inf else f"{number:,.0f}"
+
+    if np.isnan(row["equivalent"]):
+        return "not known"
+    bounds = [said(row["low"]), said(row["high"])]
+    if np.isnan([row["low"], row["high"]]).any() or set(bounds) == {said(row["equivalent"])}:
+        return said(row["equivalent"])
+    return f"{said(row['equivalent'])} ({bounds[0]} to {bounds[1]})"
+
+
+def _span(people: pd.Series) -> float:
+    """Logarithm of the most over the fewest people; as if there were four times as many where all are equal."""
+    some = people[people > 0]
+    return float(np.log(some.max() / some.min())) if some.nunique() > 1 else float(np.log(4))
+
+
+def _place(people: pd.Series) -> pd.Series:
+    """Where a number of people stands on the logarithmic axis: nobody stands to the left of the fewest."""
+    some = people[people > 0]
+    nobody = (some.min() if len(some) else 1) * np.exp(-_BREAK * _span(people))
+    return people.astype(float).where(people > 0, nobody)
+
+
+def _side_by_side(people: pd.Series) -> pd.Series:
+    """Places of rows: those of the same number of people stand beside each other, around it, in their order."""
+    alike = people.groupby(people)
+    beside = alike.cumcount() - (alike.transform("size") - 1) / 2
+    return _place(people) * np.exp(_BESIDE * _span(people) * beside)
+
+
+def _axis_of_people(axes: Axes, people: pd.Series) -> None:
+    """A logarithmic axis with the numbers of people that occur; of those too near each other the first is written."""
+    numbers = pd.Series(sorted(people.unique()))
+    places, span = _place(numbers), _span(people)
+    outside = np.exp(_MARGIN * span + _BESIDE * span * people.value_counts().max() / 2)
+    axes.set(xscale="log", xlim=(places.min() / outside, places.max() * outside))
+    left, right = np.log(axes.get_xlim())
+    names: list[str] = []
+    written = -np.inf
+    for number, place in zip(numbers, np.log(places), strict=True):
+        room = place - written >= _LABEL * (right - left)
+        names.append(f"{number:,.0f}" if room else "")
+        written = place if room else written
+    axes.set_xticks(places, names)
+    axes.minorticks_off()

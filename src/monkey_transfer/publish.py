@@ -1,0 +1,88 @@
+"""A study's report: the answer page, the tables, and what the numbers rest on."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from monkey_transfer import plots
+from monkey_transfer.answer import FIGURE, answer_text, asked, row_of
+from monkey_transfer.controls import equivalents
+from monkey_transfer.evidence import write_evidence
+from monkey_transfer.networks.job import write_json
+from monkey_transfer.pages import markdown_page
+from monkey_transfer.reports import report_folder, save_figure, save_table
+from monkey_transfer.results import Results, beside_the_paper, elsewhere, pixel_table, readings
+from monkey_transfer.study import Study
+from monkey_transfer.words import score_name, score_title
+
+
+def write_report(results: Results) -> Path:
+    """Write answer.html, answer.md, its figure, the tables and predictions of a study; returns answer.html.
+
+    A report that other rules made is replaced as a whole: its tables would disagree with these.
+    """
+    study = results.study
+    folder = report_folder(study.profile.name)
+    for outdated in (folder / "tables", folder / "predictions"):
+        shutil.rmtree(outdated, ignore_errors=True)
+    for name, table in _tables(results).items():
+        save_table(study, name, table)
+    write_json(folder / "tables" / "splits.json", _splits(study))
+    write_evidence(study, folder / "predictions")
+    save_figure(study, FIGURE, answer_figure(results))
+    text = answer_text(results)
+    (folder / "answer.md").write_text(text, encoding="utf-8")
+    page = folder / "answer.html"
+    page.write_text(markdown_page(text, study.profile.title, folder), encoding="utf-8")
+    return page
+
+
+def answer_figure(results: Results) -> Figure:
+    """The one figure of the answer page: learning curves of the deciding arms beside the paired differences."""
+    study = results.study
+    score = score_name(study.profile)
+    rows = pd.DataFrame(
+        [{**row_of(results, question)._asdict(), "question": question.text} for question in asked(study)]
+    )
+    return plots.answer(
+        results.table[results.table["metric"] == score], rows, score_title(study.profile), rendered=study.rendered
+    )
+
+
+def _tables(results: Results) -> dict[str, pd.DataFrame]:
+    study = results.study
+    return {
+        "scores": results.table,
+        "comparisons": results.comparisons,
+        "equivalents": equivalents(results),
+        "pixel_errors": pixel_table(study, results.scores),
+        "readings": readings(study),
+        "elsewhere": elsewhere(study),
+        "paper_comparison": beside_the_paper(results),
+        "budgets": results.budgets,
+        "leaks": results.leaks,
+        "left_out": study.left_out,
+    }
+
+
+def _splits(study: Study) -> dict[str, object]:
+    """Who tests, and whom each seed draws: of those who are learnt as many as any arm learns."""
+    return {
+        role: {
+            "seed": split.seed,
+            "test": list(split.test),
+            "digest": split.digest,
+            "draws": {
+                seed: {
+                    "validation": list(draw.validation),
+                    "train": list(draw.train[: study.profile.largest_training_set(role)]),
+                    "dropped": draw.dropped,
+                    "digest": draw.digest,
+                }
+                for seed, draw in study.draws[role].items()
+            },
+        }
+        for role, split in study.splits.items()
+    }
