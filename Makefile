@@ -4,7 +4,7 @@ PROFILE ?= demo
 PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 # the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
-BENCHMARKS := coverage learning_curves metrics predict render prepare
+BENCHMARKS := coverage power learning_curves metrics predict render prepare
 TESTS := test-unit test-networks test-studies test-notebooks test-workflow
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 # Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
@@ -12,7 +12,7 @@ SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$
 	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan lab test $(TESTS) check notebooks benchmarks lock clean
+.PHONY: help setup data study plan lab test $(TESTS) mutants check notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -40,9 +40,14 @@ test: setup  ## run all tests, the notebooks among them
 $(filter-out test-notebooks,$(TESTS)): test-%:
 	$(PY) -m pytest tests/$*
 
+# On recorded networks, so that numbers can be compared; trainings are tested by test-networks and test-studies.
 test-notebooks:
-	MONKEY_TRANSFER_RUNS="$$(mktemp -d)" MONKEY_TRANSFER_REPORTS="$$(mktemp -d)" \
+	export MONKEY_TRANSFER_RUNS="$$(mktemp -d)" MONKEY_TRANSFER_REPORTS="$$(mktemp -d)" && \
+		$(PY) tests/notebooks/recorded.py && \
 		$(PY) -m pytest --nbval-lax --nbval-cell-timeout=600 notebooks
+
+mutants: setup  ## falsify measuring and telling code, one way at a time, and count what the unit tests notice
+	@$(PY) tests/mutants.py
 
 check: setup  ## lint, format and types
 	$(PY) -m ruff check .

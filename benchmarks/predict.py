@@ -32,9 +32,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 PICTURES, TURNS = 320, 7
 
 
-def people(folder: Path, size: int) -> pd.DataFrame:
+def people(folder: Path, size: int, count: int) -> pd.DataFrame:
     """Rendered people of ``size`` pixels as files: image_id and path."""
-    paths = [folder / f"person{i:03d}.png" for i in range(PICTURES)]
+    paths = [folder / f"person{i:03d}.png" for i in range(count)]
     for i, path in enumerate(paths):
         write_picture(path, render("human", seed=0, index=i, size=size).image)
     return pd.DataFrame({"image_id": [path.stem for path in paths], "path": list(map(str, paths))})
@@ -61,9 +61,10 @@ def predictors(
         pairs=MPII_16.pairs,
         training=Training(net_type=net_type),
         checkpoint=None,
+        heads=(None,) * len(MPII_16.keypoints),
         seed=0,
     )
-    roles = ["validation" if i % 2 else "train" for i in range(PICTURES)]
+    roles = ["validation" if i % 2 else "train" for i in range(len(pictures))]
     nobody = pd.DataFrame({"image_id": [], "keypoint": [], "x": [], "y": []})
     project = write_project(folder / "project", job, pictures.assign(role=roles), nobody)
     settings = load_config(str(project.test_config))
@@ -81,7 +82,7 @@ def predictors(
 
     def by_us() -> np.ndarray:
         table = ours.predict(pictures)
-        return table[["x", "y", "likelihood"]].to_numpy().reshape(PICTURES, -1, 3)
+        return table[["x", "y", "likelihood"]].to_numpy().reshape(len(pictures), -1, 3)
 
     def by_deeplabcut() -> np.ndarray:
         read = (imread(path, mode="skimage") for path in pictures["path"])
@@ -94,8 +95,7 @@ def predictors(
 def rate(predict: Callable[[], np.ndarray]) -> float:
     """Pictures a second."""
     started = time.perf_counter()
-    predict()
-    return PICTURES / (time.perf_counter() - started)
+    return len(predict()) / (time.perf_counter() - started)
 
 
 def main() -> None:
@@ -104,17 +104,19 @@ def main() -> None:
     parser.add_argument(
         "--size", type=int, default=load_profile("demo").picture.size, help="pixels; demo's if not given"
     )
+    parser.add_argument("--pictures", type=int, default=PICTURES)
+    parser.add_argument("--turns", type=int, default=TURNS)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        pictures = people(Path(folder), asked.size)
+        pictures = people(Path(folder), asked.size, asked.pictures)
         with contextlib.redirect_stdout(io.StringIO()):  # DeepLabCut greets
             by_us, by_deeplabcut = predictors(asked.net, pictures, Path(folder))
         ours, theirs = by_us(), by_deeplabcut()  # which also warms both up
         apart, spread = np.abs(ours - theirs)[..., :2].max(), np.ptp(ours[..., :2], axis=0).max()
-        rates = [(rate(by_us), rate(by_deeplabcut)) for _ in range(TURNS)]
+        rates = [(rate(by_us), rate(by_deeplabcut)) for _ in range(asked.turns)]
     ours, theirs = zip(*rates, strict=True)
     load = os.getloadavg()[0]
-    print(f"{asked.net}, {PICTURES} rendered people of {asked.size} px, {os.cpu_count()} cores, load {load:.1f}")
+    print(f"{asked.net}, {asked.pictures} rendered people of {asked.size} px, {os.cpu_count()} cores, load {load:.1f}")
     print(f"joints of both lie within {apart:.5f} px of each other, those of different pictures {spread:.0f} px apart")
     print(f"ours       {median(ours):6.1f} pictures/s")
     print(f"DeepLabCut {median(theirs):6.1f} pictures/s")

@@ -8,6 +8,7 @@ process's time that goes into decoding JPEG. All take turns, so that a machine t
 all. The last line is the median ratio of two processes to one in a turn; at least 1.7 is wanted of two free cores.
 """
 
+import argparse
 import csv
 import json
 import os
@@ -29,15 +30,15 @@ from monkey_transfer.profiles import data_folder
 COPIES, FEW, SIZE, TURNS = 300, 40, 640, 3
 
 
-def copy_sample(folder: Path) -> int:
-    """Write a release of ``COPIES`` times the sample into ``folder``; returns its number of photographs."""
+def copy_sample(folder: Path, copies_of_each: int) -> int:
+    """Write a release of so many times the sample into ``folder``; returns its number of photographs."""
     sample = data_folder() / "macaquepose_sample" / "v1"
     if not sample.is_dir():
         raise StudyError(f"{sample}: there is no such folder: the benchmark prepares the real photographs in it")
     (folder / "images").mkdir(parents=True)
     with (sample / "annotations.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    copies = [[f"{copy:04d}-{name}", *labels] for copy in range(COPIES) for name, *labels in rows]
+    copies = [[f"{copy:04d}-{name}", *labels] for copy in range(copies_of_each) for name, *labels in rows]
     for name, *_ in copies:
         shutil.copy(sample / "images" / name.partition("-")[2], folder / "images" / name)
     with (folder / "annotations.csv").open("w", newline="", encoding="utf-8") as file:
@@ -79,11 +80,15 @@ def seconds(work: Callable[..., object], *arguments: object, **options: object) 
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("--copies", type=int, default=COPIES, help="of each of the sample's photographs")
+    parser.add_argument("--turns", type=int, default=TURNS)
+    asked = parser.parse_args()
     turns = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "release"
-        pictures = copy_sample(folder)
-        for _ in range(TURNS):
+        pictures = copy_sample(folder, asked.copies)
+        for _ in range(asked.turns):
             with tempfile.TemporaryDirectory(dir=name) as prepared:
                 plain = seconds(plain_loop, folder, Path(prepared) / "plain") / FEW
                 one, two = (
@@ -93,7 +98,9 @@ def main() -> None:
                 turns.append((plain, one, two, seconds(decode, folder) / FEW))
     plain, one, two, _ = (median(times) for times in zip(*turns, strict=True))
     load = os.getloadavg()[0]
-    print(f"{pictures} monkeys cut out of real photographs, {os.cpu_count()} cores, load {load:.1f}, {TURNS} turns")
+    print(
+        f"{pictures} monkeys cut out of real photographs, {os.cpu_count()} cores, load {load:.1f}, {asked.turns} turns"
+    )
     print(f"plain loop    {1 / plain:5.1f} pictures/s")
     print(f"one process   {1 / one:5.1f} pictures/s")
     print(f"two processes {1 / two:5.1f} pictures/s")

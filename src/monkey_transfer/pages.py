@@ -36,7 +36,7 @@ _FOR_NBVAL = re.compile(r"^\s*#\s*(?:NBVAL|PYTEST_VALIDATE)_\w+\s*$\n?", re.MULT
 _PLAIN_CODE = ", ".join(f".highlight span.{kind}" for kind in ("n", "nn", "p", "o", "w"))  # names, signs and blanks
 _BEFORE_MARK = re.compile(r" ([,.:;?!)])")  # spaces that only stood between a page's elements
 _SCREEN_DPI = 96  # CSS pixels in an inch
-_NARROWEST_WORDS = 18  # characters in a line of a table's cell, where it has as many
+_NARROWEST_WORDS = 16  # characters in a line of a table's cell, where it has as many
 _INTERVALS_ABREAST = 4  # in a table with more in a row, intervals stand under their values
 
 _NUMBER = r"[-+\N{MINUS SIGN}]?(?:[\d,]*\d(?:\.\d*)?|\.\d+|inf)(?:e[-+]?\d+)?(?:\s?%)?"
@@ -443,7 +443,7 @@ def _drop(places: Sequence[int], rows: Sequence[list[Tag]]) -> None:
 def _align(soup: BeautifulSoup, head: Sequence[Tag], body: Sequence[Tag]) -> None:
     """Put a column to the right if most of its cells are numbers, and mark their intervals as such."""
     told = [cell for cell in body if cell.get_text().strip() not in {*_SHORTENED, _NONE, ""}]
-    numbers = [(cell, found) for cell in told if (found := _ESTIMATE.fullmatch(cell.get_text().strip()))]
+    numbers = [(cell, found) for cell in told if (found := _ESTIMATE.fullmatch(cell.get_text(" ").strip()))]
     if 2 * len(numbers) <= len(told):
         for cell in head:
             longest = max((len(cell.get_text().strip()) for cell in body), default=0)
@@ -452,7 +452,7 @@ def _align(soup: BeautifulSoup, head: Sequence[Tag], body: Sequence[Tag]) -> Non
     for cell in (*head, *body):
         cell["class"] = "number"
     for cell, found in numbers:
-        if found[2] and cell.find(True) is None:
+        if found[2] and {element.name for element in cell.find_all(True)} <= {"br"}:
             cell.string = f"{found[1]} "
             cell.append(soup.new_tag("span", string=found[2].strip(), attrs={"class": "interval"}))
 

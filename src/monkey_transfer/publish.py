@@ -35,7 +35,9 @@ def write_report(results: Results) -> Path:
     text = answer_text(results)
     (folder / "answer.md").write_text(text, encoding="utf-8")
     page = folder / "answer.html"
-    page.write_text(markdown_page(text, study.profile.title, folder), encoding="utf-8")
+    unfinished = page.with_name(f".{page.name}.tmp")
+    unfinished.write_text(markdown_page(text, study.profile.title, folder), encoding="utf-8")
+    unfinished.replace(page)
     return page
 
 

@@ -1,5 +1,6 @@
 """A small job with drawn pictures, run as a whole in its own process or opened as a trainer in this one."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,13 +16,13 @@ from monkey_transfer.networks.job import Job, JobFolder
 from monkey_transfer.profiles import Augmentation, Training
 
 if TYPE_CHECKING:
-    from monkey_transfer.networks.training import Outcome, Trainer
+    from monkey_transfer.networks.training import Outcome, Trainer, Validation
 
 KEYPOINTS = ("right", "left", "top")
 NO_HEADS, ALL_HEADS = (None,) * len(KEYPOINTS), tuple(range(len(KEYPOINTS)))
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 230))
 ROLES = ("train",) * 10 + ("validation",) * 5 + ("test",) * 3
-SIZE = 96
+SIZE, RADIUS = 96, 9
 SMALL = Training(
     net_type="mobilenet_v2_0.35",
     iterations=40,
@@ -39,7 +40,10 @@ SMALL = Training(
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Pictures (image_id, path, role) of three discs on noise, and their joints: the centres, one in ten unlabelled."""
+    """Pictures (image_id, path, role) of three discs on noise, and their joints: the centres, one in ten unlabelled.
+
+    A joint is correct within its disc; the top is not scored.
+    """
     folder = tmp_path_factory.mktemp("drawn")
     rng = np.random.default_rng(0)
     pictures, joints = [], []
@@ -47,15 +51,16 @@ def drawn(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
         picture = rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
         for keypoint, colour in zip(KEYPOINTS, COLOURS, strict=True):
             x, y = rng.integers(12, SIZE - 12, 2)
-            cv2.circle(picture, (int(x), int(y)), 9, colour, -1)
+            cv2.circle(picture, (int(x), int(y)), RADIUS, colour, -1)
             if rng.random() > 0.1:
-                joints.append((f"im{i:02d}", keypoint, float(x), float(y)))
+                within = math.nan if keypoint == "top" else float(RADIUS)
+                joints.append((f"im{i:02d}", keypoint, float(x), float(y), within))
         path = folder / f"im{i:02d}.png"
         cv2.imwrite(str(path), picture[..., ::-1])
         pictures.append((f"im{i:02d}", str(path), role))
     return (
         pd.DataFrame(pictures, columns=["image_id", "path", "role"]),
-        pd.DataFrame(joints, columns=["image_id", "keypoint", "x", "y"]),
+        pd.DataFrame(joints, columns=["image_id", "keypoint", "x", "y", "within"]),
     )
 
 
@@ -63,7 +68,7 @@ def drawn(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
 def write_job(drawn) -> Callable[..., JobFolder]:
     """``write_job(folder, seed=..., checkpoint=..., <key of training>=...)`` writes a small job there."""
 
-    def write(folder: Path, seed=0, checkpoint=None, heads=NO_HEADS, frozen=0, **training) -> JobFolder:
+    def write(folder: Path, seed=0, checkpoint=None, heads=NO_HEADS, frozen=0, keeps="best", **training) -> JobFolder:
         job = Job(
             name="small",
             keypoints=KEYPOINTS,
@@ -72,6 +77,7 @@ def write_job(drawn) -> Callable[..., JobFolder]:
             checkpoint=checkpoint and str(checkpoint),
             heads=heads,
             frozen=frozen,
+            keeps=keeps,
             seed=seed,
         )
         written = JobFolder(folder)
@@ -103,7 +109,15 @@ def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
 
 
 @pytest.fixture(scope="session")
-def checkpoint(write_job, open_trainer, tmp_path_factory) -> Path:
+def always() -> Callable[..., Callable[[], "Validation"]]:
+    """``always(error, score)`` is a validation that finds the same whatever the weights are."""
+    from monkey_transfer.networks.training import Validation
+
+    return lambda error=1.0, score=50.0: lambda: Validation(error, score)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(write_job, open_trainer, always, tmp_path_factory) -> Path:
     """Prefix of a MobileNet's checkpoint that tells the drawn pictures apart.
 
     Its stored statistics follow the batches ten times as fast as they do in a study, else its
@@ -115,7 +129,7 @@ def checkpoint(write_job, open_trainer, tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mobilenet, "STATISTICS_DECAY", 0.9)
         with open_trainer(folder) as trainer:
-            trainer.run(lambda: 1.0)
+            trainer.run(always())
             return trainer.project.snapshot(60)
 
 
@@ -149,16 +163,21 @@ class FinishedResnet:
 def finished_resnet(write_job, open_trainer, tmp_path_factory) -> FinishedResnet:
     import tensorflow as tf
 
-    from monkey_transfer.networks.child import mean_distance
-    from monkey_transfer.networks.training import seeded_batch
+    from monkey_transfer.networks.child import mean_distance, share_correct
+    from monkey_transfer.networks.training import Validation, seeded_batch
 
     settings = {"net_type": "resnet_50", "optimizer": "sgd", "multi_step": [(0.005, 100)], "iterations": 4}
     folder = write_job(tmp_path_factory.mktemp("resnet"), **settings)
     _, pictures, joints = folder.read()
     validation = pictures[pictures["role"] == "validation"]
     losses: list[float] = []
+
+    def validated() -> Validation:
+        predictions = trainer.predictor.predict(validation)
+        return Validation(mean_distance(predictions, joints), share_correct(predictions, joints))
+
     with open_trainer(folder, lambda _, loss: losses.append(loss)) as trainer:
-        outcome = trainer.run(lambda: mean_distance(trainer.predictor.predict(validation), joints))
+        outcome = trainer.run(validated)
         trainer.session.run(tf.compat.v1.global_variables_initializer())
         batch = seeded_batch(trainer.dataset, 0, 0)
         feed = {placeholder: batch[name] for name, placeholder in trainer.inputs.items()}

@@ -139,7 +139,7 @@ def losses_of_deeplabcut(config: Path, seed: int, steps: int, monkeypatch) -> li
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # its loader, when its session ends
 def test_fifty_steps_give_the_losses_of_deeplabcuts_train(
-    write_job, open_trainer, deeplabcuts_own_mobilenet, snapshot, tmp_path, monkeypatch
+    write_job, open_trainer, always, deeplabcuts_own_mobilenet, snapshot, tmp_path, monkeypatch
 ):
     """DeepLabCut's ``train`` and its own MobileNet, from the same weights, on the same batches, over a rate change."""
     steps, seed = 50, 3
@@ -147,7 +147,7 @@ def test_fifty_steps_give_the_losses_of_deeplabcuts_train(
     job = write_job(tmp_path, seed=seed, checkpoint=snapshot, heads=(0, 1, 2), **settings)
     ours: list[float] = []
     with open_trainer(job, lambda _, loss: ours.append(loss)) as trainer:
-        trainer.run(lambda: 1.0)
+        trainer.run(always())
     config = train_config(job)
     assert yaml.safe_load(config.read_text())["init_weights"] == str(snapshot)
     theirs = losses_of_deeplabcut(config, seed, steps, monkeypatch)

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.child import mean_distance, share_correct
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 
@@ -83,7 +84,7 @@ def test_a_training_killed_at_three_moments_ends_like_an_uninterrupted_one(finis
     assert files(killed) == files(finished)
     ours, theirs = (json.loads(folder.outcome.read_text()) for folder in (killed, finished))
     assert ours.keys() == theirs.keys()
-    timed_or_measured = {"seconds", "validation_error"}
+    timed_or_measured = {"seconds", "validation_error", "validation_score"}
     assert {k: v for k, v in ours.items() if k not in timed_or_measured} == {
         k: v for k, v in theirs.items() if k not in timed_or_measured
     }
@@ -91,11 +92,29 @@ def test_a_training_killed_at_three_moments_ends_like_an_uninterrupted_one(finis
 
     ours, theirs = (pd.read_csv(folder.learning_curve).drop(columns="seconds") for folder in (killed, finished))
     assert len(ours) == 4
+    one_or_two_joints = 15
+    np.testing.assert_allclose(ours.pop("validation_score"), theirs.pop("validation_score"), atol=one_or_two_joints)
     pd.testing.assert_frame_equal(ours, theirs, rtol=0.01)
     ours, theirs = (pd.read_parquet(folder.network_predictions) for folder in (killed, finished))
     assert set(ours["role"]) == {"validation", "test"}
     assert np.ptp(theirs["x"]) > 30  # the network does see something
     pd.testing.assert_frame_equal(ours, theirs, atol=0.5)  # of a pixel
+
+
+def test_the_kept_snapshot_is_the_best_on_the_validation_pictures(finished):
+    """What it predicts of them has the error and the score that the training ended with, the best of its curve."""
+    outcome, curve = json.loads(finished.outcome.read_text()), pd.read_csv(finished.learning_curve)
+    _, pictures, joints = finished.read()
+    predicted = pd.read_parquet(finished.network_predictions)
+    validation = predicted[predicted["role"] == "validation"]
+    assert set(validation["image_id"]) == set(pictures.loc[pictures["role"] == "validation", "image_id"])
+    assert outcome["validation_error"] == pytest.approx(mean_distance(validation, joints), abs=0.001)
+    assert outcome["validation_score"] == pytest.approx(share_correct(validation, joints), abs=0.001)
+    best = curve.sort_values(["validation_score", "validation_error"], ascending=[False, True]).iloc[0]
+    assert (best["iteration"], best["validation_score"]) == (
+        outcome["chosen_iteration"],
+        pytest.approx(outcome["validation_score"]),
+    )
 
 
 def test_what_is_wrong_with_a_job_is_told(write_job, tmp_path):

@@ -111,6 +111,56 @@ def test_training_stops_when_its_curve_is_flat(errors, rule, flat):
     assert plateau(curve, StopRule(rule=rule, patience=2, min_improvement=0.01)) == (rule if flat else "")
 
 
+# the snapshot that is kept
+
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    "keeps, errors, scores, chosen",
+    [
+        ("best", [4.0, 1.0, 3.0, 2.0], [10.0, 20.0, 40.0, 30.0], 3),  # by the score, not by the error
+        ("best", [4.0, 3.0, 1.0, 2.0], [10.0, 30.0, 30.0, 30.0], 3),  # of equal scores by the error
+        ("best", [1.0, 1.0, 1.0, 1.0], [10.0, 30.0, 30.0, 30.0], 2),  # of equal ones the first
+        ("best", [4.0, 2.0, 1.0, 3.0], [NAN, NAN, NAN, NAN], 3),  # where nothing is scored by the error alone
+        ("last", [1.0, 2.0, 3.0, 4.0], [40.0, 30.0, 20.0, 10.0], 4),
+    ],
+    ids=["score", "error", "first", "unscored", "last"],
+)
+def test_a_run_keeps_the_snapshot_with_the_best_score(write_job, open_trainer, tmp_path, keeps, errors, scores, chosen):
+    from monkey_transfer.networks.training import Validation, curve_table
+
+    found = map(Validation, errors, scores)
+    job = write_job(tmp_path, keeps=keeps, iterations=4, validate_every=1, batch_size=1)
+    with open_trainer(job) as trainer:
+        outcome = trainer.run(lambda: next(found))
+    assert outcome.chosen_iteration == chosen
+    assert outcome.validation_error == errors[chosen - 1]
+    np.testing.assert_equal(outcome.validation_score, scores[chosen - 1])
+    assert {file.stem for file in job.project.rglob("snapshot-*.index")} == {f"snapshot-{chosen}"}
+    np.testing.assert_equal(curve_table(job.resume)["validation_score"].tolist(), scores)
+
+
+@given(
+    found=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=8),
+    scored=st.booleans(),
+)
+def test_no_validation_was_better_than_the_one_that_is_kept(found, scored):
+    from monkey_transfer.networks.training import Progress, Validation, _is_better
+
+    best = Progress()
+    for error, score in found:
+        validated = Validation(float(error), float(score) if scored else math.nan)
+        if _is_better(validated, best):
+            best.best_error, best.best_score = validated
+    if scored:
+        assert best.best_score == max(score for _, score in found)
+        assert best.best_error == min(error for error, score in found if score == best.best_score)
+    else:
+        assert best.best_error == min(error for error, _ in found)
+
+
 # what is restored and what is frozen
 
 
@@ -214,21 +264,23 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_p
         restore(trainer.session, trainer.network_variables, str(tmp_path / "joints"), NO_HEADS)
 
 
-def test_a_validation_error_that_is_no_number_ends_the_training(trainer):
+def test_a_validation_error_that_is_no_number_ends_the_training(trainer, always):
     told = "validation error is nan at iteration 10: lower the learning rates"
     with trainer.session.graph.as_default(), pytest.raises(StudyError, match=told):
-        trainer.run(lambda: math.nan)
+        trainer.run(always(error=math.nan))
     assert not list(trainer.project.train_config.parent.glob("snapshot-*"))
     assert not trainer.resume.exists()
 
 
 @pytest.mark.parametrize("frozen", [3, len(BLOCKS["mobilenet"])])
-def test_frozen_blocks_stay_as_they_are_and_all_others_move(write_job, open_trainer, snapshot, tmp_path, frozen):
+def test_frozen_blocks_stay_as_they_are_and_all_others_move(
+    write_job, open_trainer, always, snapshot, tmp_path, frozen
+):
     blocks = list(BLOCKS["mobilenet"][:frozen])
     before = stored(snapshot)
     job = write_job(tmp_path, checkpoint=snapshot, heads=ALL_HEADS, frozen=frozen, iterations=5)
     with open_trainer(job) as trainer:
-        assert trainer.run(lambda: 1.0).frozen_blocks == blocks
+        assert trainer.run(always()).frozen_blocks == blocks
         after = weights(trainer)
     kept = {name for name in after if np.array_equal(after[name], before[name])}
     weights_or_scales = {name for name in after if "moving_" not in name}
@@ -257,7 +309,7 @@ def test_a_resnet_from_scratch_needs_calibrated_statistics(finished_resnet):
 # going on
 
 
-def test_a_resumed_training_goes_on_with_schedule_and_optimiser_slots(write_job, open_trainer, tmp_path):
+def test_a_resumed_training_goes_on_with_schedule_and_optimiser_slots(write_job, open_trainer, always, tmp_path):
     """What a kill between iterations 20 and 30 leaves, gone on with, ends as the whole training: with Adam.
 
     The same operations on the same numbers: the tolerance is for sums that two threads may add in another order.
@@ -269,20 +321,20 @@ def test_a_resumed_training_goes_on_with_schedule_and_optimiser_slots(write_job,
     whole: dict[int, float] = {}
     resumed: dict[int, float] = {}
 
-    def validate() -> float:
+    def validate():
         if len(whole) == 30:
             shutil.copytree(job.path, killed.path)
-        return 1.0
+        return always()()
 
     with open_trainer(job, whole.__setitem__) as trainer:
         trainer.run(validate)
     with open_trainer(killed, resumed.__setitem__) as trainer:
-        outcome = trainer.run(lambda: 1.0)
+        outcome = trainer.run(always())
 
     assert list(resumed) == list(range(21, 41))
     assert resumed == pytest.approx({iteration: whole[iteration] for iteration in resumed}, rel=1e-4)
     assert (outcome.iterations, outcome.chosen_iteration) == (40, 10)
     ours, theirs = curve_table(killed.resume), curve_table(job.resume)
     assert ours["learning_rate"].tolist() == [0.002, 0.002, 0.001, 0.001]
-    columns = ["iteration", "training_loss", "validation_error", "learning_rate"]
+    columns = ["iteration", "training_loss", "validation_error", "validation_score", "learning_rate"]
     np.testing.assert_allclose(ours[columns], theirs[columns], rtol=1e-4)

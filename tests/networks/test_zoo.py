@@ -146,8 +146,10 @@ def test_a_finished_network_predicts_what_deeplabcut_finds_with_the_archive_itse
 
 @pytest.mark.slow
 def test_joints_that_the_network_lacks_have_no_rows(opened, finished_arm):
-    people = finished_arm.predictions()
+    people, others = finished_arm.predictions(), finished_arm.threshold_predictions()
     assert len(people) == 6 * len(LIMB_JOINTS)
+    assert set(others["image_id"]) == set(opened.draw("target", 0).validation)
+    assert set(others["keypoint"]) == set(LIMB_JOINTS)
     assert people[["x", "y", "likelihood"]].notna().all(axis=None)
     measured = study.matched(opened, people).joints
     assert set(measured["keypoint"]) == set(LIMB_JOINTS) < set(MPII_16.keypoints)
@@ -166,7 +168,9 @@ def test_the_run_says_that_nothing_was_learnt(finished_arm):
     assert len(manifest["specification"]["initial_weights"]) == 2
     curve = finished_arm.learning_curve()
     assert curve["iteration"].tolist() == [0]
-    assert curve["validation_error"].tolist() == pytest.approx([outcome["validation_error"]])
+    for measured in ("validation_error", "validation_score"):
+        assert curve[measured].tolist() == pytest.approx([outcome[measured]])
+    assert 0 <= outcome["validation_score"] <= 100
 
 
 @pytest.mark.slow

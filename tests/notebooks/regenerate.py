@@ -1,12 +1,15 @@
 """Run the notebooks at their defaults and keep, in the notebooks themselves, the outputs that nbval compares.
 
 ``make notebooks`` calls it. Only cells marked NBVAL_CHECK_OUTPUT keep what they printed, so that a
-changed result shows in the diff and nothing else does.
+changed result shows in the diff and nothing else does. Networks come from their recordings where these are of the
+profile as it is (:mod:`recorded`), else they are trained and recorded.
 """
 
 import os
 import tempfile
 from pathlib import Path
+
+from recorded import PROFILE, play_back, record
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 MARK = "NBVAL_CHECK_OUTPUT"
@@ -32,10 +35,15 @@ def keep_checked_outputs(executed: Path, notebook: Path) -> None:
 def main() -> None:
     """Regenerate all notebooks, in their order, in folders of their own."""
     from monkey_transfer.reports import execute
+    from monkey_transfer.study import open_study, train_missing
 
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["MONKEY_TRANSFER_RUNS"] = f"{scratch}/runs"
         os.environ["MONKEY_TRANSFER_REPORTS"] = f"{scratch}/reports"
+        study = open_study(PROFILE)
+        play_back(study)
+        if train_missing(study):
+            record(study)
         for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
             executed = Path(scratch) / notebook.name
             execute(notebook, executed, {})

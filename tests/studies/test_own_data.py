@@ -13,7 +13,7 @@ from monkey_transfer import profiles, study
 from monkey_transfer.datasets.dlc import read_dlc
 from monkey_transfer.framing import in_network_pixels
 from monkey_transfer.images import read_picture
-from monkey_transfer.metrics.headline import summary
+from monkey_transfer.metrics.pckh import pck, scored
 from monkey_transfer.skeletons import LSP_14
 
 pytestmark = pytest.mark.slow
@@ -122,9 +122,9 @@ def test_deeplabcuts_csv_holds_the_same_labels(project, tmp_path):
 
 
 def test_the_template_opens_and_keeps_videos_apart(own):
-    split = own.splits["target"]
+    split, draw = own.splits["target"], own.draw("target", 0)
     group_of = own.target.images.set_index("image_id")["group"]
-    parts = [set(group_of[list(part)]) for part in (split.test, split.validation, split.train)]
+    parts = [set(group_of[list(part)]) for part in (split.test, draw.validation, draw.train)]
     assert sorted(set.union(*parts)) == list(VIDEOS)
     assert [len(part) for part in parts] == [1, 1, 1]
     assert own.target.left_out.values.tolist() == [["third-img11", "", "the yardstick torso is not known"]]
@@ -133,7 +133,7 @@ def test_the_template_opens_and_keeps_videos_apart(own):
 
 def test_the_framed_pictures_show_the_joints_where_the_labels_say(own):
     """The disc of a joint is around its label, in its own colour as far as the video's compression keeps it."""
-    ids = own.splits["target"].validation
+    ids = own.draw("target", 0).validation
     pictures = own.framed("target", ids, own.profile.picture)
     labels = wide(in_network_pixels(own.target.subset(ids).labels, pictures)).loc[list(ids)]
     off = []
@@ -145,4 +145,6 @@ def test_the_framed_pictures_show_the_joints_where_the_labels_say(own):
 
 def test_the_mean_pose_is_measured_by_the_torso(own):
     """Joints stray by up to 5 pixels from a body that the crop follows; a fifth of its torso is about 12."""
-    assert summary(study.matched(own, study.mean_pose(own)))["pck_by_torso"] > 95
+    measured = study.matched(own, study.mean_pose(own, 0))
+    assert measured.reference == "torso"
+    assert pck(scored(measured.joints), 0.2) > 95

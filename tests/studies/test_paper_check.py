@@ -15,11 +15,11 @@ import yaml
 from matlab import cells, struct
 from scipy.io import savemat
 
-from monkey_transfer import profiles, results, study, summary
-from monkey_transfer.controls import measure_controls
+from monkey_transfer import profiles, reading, results, study
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.synthetic import rendered_dataset
 from monkey_transfer.images import picture_size
+from monkey_transfer.publish import write_report
 from monkey_transfer.reports import report_folder
 from monkey_transfer.skeletons import MACAQUEPOSE_17, MPII_16, mapping
 
@@ -99,9 +99,11 @@ def opened(tmp_path_factory):
 def test_the_releases_are_read_and_split_by_video(opened):
     assert len(opened.target) == 9
     assert opened.target.images["group"].nunique() == VIDEOS
-    parts = opened.splits["target"]
+    test, draw = opened.splits["target"].test, opened.draw("target", 0)
     video_of = opened.target.images.set_index("image_id")["group"]
-    assert not set(video_of[list(parts.test)]) & set(video_of[[*parts.validation, *parts.train]])
+    parts = [set(video_of[list(part)]) for part in (test, draw.validation, draw.train)]
+    assert [len(part) for part in parts] == [1, 1, 1]
+    assert len(set.union(*parts)) == VIDEOS
     # Every monkey is a picture of its own whose longer side is 640 pixels.
     assert (opened.source.images[["width", "height"]].max(axis=1) == 640).all()
 
@@ -120,7 +122,7 @@ def test_every_arm_sees_pictures_in_its_own_way(opened):
 
 
 @pytest.mark.slow
-def test_from_the_releases_to_table_one(opened, monkeypatch):
+def test_from_the_releases_to_table_one(opened):
     trained = {arm: study.train_arm(opened, arm, 0) for arm in opened.profile.arms}
     assert trained["transfer"].manifest()["outcome"]["restored"]["backbone"] == 260
     predictions = trained["transfer"].predictions()
@@ -130,16 +132,18 @@ def test_from_the_releases_to_table_one(opened, monkeypatch):
     assert set(trained["baseline"].predictions()["keypoint"]) == set(mapping(MACAQUEPOSE_17, MPII_16).values())
     assert set(trained["baseline"].source_predictions()["image_id"]) == set(opened.splits["source"].test)
     assert study.matched(opened, predictions, opened.body_yardstick).reference == "mpii_200scale"
-    assert summary.monkey_table(opened, trained["baseline"]).loc["all joints", "monkeys"] == "held out"
+    monkeys = reading.monkey_table(opened, trained["baseline"]).set_index("joint")
+    assert monkeys.loc["all joints", "monkeys"] == "held out"
+    assert "alone_in_picture" in reading.filter_table(opened).to_string()  # how many people each filter leaves
 
-    monkeypatch.setattr(results, "RESAMPLES", 200)
     found = results.measure(opened)
-    # The test people are of one video, which allows no verdict.
-    assert set(found.comparisons["verdict"]) == {"too few groups"}
-    text = summary.write_results(opened, found, measure_controls(opened)).read_text(encoding="utf-8")
-    assert "alone_in_picture" in text  # how many people each filter leaves
-    folder = report_folder("miniature")
-    assert len(pd.read_csv(folder / "paper_comparison.csv")) == 18
-    splits = json.loads((folder / "tables" / "splits.json").read_text(encoding="utf-8"))
+    # The test people are of one video, which allows no interval.
+    assert set(found.comparisons["note"]) == {"too few groups"}
+    assert found.comparisons[["low", "high"]].isna().all(axis=None)
+    assert write_report(found) == report_folder("miniature") / "answer.html"
+    tables = report_folder("miniature") / "tables"
+    assert len(pd.read_csv(tables / "paper_comparison.csv")) == 15
+    splits = json.loads((tables / "splits.json").read_text(encoding="utf-8"))
     assert splits["target"]["digest"] == opened.splits["target"].digest
-    assert pd.read_csv(folder / "tables" / "leaks.csv")["shared_group"].tolist() == [0] * len(trained)
+    assert splits["target"]["draws"]["0"]["digest"] == opened.draw("target", 0).digest
+    assert pd.read_csv(tables / "leaks.csv")["shared_group"].tolist() == [0] * len(trained)

@@ -1,16 +1,14 @@
 """A whole study in miniature: framing, training once, reuse, and what the report makes of it."""
 
-import json
-
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from monkey_transfer import framing, profiles, results, study
-from monkey_transfer.controls import measure_controls
 from monkey_transfer.errors import StudyError
+from monkey_transfer.publish import write_report
 from monkey_transfer.runs import Run
-from monkey_transfer.summary import write_results
 
 TINY = {
     "title": "Tiny",
@@ -71,9 +69,9 @@ def test_labels_come_back_from_the_framed_pictures(tiny):
 
 
 def test_the_mean_pose_is_that_of_the_people_that_transfer_learns(tiny):
-    ids = tiny.splits["target"].train[:8]
+    ids = tiny.draw("target", 0).train[:8]
     labels = framing.in_network_pixels(tiny.target.subset(ids).labels, tiny.framed("target", ids, tiny.profile.picture))
-    everywhere = study.mean_pose(tiny)
+    everywhere = study.mean_pose(tiny, 0)
     assert set(everywhere["image_id"]) == set(tiny.splits["target"].test)
     shown = framing.in_network_pixels(everywhere, tiny.test_frames("transfer"))
     knees = shown[shown["keypoint"] == "left_knee"]
@@ -101,7 +99,8 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
         assert manifest["outcome"]["iterations"] == 6
         assert list(run.learning_curve()["iteration"]) == [3, 6]
         assert set(run.predictions()["image_id"]) == set(tiny.splits["target"].test)
-        assert json.loads((run.folder / "metrics.json").read_text())["labelled"] > 0
+        assert set(run.threshold_predictions()["image_id"]) == set(tiny.threshold_people(0))
+        assert 0 <= manifest["outcome"]["validation_score"] <= 100
         assert str(run.partial) not in (run.folder / "deeplabcut" / "config.yaml").read_text()
     assert runs[1].manifest()["outcome"]["restored"]["backbone"] == 260
     assert runs[1].manifest()["outcome"]["restored"]["heads"] == 0
@@ -111,16 +110,24 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     assert [str(run) for run in study.train_missing(tiny)] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert ran[2:] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert study.train_missing(tiny) == []
-    monkeypatch.setattr(results, "RESAMPLES", 200)
-    found, controls = results.measure(tiny), measure_controls(tiny)
-    assert found.elsewhere.groupby("measured_on", sort=False)["arm"].agg(list).tolist() == [list(tiny.profile.arms)] * 2
-    assert (found.elsewhere["near_duplicates"] == 0).all()
-    text = write_results(tiny, found, controls).read_text()
-    first, second, third = text.splitlines()[2:5]
-    assert first.startswith("1. **That learning monkeys first helps, against `scratch_control`, is** undecided")
-    assert second.startswith("2. **What monkeys are worth in people is** undecided")
-    assert third.startswith("3. **That transfer beats the human benchmark")
-    assert "## On people of another data set" in text
+    assert set(runs[0].source_predictions()["image_id"]) == set(tiny.splits["source"].test)
+    everywhere = results.elsewhere(tiny)
+    assert set(everywhere["arm"]) == set(tiny.profile.arms)
+    assert (everywhere["near_duplicates"] == 0).all()
+
+    page = write_report(results.measure(tiny))
+    folder = page.parent
+    text = (folder / "answer.md").read_text(encoding="utf-8")
+    asked = ("`transfer` minus `scratch_control`: ", "`transfer` minus `benchmark`: ")
+    answers = [line for line in text.splitlines() if any(pair in line for pair in asked)]
+    assert len(answers) == 2
+    assert all("Not ruled on: " in answer for answer in answers)  # one seed, and nine people
+    assert "**Rendered** pictures" in text
+    assert (folder / "figures" / "answer.png").is_file()
+    assert "data:image/png" in page.read_text(encoding="utf-8")
+    evidence = {file.stem: len(pd.read_parquet(file)) for file in (folder / "predictions").glob("*.parquet")}
+    assert set(evidence) == {*tiny.profile.arms, "mean_pose", "labels", "people"}
+    assert evidence["transfer"] == len(runs[1].predictions()) + len(runs[1].threshold_predictions())
 
 
 @pytest.mark.slow

@@ -1,14 +1,17 @@
-"""What each run is given: nested people, one validation set, names dealt out at random, people of another data set."""
+"""What each run is given: its seed's own nested people, when a joint is correct, names dealt out at random."""
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from monkey_transfer import profiles, runs, study
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.child import mean_distance, share_correct
 from monkey_transfer.profiles import ScaledPerson
+from monkey_transfer.runs import Run
 
 PEOPLE = {"format": "synthetic", "species": "human", "images": 60, "seed": 2, "size": 64}
 PROFILE = {
@@ -18,13 +21,14 @@ PROFILE = {
     "elsewhere": {"data": {**PEOPLE, "images": 9, "seed": 5}, "test": 6, "yardstick": "torso"},
     "picture": {"framing": "whole", "size": 64},
     "yardstick": "head_size",
-    "seeds": [0],
-    "smallest_validation": 5,
+    "seeds": [0, 1, 2],
+    "smallest_validation": 2,
     "training": {"net_type": "mobilenet_v2_0.35", "global_scale": 1.0, "augmentation": {"scale_jitter_lo": 1.0}},
     "arms": {
         "baseline": {"learns": "source", "images": 10, "init": "scratch"},
         "shuffled_baseline": {"learns": "source", "images": 10, "init": "scratch", "names": "shuffled"},
-        "benchmark": {"learns": "target", "images": 40, "init": "scratch"},
+        # Larger pictures, and more people who decide when to stop, than those of the other arms.
+        "benchmark": {"learns": "target", "images": 41, "init": "scratch", "picture": {"framing": "whole", "size": 96}},
         "transfer": {"learns": "target", "images": [6, 20], "init": "arm:baseline"},
         "scratch_control": {"learns": "target", "images": [6, 20], "init": "scratch"},
     },
@@ -38,11 +42,12 @@ def opened(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
         patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
+        patch.setattr(study, "_checkpoint", lambda *_: None)  # no network is trained here for others to start from
         yield study.open_study("jobs")
 
 
-def pictures(opened, arm: str, images: int | None = None) -> dict[str, list[str]]:
-    _, table, _ = study._job(opened, opened.run(arm, 0, images))
+def pictures(opened, arm: str, images: int | None = None, seed: int = 0) -> dict[str, list[str]]:
+    _, table, _ = study._job(opened, opened.run(arm, seed, images))
     return {role: ids.tolist() for role, ids in table.groupby("role")["image_id"]}
 
 
@@ -50,11 +55,128 @@ def test_larger_sets_hold_smaller_ones_and_all_sizes_and_arms_share_the_rest(ope
     few, many = (pictures(opened, "scratch_control", images) for images in (6, 20))
     assert (len(few["train"]), len(many["train"])) == (6, 20)
     assert few["train"] == many["train"][:6]
-    for role in ("validation", "test", "elsewhere"):
+    for role in ("validation", "threshold", "test", "elsewhere"):
         assert few[role] == many[role]
     assert pictures(opened, "scratch_control") == many
-    assert set(many) == {"train", "validation", "test", "elsewhere"}
+    assert set(many) == {"train", "validation", "threshold", "test", "elsewhere"}
     assert len(many["elsewhere"]) == 6
+
+
+def test_every_seed_learns_people_of_its_own_and_is_tried_on_the_same(opened):
+    first, second, third = (pictures(opened, "scratch_control", seed=seed) for seed in (0, 1, 2))
+    assert first["test"] == second["test"] == third["test"] == list(opened.splits["target"].test)
+    for part in ("train", "validation"):
+        assert len({frozenset(given[part]) for given in (first, second, third)}) == 3
+    for given in (first, second, third):
+        assert not set(given["train"]) & set(given["validation"])
+        assert not set(given["test"]) & {*given["train"], *given["validation"]}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_all_arms_of_a_seed_learn_the_same_people(opened, seed):
+    """So that a difference of two arms is not one of the people they learnt; the source network has its own draw."""
+    of_arm = {arm: pictures(opened, arm, seed=seed) for arm in opened.profile.arms}
+    transfer, benchmark, baseline = of_arm["transfer"], of_arm["benchmark"], of_arm["baseline"]
+    assert of_arm["scratch_control"] == transfer
+    assert transfer["train"] == benchmark["train"][:20]
+    assert transfer["validation"] == benchmark["validation"][:2]
+    assert len(benchmark["validation"]) == 3  # 5 % of 41
+    draw = opened.draw("target", seed)
+    assert (tuple(benchmark["train"]), tuple(benchmark["validation"])) == (draw.training_subset(41), draw.validation)
+    monkeys = opened.draw("source", seed)
+    assert (tuple(baseline["train"]), tuple(baseline["validation"])) == (monkeys.train[:10], monkeys.validation)
+    assert baseline == of_arm["shuffled_baseline"]
+
+
+def test_every_seed_has_monkeys_of_its_own(opened):
+    first, second = (pictures(opened, "baseline", seed=seed) for seed in (0, 1))
+    assert set(first["train"]) != set(second["train"])
+    assert first["source_test"] == second["source_test"] == list(opened.splits["source"].test)
+
+
+@pytest.mark.parametrize("arm", ["baseline", "benchmark", "transfer"])
+def test_thresholds_are_chosen_on_the_validation_people_of_the_seed(opened, arm):
+    for seed in (0, 1):
+        people = opened.threshold_people(seed)
+        assert pictures(opened, arm, seed=seed)["threshold"] == list(people)
+        assert people == opened.draw("target", seed).validation[:2]  # as many as transfer holds out
+        assert not set(people) & {*opened.splits["target"].test, *opened.draw("target", seed).train}
+        predicted = {one.role: one for one in study._predicted(opened, opened.run(arm, seed))}
+        assert predicted["threshold"].of == "target"
+        assert predicted["threshold"].file == "threshold_predictions.parquet"
+    assert set(opened.threshold_people(0)) != set(opened.threshold_people(1))
+
+
+def test_a_seed_that_the_profile_does_not_have_is_one_sentence(opened):
+    run = Run("jobs", "scratch_control", 20, 7)
+    for ask in (
+        lambda: opened.draw("source", 7),
+        lambda: opened.threshold_people(7),
+        lambda: study.mean_pose(opened, 7),
+        lambda: study.train_arm(opened, "scratch_control", 7),
+        lambda: study._job(opened, run),
+    ):
+        with pytest.raises(StudyError) as error:
+            ask()
+        assert str(error.value) == "profile jobs has no seed 7; expected one of 0, 1, 2"
+
+
+def test_a_joint_is_correct_within_half_a_head_of_what_the_network_sees(opened):
+    """Of the benchmark, whose pictures of 96 pixels show people of 64 half as large again; of transfer, as they are."""
+    heads = opened.target.reference_lengths.query("name == 'head_size'").set_index("image_id")["length"]
+    for arm, scale in (("benchmark", 1.5), ("transfer", 1.0)):
+        _, _, joints = study._job(opened, opened.run(arm, 0))
+        scored = joints[~joints["keypoint"].isin(["pelvis", "thorax"])]
+        np.testing.assert_allclose(scored["within"], 0.5 * scale * scored["image_id"].map(heads))
+        assert heads.between(3, 30).all()
+        assert joints.loc[joints["keypoint"].isin(["pelvis", "thorax"]), "within"].isna().all()
+        assert 0 < joints["within"].isna().sum() < len(joints) / 4
+
+
+def test_a_joint_of_a_monkey_is_correct_within_a_fifth_of_its_box(opened):
+    boxes = opened.source.reference_lengths.query("name == 'bbox_length'").set_index("image_id")["length"]
+    _, _, joints = study._job(opened, opened.run("baseline", 0))
+    scored = joints.dropna(subset="within")
+    np.testing.assert_allclose(scored["within"], 0.2 * scored["image_id"].map(boxes))
+    assert set(joints.loc[joints["within"].isna(), "keypoint"]) == {"pelvis", "thorax"}
+
+
+def test_where_a_length_is_not_known_no_joint_is_scored(opened):
+    lengths = opened.source.reference_lengths
+    nameless = opened.draw("source", 0).validation[0]
+    unknown = (lengths["image_id"] == nameless) & (lengths["name"] == "bbox_length")
+    source = replace(opened.source, reference_lengths=lengths[~unknown])
+    without = study.Study(opened.profile, source, opened.target, opened.elsewhere)
+    _, _, joints = study._job(without, without.run("baseline", 0))
+    scored = joints[~joints["keypoint"].isin(["pelvis", "thorax"])]
+    assert set(scored.loc[scored["within"].isna(), "image_id"]) == {nameless}
+
+
+def test_a_validation_score_is_the_share_of_scored_joints_within_what_still_is_correct():
+    joints = pd.DataFrame(
+        [
+            ("a", "head_top", 10.0, 10.0, 5.0),
+            ("a", "left_knee", 10.0, 10.0, 5.0),
+            ("a", "pelvis", 0.0, 0.0, np.nan),  # not scored, though it has an error
+            ("b", "head_top", 0.0, 0.0, 20.0),
+            ("c", "head_top", 0.0, 0.0, 9.0),  # nobody predicts it: another role
+        ],
+        columns=["image_id", "keypoint", "x", "y", "within"],
+    )
+    predictions = pd.DataFrame(
+        [
+            ("a", "head_top", 13.0, 14.0),  # 5 away, as far as may be
+            ("a", "left_knee", 13.1, 14.0),
+            ("a", "right_knee", 0.0, 0.0),  # not labelled
+            ("a", "pelvis", 30.0, 40.0),
+            ("b", "head_top", 12.0, 16.0),
+        ],
+        columns=["image_id", "keypoint", "x", "y"],
+    )
+    assert share_correct(predictions, joints) == pytest.approx(200 / 3)
+    knee = np.hypot(3.1, 4)
+    assert mean_distance(predictions, joints) == pytest.approx((5 + knee + 50 + 20) / 4)
+    assert np.isnan(share_correct(predictions, joints.assign(within=np.nan)))
 
 
 def test_shuffled_names_are_of_the_same_points(opened):
@@ -79,7 +201,7 @@ def test_a_size_that_an_arm_does_not_learn_is_an_error(opened):
 def test_a_size_larger_than_the_set_is_an_error_before_any_training(opened):
     arms = opened.profile.arms | {"transfer": opened.profile.arm("transfer").model_copy(update={"images": (6, 50)})}
     large = study.Study(opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target)
-    with pytest.raises(StudyError, match="50 training pictures were asked for, but the training pool holds 47"):
+    with pytest.raises(StudyError, match="50 training pictures were asked for, but the training pool holds 49"):
         study._job(large, large.run("transfer", 0))
 
 
@@ -92,6 +214,41 @@ def test_a_run_stays_what_it_is_when_its_arm_gets_more_sizes(opened):
     assert runs.settings(alone.profile, run) == runs.settings(opened.profile, run)
     assert runs.settings(opened.profile, opened.run("transfer", 0, 6)) != runs.settings(opened.profile, run)
     assert runs.digest_of(runs.settings(alone.profile, run)) == runs.digest_of(runs.settings(opened.profile, run))
+
+
+def test_what_is_asked_of_an_arm_changes_none_of_its_runs(opened):
+    """A question that is declared later, another margin or more seeds: no run is made again for them."""
+    run = opened.run("transfer", 1, 20)
+    arm = opened.profile.arm("transfer").model_copy(update={"against": {"scratch_control": "Why?"}, "optional": True})
+    asked = opened.profile.model_copy(
+        update={"arms": {**opened.profile.arms, "transfer": arm}, "margin": 5.0, "seeds": (1, 3, 4, 5)}
+    )
+    assert runs.settings(asked, run) == runs.settings(opened.profile, run)
+    later = study.Study(asked, opened.source, opened.target, opened.elsewhere)
+    assert later.draw("target", 1) == opened.draw("target", 1)
+
+
+@pytest.mark.parametrize("change", [{"names": "shuffled"}, {"restore": "all"}, {"frozen": 3}, {"init": "scratch"}])
+def test_what_an_arm_is_changes_its_runs(opened, change):
+    run = opened.run("transfer", 0, 20)
+    arms = {**opened.profile.arms, "transfer": opened.profile.arm("transfer").model_copy(update=change)}
+    changed = opened.profile.model_copy(update={"arms": arms})
+    assert runs.settings(changed, run) != runs.settings(opened.profile, run)
+
+
+def test_data_of_a_run_are_other_ones_by_another_seed_and_by_another_yardstick(opened):
+    """By another yardstick another snapshot may be the best; of monkeys, whose yardstick stays, none."""
+
+    def digest(opened, arm: str, seed: int) -> str:
+        _, shown, joints = study._job(opened, opened.run(arm, seed))
+        return study._data_digest(shown, joints)
+
+    by_torso = study.Study(
+        opened.profile.model_copy(update={"yardstick": "torso"}), opened.source, opened.target, opened.elsewhere
+    )
+    assert digest(opened, "scratch_control", 0) != digest(opened, "scratch_control", 1)
+    assert digest(opened, "scratch_control", 0) != digest(by_torso, "scratch_control", 0)
+    assert digest(opened, "baseline", 0) == digest(by_torso, "baseline", 0)
 
 
 def test_a_profile_without_another_data_set_says_so(opened):

@@ -1,17 +1,23 @@
 """Copies of a picture must be found whatever was done to them within reason, other pictures must not."""
 
 import os
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from monkey_transfer import study
+from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.near_duplicates import NEAR, near_duplicates, picture_hashes
+from monkey_transfer.near_duplicates import NEAR, kept_together, near_duplicates, picture_hashes
+from monkey_transfer.skeletons import LSP_14
+from monkey_transfer.splits import draw_people, split_people
 
 DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -104,6 +110,74 @@ def test_a_copy_that_was_saved_upright_is_found(tmp_path):
     lying = saved(texture(7), tmp_path / "lying.jpg", exif=exif, quality=90)
     upright = saved(texture(7).transpose(Image.Transpose.ROTATE_270), tmp_path / "upright.png")
     assert near_duplicates([lying], [upright])["distance"].item() <= 8
+
+
+def of_groups(*groups: str) -> pd.DataFrame:
+    """An images table: pictures a, b, c ... in those groups."""
+    ids = [chr(ord("a") + number) for number in range(len(groups))]
+    return pd.DataFrame({"image_id": ids, "path": [f"{image_id}.png" for image_id in ids], "group": groups})
+
+
+def alike(*pairs: str) -> pd.DataFrame:
+    """Near duplicates as 'ab' for a.png and b.png."""
+    return pd.DataFrame({"first": [f"{pair[0]}.png" for pair in pairs], "second": [f"{pair[1]}.png" for pair in pairs]})
+
+
+@pytest.mark.parametrize(
+    "groups, pairs, together",
+    [
+        ("pqrst", [], "pqrst"),
+        ("pqrst", ["aa", "bb"], "pqrst"),
+        ("pqrst", ["bd"], "pqrqt"),
+        ("pqrst", ["db"], "pqrqt"),
+        ("tsrqp", ["bd"], "tqrqp"),  # by name, not by place
+        ("pqrst", ["ab", "bc", "de"], "pppss"),  # a chain, though a and c are no pair
+        ("pqpqr", ["ab"], "ppppr"),  # by way of groups that were there before
+        ("ppqqr", ["be"], "ppqqp"),
+    ],
+)
+def test_what_is_nearly_the_same_is_of_one_group(groups, pairs, together):
+    images = of_groups(*groups)
+    found = kept_together(images, alike(*pairs))
+    assert "".join(found["group"]) == together
+    pd.testing.assert_frame_equal(found.drop(columns="group"), images.drop(columns="group"))
+
+
+def test_people_in_one_file_are_of_one_group_and_so_are_those_in_its_copy():
+    images = of_groups("p", "q", "r", "s").assign(path=["one.png", "one.png", "two.png", "three.png"])
+    nothing = pd.DataFrame({"first": [], "second": []})
+    assert kept_together(images, nothing)["group"].tolist() == ["p", "p", "r", "s"]
+    copy = pd.DataFrame({"first": ["three.png"], "second": ["one.png"]})
+    assert kept_together(images, copy)["group"].tolist() == ["p", "p", "r", "p"]
+
+
+def dataset(folder: Path, name: str, groups: list[str], seed: int) -> Dataset:
+    """Pictures of noise, all of people whose head is measured; the last is a copy of the first."""
+    images = pd.DataFrame({"image_id": [f"{name}{number}" for number in range(len(groups))], "group": groups})
+    images["path"] = [
+        saved(texture(seed + i, 64, 64), folder / f"{one}.png") for i, one in enumerate(images["image_id"])
+    ]
+    shutil.copyfile(images["path"].iloc[0], images["path"].iloc[-1])
+    lengths = pd.DataFrame({"image_id": images["image_id"], "name": "head_size", "length": 10.0})
+    return Dataset(name, LSP_14, images, pd.DataFrame({"image_id": []}), lengths)
+
+
+def test_a_study_keeps_near_duplicates_together_where_a_format_knows_no_groups(tmp_path, monkeypatch):
+    """So that no draw has one of two copies to learn and the other for the test; frames of videos stay as they are."""
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "runs"))
+    alone = [f"person{number}" for number in range(6)]
+    filmed = ["video0", "video0", "video1", "video1", "video2", "video2"]
+    target, source = dataset(tmp_path, "target", alone, 0), dataset(tmp_path, "source", filmed, 100)
+    given = {"human": target, "macaque": source}
+    monkeypatch.setattr(study, "open_dataset", lambda data: given[data.species])
+    opened = study.open_study("smoke")
+    assert opened.target.images["group"].tolist() == [*alone[:5], "person0"]
+    assert opened.source.images["group"].tolist() == filmed
+    for seed in range(20):
+        split = split_people(opened.target.images, 1, seed)
+        draw = draw_people(split, 1, seed)
+        parts = [part for part in (split.test, draw.validation, draw.train) if {"target0", "target5"} & set(part)]
+        assert len(parts) == 1
 
 
 def test_files_that_are_missing_or_no_pictures(tmp_path):

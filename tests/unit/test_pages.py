@@ -57,14 +57,14 @@ def notebooks(tmp_path):
     (tmp_path / "figures" / "sizes.png").write_bytes(png())
     first = write(
         tmp_path / "01_first.ipynb",
-        new_markdown_cell("# 1 · First\n\nAre they `equally` large?\n\n- a point"),
+        new_markdown_cell("# 1 · First\n\nAre they `equally`, large?\n\n- a point"),
         ran('profile = "smoke"\nseed = 7  # of training', tags=["parameters"]),
         ran('# Parameters\nprofile = "demo"\n', tags=["injected-parameters"]),
         ran("import secretmodule"),
         new_markdown_cell("## Training"),
         ran("train()", new_output("stream", name="stdout", text="loss 0.5\n")),
         new_markdown_cell("## Values"),
-        ran("# NBVAL_CHECK_OUTPUT\nTABLE", shows("text/html", TABLE.to_html())),
+        ran("# NBVAL_CHECK_OUTPUT\nTABLE", shows("text/html", TABLE._repr_html_())),
         new_markdown_cell("## Sizes"),
         ran('reports.save_figure(study, "sizes", figure)\nfigure', picture(png(600, 300))),
         ran("figure", picture(png(600, 300, dpi=100))),
@@ -172,6 +172,7 @@ def test_numbers_stand_to_the_right_and_words_to_the_left(bound):
         ("12.5 %", True),
         ("226 (197 to 297)", True),
         ("1e-05", True),
+        ("39.3<br>[36.9,\N{NO-BREAK SPACE}41.7]", True),
         ("1 of 1", False),
         ("more than 150", False),
         ("27cda2ae4a35", False),
@@ -217,6 +218,10 @@ def test_a_shortened_table_loses_its_index_but_no_column():
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")]
     assert rows == [["a", "b"], ["0", "1"], ["1", "1"], ["...", "..."], ["7", "1"], ["8", "1"]]
     assert page.p.get_text() == "9 rows in all"
+    with pd.option_context("display.max_rows", 4):
+        page = BeautifulSoup(pd.DataFrame({"a": range(9)}, index=range(1, 10))._repr_html_(), "html.parser")
+    pages._tidy(page, page.table, True)
+    assert [cell.get_text() for cell in page.find_all("th")] == ["", "a", "1", "2", "...", "8", "9"]
 
 
 def test_a_table_without_rows_has_no_index_either():
@@ -299,7 +304,7 @@ def test_the_search_knows_a_word_of_the_second_chapter_and_where_it_stands(bound
 def test_the_search_knows_tables_and_no_code(bound):
     text = " ".join(entry["text"] for entry in searched(bound))
     assert "benchmark 25.8 [23.9, 27.8]" in text
-    assert "Are they equally large?" in text
+    assert "Are they equally, large?" in text
     assert "secretmodule" not in text
     assert "loss 0.5" not in text
 
@@ -325,7 +330,7 @@ def test_the_answer_is_linked_to_shown_first_and_searched(notebooks, tmp_path):
 
 def test_contents_tell_what_each_chapter_asks_and_what_it_ends_on(bound):
     first, second = soup(bound / "index.html").select(".card")
-    assert "Are they equally large?" in first.get_text()
+    assert "Are they equally, large?" in first.get_text()
     assert "a point" in first.get_text()
     assert first.find(class_="closing") is None
     assert second.find(class_="closing").get_text().startswith("It helps")
@@ -435,11 +440,14 @@ def test_a_sheet_holds_its_images_and_its_style(tmp_path):
 
 
 def test_a_sheet_has_its_own_heading_and_all_its_columns(tmp_path):
-    text = "# Mine\n\n| arm | kind | score |\n|:--|:--|:--|\n| a | x | 1.5 [1, 2] |\n| b | x | 12.5 [9, 20] |\n"
+    rows = ["arm | kind | score", "-- | -- | --", "a | x | 1.5 [1, 2]", "b | x | **9** [8, 20]", "c | x | 2<br>[1, 3]"]
+    text = "# Mine\n\n" + "\n".join(f"| {row} |" for row in rows)
     page = BeautifulSoup(markdown_page(text, "The answer", tmp_path), "html.parser")
     assert [heading.get_text() for heading in page.find_all("h1")] == ["Mine"]
     assert [cell.get_text() for cell in page.find_all("th")] == ["arm", "kind", "score"]
     assert page.find_all("td")[2].find(class_="interval").get_text() == "[1, 2]"
+    assert page.find_all("td")[5].strong.get_text() == "9"
+    assert page.find_all("td")[8].decode_contents() == '2 <span class="interval">[1, 3]</span>'
 
 
 def test_a_sheet_whose_image_is_missing_is_refused(tmp_path):

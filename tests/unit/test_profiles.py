@@ -1,6 +1,7 @@
 """What a profile may not say is refused with the file and the key, before anything starts."""
 
 import copy
+import re
 
 import pytest
 import yaml
@@ -172,16 +173,128 @@ def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(na
             assert own["training"].pop("iterations") == source + same["training"].pop("iterations")
             stretch = own["training"].pop("multi_step")[-1][1] / same["training"].pop("multi_step")[-1][1]
             assert stretch == 2 or name.startswith("paper")  # DeepLabCut's own schedule is long enough for both
+            seldom = own["training"].pop("validate_every") / same["training"].pop("validate_every")
+            assert seldom in (1, stretch)  # stretched as the schedule is there are as many snapshots to choose from
         assert own == same
         assert set(profile.arm(arm).sizes) <= set(transfer.sizes)
         assert profile.validation_size(arm) == profile.validation_size("transfer") >= 50
     for arm, key in {"transfer_frozen": "frozen", "transfer_with_heads": "restore"}.items():
         if arm in trained:
             differing = {k for k, v in profile.arm(arm).model_dump().items() if v != transfer.model_dump()[k]}
-            assert differing <= {key, "images"}
+            assert differing <= {key, "images", "against"}
     if "shuffled_source" in trained:
         shuffled, baseline = (profile.arm(arm).model_dump() for arm in ("shuffled_baseline", "baseline"))
         assert {key for key in shuffled if shuffled[key] != baseline[key]} == {"names"}
+
+
+def asking(seeds: tuple[int, ...] = (0, 1, 2), **against: dict[str, str]) -> dict:
+    """The valid settings with so many seeds and the primary questions of those arms."""
+    settings = {**copy.deepcopy(VALID), "seeds": list(seeds)}
+    for arm, questions in against.items():
+        settings["arms"][arm]["against"] = questions
+    return settings
+
+
+def test_a_primary_question_is_of_the_largest_number_of_people_that_both_arms_learn(write, tmp_path):
+    settings = asking(transfer={"scratch_control": "Monkeys?", "third": "Heads?", "benchmark": "Many people?"})
+    settings["arms"]["transfer"]["images"] = [5, 10, 20]
+    settings["arms"]["third"] = {"learns": "target", "images": [5, 10, 40], "init": "scratch"}
+    write("study", settings)
+    found = load_profile("study", tmp_path).questions
+    assert {question.b: question for question in found} == {
+        "scratch_control": ("transfer", "scratch_control", 20, 20, "Monkeys?"),
+        "third": ("transfer", "third", 10, 10, "Heads?"),
+        "benchmark": ("transfer", "benchmark", 20, 100, "Many people?"),
+    }
+
+
+def test_primary_questions_of_the_demo():
+    assert load_profile("demo").questions == ()
+    found = load_profile("demo-seeds").questions
+    assert [(q.a, q.b, q.images_a, q.images_b) for q in found] == [
+        ("transfer", "scratch_control", 100, 100),
+        ("transfer", "scratch_longer", 100, 100),
+        ("transfer", "benchmark", 100, 600),
+    ]
+    assert all(question.text.endswith("?") for question in found)
+
+
+def test_a_difference_below_two_points_matters_to_nobody_unless_the_profile_says_otherwise(write, tmp_path):
+    write("study", VALID)
+    write("strict", changed("margin", 0.5))
+    assert load_profile("study", tmp_path).margin == 2
+    assert load_profile("strict", tmp_path).margin == 0.5
+
+
+KNOWN = "baseline, benchmark, scratch_control"
+SAME_PEOPLE = "expected two arms that learn the target and have a number of images in common, or the benchmark"
+
+
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        (
+            asking(transfer={"nobody": "?"}),
+            f"transfer.against.nobody: arm 'nobody' is unknown .*; expected one of {KNOWN}",
+        ),
+        (
+            asking(transfer={"transfer": "?"}),
+            f"transfer.against.transfer: .* or the arm itself; expected one of {KNOWN}",
+        ),
+        (asking(transfer={"baseline": "?"}), f"'transfer' and 'baseline' do not learn the same people; {SAME_PEOPLE}"),
+        (asking(baseline={"transfer": "?"}), f"'baseline' and 'transfer' do not learn the same people; {SAME_PEOPLE}"),
+        (
+            asking(baseline={"benchmark": "?"}),
+            f"'baseline' and 'benchmark' do not learn the same people; {SAME_PEOPLE}",
+        ),
+        (
+            asking((4,), transfer={"scratch_control": "?"}),
+            "against.scratch_control: .* at least 3 seeds, .* found 1: give",
+        ),
+        (asking((4, 5), transfer={"scratch_control": "?"}), "at least 3 seeds, .* found 2: give more seeds, or remove"),
+        (asking(transfer={"scratch_control": 5}), "key 'arms.transfer.against.scratch_control': .* string .found 5."),
+        (
+            asking(transfer=["scratch_control"]),
+            "key 'arms.transfer.against': .* dictionary .found .'scratch_control'..",
+        ),
+        (changed("margin", 0), "key 'margin': .* greater than 0 .found 0."),
+        (changed("margin", -2.0), "key 'margin': .* greater than 0 .found -2.0."),
+        (changed("margin", float("nan")), "key 'margin': .* greater than 0 .found nan."),
+        (changed("margin", "two"), "key 'margin': .* number, .*found 'two'."),
+    ],
+)
+def test_questions_that_no_study_could_answer_are_refused(write, tmp_path, settings, told):
+    write("study", settings)
+    said = message(tmp_path)
+    assert said.startswith(f"{tmp_path / 'study.yaml'}: ")
+    assert re.search(told, said)
+
+
+def test_arms_without_a_number_of_people_in_common_are_not_asked_about(write, tmp_path):
+    settings = asking(transfer={"third": "?"})
+    settings["arms"]["third"] = {"learns": "target", "images": 10, "init": "scratch"}
+    write("study", settings)
+    assert f"'transfer' and 'third' do not learn the same people; {SAME_PEOPLE}" in message(tmp_path)
+
+
+def test_an_inherited_question_that_is_null_is_not_asked(write, tmp_path):
+    write("base", asking(transfer={"scratch_control": "Monkeys?", "benchmark": "Many people?"}))
+    write("study", {"extends": "base", "arms": {"transfer": {"against": {"benchmark": None}}}})
+    write("other", {"extends": "base", "arms": {"transfer": {"against": {"benchmark": "Others?"}}}})
+    assert [question.b for question in load_profile("study", tmp_path).questions] == ["scratch_control"]
+    assert {q.b: q.text for q in load_profile("other", tmp_path).questions}["benchmark"] == "Others?"
+
+
+def test_a_question_of_an_arm_without_weights_is_not_asked(write, tmp_path, monkeypatch):
+    monkeypatch.delenv(IMAGENET_VARIABLE, raising=False)
+    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(tmp_path))
+    settings = asking(transfer={"scratch_control": "Monkeys?", "imagenet_control": "Photographs?"})
+    optional = {**VALID["arms"]["scratch_control"], "init": "imagenet", "optional": True}
+    settings["arms"]["imagenet_control"] = {**optional, "against": {"scratch_control": "Anything?"}}
+    write("study", settings)
+    assert [(q.a, q.b) for q in load_profile("study", tmp_path).questions] == [("transfer", "scratch_control")]
+    monkeypatch.setenv(IMAGENET_VARIABLE, "somewhere.ckpt")
+    assert len(load_profile("study", tmp_path).questions) == 3
 
 
 def test_the_valid_one_is_read(write, tmp_path):

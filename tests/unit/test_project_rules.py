@@ -20,24 +20,28 @@ PACKAGE_INDEX = re.compile(
     r"pypi\.org|pythonhosted\.org|anaconda\.(?:org|com)|--(?:extra-)?index[-]url|--find[-]links|INDEX[_]URL"
 )
 ENGINES = {"deeplabcut", "tensorflow", "torch"}
+# What draws, binds pages or runs notebooks, besides the engines.
 UNNEEDED_FOR_TABLES = ENGINES | {"matplotlib", "seaborn", "sklearn", "imgaug", "papermill", "nbconvert"}
 
 PACKAGE = ROOT / "src" / "monkey_transfer"
 MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
-_ABOVE = ("networks", "plots", "study", "results", "summary", "reports")
-# What a part of the package must not import, besides the engines.
-FORBIDDEN = {
-    "errors": {"monkey_transfer"},
-    **{
-        part: {f"monkey_transfer.{above}" for above in _ABOVE}
-        for part in (
-            *("skeletons", "tables", "images", "splits", "near_duplicates", "paper", "profiles", "runs", "datasets"),
-            *("metrics", "framing"),
-        )
-    },
-    "plots": {"monkey_transfer.networks", "monkey_transfer.reports"},
-    "networks": {f"monkey_transfer.{above}" for above in _ABOVE if above != "networks"},
-}
+# The modules and folders of the package from the ground up: each imports from those of lower layers alone.
+LAYERS = (
+    "__init__ errors paper",
+    "devices images pages skeletons splits tables",
+    "metrics near_duplicates",
+    "claims profiles",
+    "departures runs",
+    "datasets sweep",
+    "framing networks plots poses",
+    "rarity study",
+    "budgets leaks reports scores words",
+    "comparisons evidence rare_poses",
+    "results",
+    "answer controls",
+    "publish reading",
+    "closing",
+)
 
 
 @cache
@@ -135,10 +139,20 @@ class TestNotebook:
         assert imports(python_of(notebook), ENGINES) == set()
 
 
+def part_of(module: Path) -> str:
+    return module.parts[0].removesuffix(".py")
+
+
+def test_every_module_is_in_one_layer():
+    assert sorted(" ".join(LAYERS).split()) == sorted({part_of(module) for module in MODULES})
+
+
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_imports_point_one_way(module):
-    part = module.parts[0].removesuffix(".py")
-    forbidden = FORBIDDEN.get(part, set()) | (set() if part == "networks" else ENGINES)
+    part = part_of(module)
+    place = next(place for place, layer in enumerate(LAYERS) if part in layer.split())
+    above = {f"monkey_transfer.{other}" for other in " ".join(LAYERS[place:]).split() if other != part}
+    forbidden = above | (set() if part == "networks" else ENGINES)
     assert imports((PACKAGE / module).read_text(encoding="utf-8"), forbidden) == set()
 
 
@@ -150,10 +164,14 @@ def test_imports_point_one_way(module):
             "import monkey_transfer.datasets, monkey_transfer.metrics.headline, monkey_transfer.departures",
             UNNEEDED_FOR_TABLES,
         ),
-        ("import monkey_transfer.plots, monkey_transfer.results", ENGINES | {"sklearn", "imgaug", "papermill"}),
-        ("import monkey_transfer.reports", ENGINES | {"imgaug"}),
+        ("import monkey_transfer.scores, monkey_transfer.results, monkey_transfer.answer", UNNEEDED_FOR_TABLES),
+        (
+            "import monkey_transfer.plots, monkey_transfer.publish, monkey_transfer.closing",
+            ENGINES | {"sklearn", "imgaug", "papermill"},
+        ),
+        ("import monkey_transfer.reports", UNNEEDED_FOR_TABLES),
     ],
-    ids=["study", "tables", "plots", "reports"],
+    ids=["study", "tables", "results", "plots", "reports"],
 )
 def test_tables_and_plots_load_without_engines(statement, unneeded):
     assert loaded_by(statement) & unneeded == set()

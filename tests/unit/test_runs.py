@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from monkey_transfer import runs
@@ -25,7 +26,6 @@ def run(tmp_path, monkeypatch) -> Run:
 
 def finish(folder, **manifest) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "metrics.json", {"pckh": 0.5})
     write_json(folder / "run.json", manifest)
 
 
@@ -55,7 +55,8 @@ def test_a_run_is_reused_only_with_its_own_digest(run):
 def test_a_half_finished_run_is_not_complete_and_says_how_to_get_it(run):
     finish(run.partial, digest="abc")
     assert not run.is_complete
-    for read in (run.manifest, run.predictions, run.source_predictions, run.learning_curve, run.snapshot):
+    of_people = (run.predictions, run.threshold_predictions, run.source_predictions, run.elsewhere_predictions)
+    for read in (run.manifest, *of_people, run.learning_curve, run.snapshot):
         with pytest.raises(StudyError, match="transfer n20 s0.*not there yet: make study PROFILE=study"):
             read()
     runs.publish(run)
@@ -71,6 +72,26 @@ def test_publishing_replaces_an_older_run_as_a_whole(run):
     assert run.manifest()["digest"] == "new"
     assert [entry.name for entry in run.folder.parent.iterdir()] == [run.folder.name]
     assert not (run.folder / "only_in_the_old_one").exists()
+
+
+def test_every_set_of_people_has_predictions_of_its_own(run):
+    finish(run.folder)
+    files = {"predictions": "test", "threshold_predictions": "threshold", "elsewhere_predictions": "elsewhere"}
+    for file, people in files.items():
+        pd.DataFrame({"image_id": [people]}).to_parquet(run.folder / f"{file}.parquet")
+    for file, people in files.items():
+        assert getattr(run, file)()["image_id"].tolist() == [people]
+
+
+def test_a_learning_curve_marks_the_snapshot_that_was_kept(run):
+    finish(run.folder, outcome={"chosen_iteration": 20})
+    curve = pd.DataFrame(
+        {"iteration": [10, 20, 30], "validation_error": [3.0, 2.0, 1.0], "validation_score": [5, 7, 6]}
+    )
+    curve.to_csv(run.folder / "learning_curve.csv", index=False)
+    found = run.learning_curve()
+    assert found["chosen"].tolist() == [False, True, False]
+    assert found["validation_score"].tolist() == [5, 7, 6]
 
 
 def test_a_missing_snapshot_is_named(run):
@@ -138,7 +159,7 @@ def test_an_error_that_is_not_the_disks_stays_what_it_is():
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    file = tmp_path / "metrics.json"
+    file = tmp_path / "outcome.json"
     write_json(file, {"a": 1})
     with pytest.raises(TypeError):
         write_json(file, {"a": object()})

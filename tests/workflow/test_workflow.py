@@ -3,7 +3,19 @@
 import subprocess
 import sys
 
+import nbformat
+import pytest
+
 from monkey_transfer.profiles import ROOT
+
+RESULTS = ("05_analysis", "06_controls_and_learning_curves", "07_rare_poses")
+CHAPTERS = (
+    "01_data_exploration",
+    "02_baseline_replication-s0",
+    "03_human_benchmark-s0",
+    "04_transfer_training-transfer-n8-s0",
+    *RESULTS,
+)
 
 
 def dry_run(tmp_path, profile: str) -> subprocess.CompletedProcess:
@@ -22,7 +34,7 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
     shown = dry_run(tmp_path, "demo-seeds")
     assert shown.returncode == 0, shown.stderr
     text = shown.stdout + shown.stderr
-    for seed in (0, 1, 2):
+    for seed in range(5):
         for images in (30, 100):
             assert f"04_transfer_training-transfer-n{images}-s{seed}.ipynb" in text
         assert f"02_baseline_replication-s{seed}.ipynb" in text
@@ -32,13 +44,52 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
         for line in text.splitlines()
         if len(line.split()) == 2 and line.split()[1].isdigit()
     }
-    assert jobs["training"] == 27  # two arms at two sizes and five at one, three seeds
-    assert jobs["baseline"] == jobs["benchmark"] == 3
+    assert jobs["training"] == 50  # three arms at two sizes and four at one, five seeds
+    assert jobs["baseline"] == jobs["benchmark"] == 5
     assert jobs["exploration"] == jobs["analysis"] == jobs["controls_and_learning_curves"] == jobs["rare_poses"] == 1
-    assert "33 runs of profile demo-seeds: 0 exist, 33 to train; how long is not known" in text
+    assert jobs["publish"] == 1
+    assert "60 runs of profile demo-seeds: 0 exist, 60 to train; how long is not known" in text
 
 
 def test_an_unknown_profile_is_refused(tmp_path):
     shown = dry_run(tmp_path, "nonsense")
     assert shown.returncode != 0
     assert "profile 'nonsense' is unknown: expected one of" in shown.stdout + shown.stderr
+
+
+@pytest.fixture
+def executed(project):
+    """The tiny study as if every notebook had run to its end and the answer were written."""
+    folder, report = project.runs / "notebooks", project.root / "reports" / "tiny"
+    folder.mkdir(parents=True)
+    for name in (*CHAPTERS, *(f"04_transfer_training-scratch_control-n{images}-s0" for images in (6, 8))):
+        cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_code_cell("1", execution_count=1)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{name}.ipynb")
+    report.mkdir(parents=True)
+    (report / "answer.md").write_text("# Tiny\n", encoding="utf-8")
+    (report / "answer.html").write_text("<main><h1>Tiny</h1><p>Undecided.</p></main>", encoding="utf-8")
+    return project
+
+
+def test_one_chapter_of_each_kind_is_bound_beside_the_answer(executed):
+    with executed.workflow("--cores", "1", "--allowed-rules", "all", "publish") as workflow:
+        assert workflow.wait() == 0, executed.said
+    report = executed.root / "reports" / "tiny"
+    pages = {page.stem for page in (report / "chapters").glob("*.html")}
+    assert pages == {*CHAPTERS, "index"}
+    index = (report / "chapters" / "index.html").read_text(encoding="utf-8")
+    places = [index.index(f'href="{chapter}.html"') for chapter in CHAPTERS]
+    assert places == sorted(places)
+    assert 'href="../answer.html"' in index
+
+
+def test_a_report_that_was_deleted_is_written_anew(executed):
+    (executed.root / "reports" / "tiny" / "answer.md").unlink()
+    analysis = executed.runs / "notebooks" / "05_analysis.ipynb"
+    with executed.workflow("--cores", "1", "--dry-run") as workflow:
+        assert workflow.wait() == 0, executed.said
+    assert analysis.is_file()
+    with executed.workflow("--cores", "1", "--allowed-rules", "all", "publish") as workflow:
+        assert workflow.wait() != 0
+    assert not analysis.is_file()  # so that its rule, which may not run here, would have to
+    assert "05_analysis.ipynb" in executed.said

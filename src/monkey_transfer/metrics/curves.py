@@ -1,36 +1,32 @@
-"""Learning curves: accuracy against labelled people, sure within both people and training seeds, and turned round:
-how many people one curve needs for what another reaches.
+"""Learning curves turned round: how many people one curve needs for what another reaches.
 
-People and training are two sources of chance. People are resampled (:mod:`monkey_transfer.metrics.bootstrap`); a
-handful of seeds is too few to resample, so their scatter is added to each resample as a draw from Student's t.
-``benchmarks.learning_curves`` measures how often the intervals hold the truth.
+That number is no mean of anything, so its interval is not a formula: points are drawn together as they might have come
+out with other test people and other seeds, with the variances of :mod:`monkey_transfer.metrics.estimate`, and each draw
+is turned round. ``benchmarks.learning_curves`` measures how often the intervals hold the truth.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
-from typing import NamedTuple
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
+from monkey_transfer.metrics.estimate import variances
 
-Point = tuple[str, int]
+# Of a learning curve: an arm at one number of images.
+_Point = TypeVar("_Point", bound=Hashable)
 
 # Steps between the smallest and the largest number of people, evenly on a logarithmic scale.
 _GRID = 400
 
 
-class Estimate(NamedTuple):
+class Draws(NamedTuple):
     """A number and what it might have been with other people and other seeds: ``replicates``, shape (resamples,)."""
 
     value: float
     replicates: np.ndarray
-
-    def minus(self, other: "Estimate") -> "Estimate":
-        """The paired difference: both must come from one call of :func:`over_people_and_seeds`."""
-        return Estimate(self.value - other.value, self.replicates - other.replicates)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Percentile bounds; infinite where so many replicates are, NaN where one is undefined."""
@@ -40,52 +36,44 @@ class Estimate(NamedTuple):
         return float(low), float(high)
 
 
-def over_people_and_seeds(runs: Mapping[Point, Sequence[Replicates]], seed: int = 0) -> dict[Point, Estimate]:
-    """The mean score over training seeds of every point of the curves that are compared.
+def draws(runs: Mapping[_Point, Sequence[Replicates]], groups: float, seed: int = 0) -> dict[_Point, Draws]:
+    """The mean over training seeds of every point of the curves that are compared, drawn together.
+
+    Other people come from the resamples, which all points share, other seeds from Student's t: each draw weights the
+    seeds' deviations from their mean by normal numbers, the same for all points, so that arms whose n-th seed learnt
+    the same people stay paired.
 
     Parameters
     ----------
-    runs : for each point, an arm and its number of images, one score per training seed, all from the same resamples
-        of people. Scatter is pooled over the arms at one number of images, since training scatters more on few.
-    seed : of the draws that stand for other training seeds. With one training seed everywhere there are none, and
-        the estimates vary with people alone.
+    runs : for each point, an arm and its number of images, one score per training seed, in the same order.
+    groups : of how many groups the people are (:func:`monkey_transfer.metrics.estimate.effective_groups`).
+    seed : of the draws.
     """
     rng = np.random.default_rng(seed)
-    resamples = len(next(iter(runs.values()))[0].resampled)
-    scatter_at = {
-        number: likely_scatters([found for (_, images), found in runs.items() if images == number], resamples, rng)
-        for number in sorted({images for _, images in runs})
-    }
-    estimates = {}
-    for (arm, images), of_seeds in runs.items():
-        of_people = np.mean([run.resampled for run in of_seeds], axis=0)
-        of_training = scatter_at[images] / np.sqrt(len(of_seeds)) * rng.standard_normal(resamples)
-        estimates[arm, images] = Estimate(float(np.mean([run.value for run in of_seeds])), of_people + of_training)
-    return estimates
-
-
-def likely_scatters(runs: Iterable[Sequence[Replicates]], resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """What the standard deviation of a score from seed to seed may be, given so few of them: shape (resamples,).
-
-    Pooled over the arms that are given, one sequence of seeds each. The variance that seeds show, of so many degrees
-    of freedom, is drawn as a variance is known from a sample: scaled by an inverse chi-squared. Two seeds also differ
-    because each errs on people of its own; resampling people holds that part already, half the variance of the
-    resampled difference of two seeds, so it is taken out of every draw. Zero where no arm has a second seed.
-
-    All arms that share the draws share how wrong they are, or their differences would look too sure.
-    """
-    squares, own, freedom = 0.0, [], 0
-    for of_seeds in runs:
+    first = next(iter(runs.values()))
+    seeds, resamples = len(first), len(first[0].resampled)
+    few_groups = _heavier_tails(groups - 1, resamples, rng)
+    weights = rng.standard_normal((resamples, seeds))
+    few_seeds = _heavier_tails(seeds - 1, resamples, rng) if seeds > 1 else np.zeros(resamples)
+    drawn = {}
+    for point, of_seeds in runs.items():
         values = np.array([run.value for run in of_seeds])
-        squares += float(np.sum((values - values.mean()) ** 2))
-        freedom += len(values) - 1
-        own += [np.nanvar(one.resampled - other.resampled) / 2 for one, other in combinations(of_seeds, 2)]
-    if not freedom:
-        return np.zeros(resamples)
-    return np.sqrt(np.maximum(0.0, squares / rng.chisquare(freedom, resamples) - np.mean(own)))
+        resampled = np.mean([run.resampled for run in of_seeds], axis=0)
+        found = variances(of_seeds, groups)
+        # As wide as the people's part of the variance is, where resampling also holds part of the seeds'.
+        width = np.sqrt(max(0.0, found.people - found.both) / resampled.var()) if resampled.var() > 0 else 0.0
+        of_people = width * few_groups * (resampled - resampled.mean())
+        of_training = few_seeds * (weights @ (values - values.mean())) / np.sqrt(seeds * max(1, seeds - 1))
+        drawn[point] = Draws(float(values.mean()), values.mean() + of_people + of_training)
+    return drawn
 
 
-def equivalent_size(score: Estimate, curve: Mapping[int, Estimate]) -> Estimate:
+def _heavier_tails(freedom: float, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Factors that make Student's t of normal numbers."""
+    return np.sqrt(freedom / rng.chisquare(freedom, resamples))
+
+
+def equivalent_size(score: Draws, curve: Mapping[int, Draws]) -> Draws:
     """How many people another learning curve needs to reach a score.
 
     The curve is made to rise (isotonic regression), drawn through its points by monotone cubic interpolation over
@@ -94,7 +82,7 @@ def equivalent_size(score: Estimate, curve: Mapping[int, Estimate]) -> Estimate:
 
     Parameters
     ----------
-    curve : number of people -> estimate, from the same call as ``score``.
+    curve : number of people -> draws, from the same call of :func:`draws` as ``score``.
 
     Raises StudyError for a curve of fewer than two points.
     """
@@ -104,7 +92,7 @@ def equivalent_size(score: Estimate, curve: Mapping[int, Estimate]) -> Estimate:
     points = [curve[int(size)] for size in sizes]
     values = np.column_stack([[point.value, *point.replicates] for point in points])
     reached = _first_size(np.append(score.value, score.replicates), sizes, _rising(values))
-    return Estimate(float(reached[0]), reached[1:])
+    return Draws(float(reached[0]), reached[1:])
 
 
 def _first_size(scores: np.ndarray, sizes: np.ndarray, curves: np.ndarray) -> np.ndarray:

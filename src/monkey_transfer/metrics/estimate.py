@@ -97,9 +97,7 @@ def estimate(runs: Sequence[Replicates], groups: float) -> Estimate:
     return Estimate(value, nan, nan, nan, nan, len(runs), over, note)
 
 
-def combined(
-    variances: Variances, groups: float, seeds: int
-) -> tuple[np.ndarray | float, np.ndarray | float]:
+def combined(variances: Variances, groups: float, seeds: int) -> tuple[np.ndarray | float, np.ndarray | float]:
     """Variance of the mean over ``seeds`` seeds and its degrees of freedom: see the module's text."""
     if seeds == 1:
         return variances.people, groups - 1
@@ -108,6 +106,11 @@ def combined(
     with np.errstate(invalid="ignore", divide="ignore"):
         freedom = variance / (of_people / (groups - 1) + variances.seeds / (seeds - 1))
     return variance, freedom
+
+
+def variances(runs: Sequence[Replicates], groups: float) -> Variances:
+    """The variances of the mean over seeds; parameters as for :func:`estimate`, defined on every resample."""
+    return _variances(np.array([run.value for run in runs]), np.stack([run.resampled for run in runs]), groups)
 
 
 def effective_groups(sizes: Sequence[float] | np.ndarray) -> float:

@@ -1,0 +1,353 @@
+"""Falsify measuring and telling code, one way at a time, and count what the unit tests notice: ``make mutants``.
+
+Each mutant is a copy of the project in which one piece of code says something else. It is noticed if a unit test fails.
+The last line is ``N of M noticed``.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path("src/monkey_transfer")
+# In this order: those that notice most come first. Tests of data formats, rendering and jobs have nothing to say here.
+TESTS = (
+    *("by_hand", "scores", "comparisons", "claims", "controls", "answer", "reading", "closing", "evidence", "leaks"),
+    *("metrics_headline", "metrics_estimate", "metrics_matching", "metrics_pckh", "metrics_detection", "metrics_oks"),
+    *("metrics_error_types", "metrics_curves", "metrics_bootstrap", "rarity", "splits", "near_duplicates", "paper"),
+    *("departures", "plots", "pages", "profiles", "runs", "consistency"),
+)
+_COPIED = ("src", "tests", "config", "docs", "workflow", "benchmarks", "notebooks", "pyproject.toml", "README.md")
+_SECONDS = 900
+
+
+class Mutant(NamedTuple):
+    """In ``file`` of the package, ``old``, which stands there once, becomes ``new``: ``what`` that makes wrong."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "the sign of 'ours minus paper'",
+        "results.py",
+        'table.assign(minus_paper=table["value"] - table["paper"])',
+        'table.assign(minus_paper=table["paper"] - table["value"])',
+    ),
+    Mutant(
+        "the network's frame is inverted",
+        "metrics/matching.py",
+        "{column: joints[column] * factor for column in pixels}",
+        "{column: joints[column] / factor for column in pixels}",
+    ),
+    Mutant(
+        "the leak audit forgets validation people",
+        "leaks.py",
+        "(*draw.training_subset(arm.largest), *draw.validation[:validation])",
+        "draw.training_subset(arm.largest)",
+    ),
+    Mutant(
+        "the leak audit sees one seed",
+        "leaks.py",
+        "for seed in study.profile.seeds]",
+        "for seed in study.profile.seeds[:1]]",
+    ),
+    Mutant(
+        "the two frames of the error table are swapped",
+        "results.py",
+        '{"original px": scores, "network px": in_network_frame(study, scores)}',
+        '{"network px": scores, "original px": in_network_frame(study, scores)}',
+    ),
+    Mutant(
+        "readings ignore the yardstick",
+        "scores.py",
+        "matched(study, run.predictions(), yardstick))",
+        "matched(study, run.predictions()))",
+    ),
+    Mutant(
+        "rarity is measured against the test people",
+        "rare_poses.py",
+        "study.target.subset(draw.training_subset(size)), landmarks)",
+        "study.test_people, landmarks)",
+    ),
+    Mutant(
+        "near duplicates are not kept together",
+        "study.py",
+        "replace(dataset, images=kept_together(dataset.images, pd.read_parquet(known)))",
+        "dataset",
+    ),
+    Mutant(
+        "a learning curve draws its lower bounds",
+        "plots/learning.py",
+        'axes.plot(own["place"], own["value"], "o-"',
+        'axes.plot(own["place"], own["low"], "o-"',
+    ),
+    Mutant(
+        "differences are b minus a",
+        "scores.py",
+        "x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)",
+        "y.minus(x) for x, y in zip(one[metric], other[metric], strict=True)",
+    ),
+    Mutant(
+        "arms are compared on all joints of the first",
+        "scores.py",
+        "shared = self.keypoints(a) & self.keypoints(b)",
+        "shared = self.keypoints(a)",
+    ),
+    Mutant(
+        "people counts forget the validation",
+        "scores.py",
+        "return point.images + study.profile.validation_size(point.arm)",
+        "return point.images",
+    ),
+    Mutant(
+        "thresholds are chosen on the test people",
+        "scores.py",
+        "threshold_of(others.joints)",
+        "threshold_of(matched(study, run.predictions()).joints)",
+    ),
+    Mutant(
+        "the floor is that of the first seed for every seed",
+        "scores.py",
+        "[floor(study, seed) for seed in study.profile.seeds]",
+        "[floor(study, study.profile.seeds[0]) for _ in study.profile.seeds]",
+    ),
+    Mutant(
+        "iterations in all forget the source network",
+        "budgets.py",
+        "iterations[run] + sum(iterations[parent] for parent in parents)",
+        "iterations[run]",
+    ),
+    Mutant(
+        "Holm is dropped",
+        "comparisons.py",
+        "p = holm([one.p_different() for one in found])",
+        "p = [one.p_different() for one in found]",
+    ),
+    Mutant(
+        "every question gets the first one's ruling",
+        "comparisons.py",
+        "ruling(found[place], p[place], p_equivalent[place], profile.margin)",
+        "ruling(found[0], p[0], p_equivalent[0], profile.margin)",
+    ),
+    Mutant(
+        "a question is asked at the smallest number of people",
+        "profiles.py",
+        "*self.compared_sizes(name, other)[-1], text)",
+        "*self.compared_sizes(name, other)[0], text)",
+    ),
+    Mutant(
+        "higher and lower are swapped",
+        "claims.py",
+        'way = "higher" if found.value > 0 else "lower"',
+        'way = "lower" if found.value > 0 else "higher"',
+    ),
+    Mutant(
+        "Holm's steps are not kept in order",
+        "claims.py",
+        "np.maximum.accumulate(factors * p[order])",
+        "(factors * p[order])",
+    ),
+    Mutant(
+        "the interval forgets the seeds",
+        "metrics/estimate.py",
+        "variance = of_people + variances.seeds",
+        "variance = of_people + 0 * variances.seeds",
+    ),
+    Mutant(
+        "the interval takes a standard normal's quantile",
+        "metrics/estimate.py",
+        "stats.t.ppf(0.975, freedom)",
+        "stats.norm.ppf(0.975)",
+    ),
+    Mutant(
+        "few groups get an interval",
+        "metrics/estimate.py",
+        "FEWEST_GROUPS = 10",
+        "FEWEST_GROUPS = 1",
+    ),
+    Mutant(
+        "scatter of seeds is not divided by their number",
+        "metrics/estimate.py",
+        "values.var(ddof=1) / seeds",
+        "values.var(ddof=1)",
+    ),
+    Mutant(
+        "equivalence is tested against twice the margin",
+        "metrics/estimate.py",
+        "self._tail(margin - abs(self.value))",
+        "self._tail(2 * margin - abs(self.value))",
+    ),
+    Mutant(
+        "a hit needs less than the threshold",
+        "metrics/matching.py",
+        'joints["normalised"] <= CORRECT_WITHIN[reference]',
+        'joints["normalised"] < CORRECT_WITHIN[reference]',
+    ),
+    Mutant(
+        "an implausible yardstick has no floor",
+        "metrics/matching.py",
+        "LEAST_OF_EXPECTED = 0.25",
+        "LEAST_OF_EXPECTED = 0.0",
+    ),
+    Mutant(
+        "pelvis and thorax are scored",
+        "metrics/pckh.py",
+        'NOT_SCORED = ("pelvis", "thorax")',
+        "NOT_SCORED = ()",
+    ),
+    Mutant(
+        "precision is over what is correct",
+        "metrics/headline.py",
+        '"kept/precision": right / some',
+        '"kept/precision": right / correct',
+    ),
+    Mutant(
+        "both recalls are over own correct",
+        "metrics/headline.py",
+        '"kept/recall_over_all_labelled": right / labelled',
+        '"kept/recall_over_all_labelled": right / correct',
+    ),
+    Mutant(
+        "the median is of raw yardsticks",
+        "metrics/headline.py",
+        'errors = matched.joints["floored"].to_numpy()',
+        'errors = matched.joints["normalised"].to_numpy()',
+    ),
+    Mutant(
+        "a swap of sides counts as an inversion",
+        "metrics/error_types.py",
+        "(mirrored <= within) & (mirrored <= other), other <= within",
+        "(mirrored <= within) & (mirrored <= other) & False, (other <= within) | (mirrored <= within)",
+    ),
+    Mutant(
+        "the paper's threshold is the lowest of the best",
+        "metrics/detection.py",
+        ".sort_index(ascending=False).cumsum()",
+        ".sort_index(ascending=True).cumsum()",
+    ),
+    Mutant(
+        "the control needs what the arm's own curve says",
+        "controls.py",
+        "{results.people(at): drawn[at] for at in control}",
+        "{results.people(at): drawn[point] for at in control}",
+    ),
+    Mutant(
+        "who is first is told by the worst score",
+        "controls.py",
+        '.learning_curve()["validation_score"].max()',
+        '.learning_curve()["validation_score"].min()',
+    ),
+    Mutant(
+        "the answer names the second arm first",
+        "answer.py",
+        '`{question.a}` minus `{question.b}`: {signed(row)} "',
+        '`{question.b}` minus `{question.a}`: {signed(row)} "',
+    ),
+    Mutant(
+        "a useless benchmark is not said",
+        "answer.py",
+        "if row.low > 0:",
+        "if True:",
+    ),
+    Mutant(
+        "an arm that may know the test people is not marked",
+        "answer.py",
+        'f"{point.arm}\\\\*" if point.arm in results.may_have_seen else point.arm',
+        "point.arm",
+    ),
+    Mutant(
+        "seeds draw the same people",
+        "splits.py",
+        'drawn, rest, dropped = _part(split.pool, validation, seed, "validation")',
+        'drawn, rest, dropped = _part(split.pool, validation, 0, "validation")',
+    ),
+    Mutant(
+        "training people are in no order of their seed",
+        "splits.py",
+        "_shuffled((image_id for ids in rest for image_id in ids), seed), dropped)",
+        "_shuffled((image_id for ids in rest for image_id in ids), 0), dropped)",
+    ),
+    Mutant(
+        "intervals are written without their sign",
+        "words.py",
+        "f'+z.{digits}f'",
+        "f'.{digits}f'",
+    ),
+    Mutant(
+        "a table shows every arm's smallest number of people",
+        "results.py",
+        'return table[table["images"] == table["arm"].map(most)]',
+        'return table[table["images"] <= table["arm"].map(most)]',
+    ),
+    Mutant(
+        "a report keeps predictions in half precision",
+        "evidence.py",
+        '"float32"',
+        '"float16"',
+    ),
+    Mutant(
+        "chapter 7 gives the other slope",
+        "closing.py",
+        '(rare.lines["measure"] == "distance")',
+        '(rare.lines["measure"] == "surprise")',
+    ),
+)
+
+
+def is_noticed(mutant: Mutant, tests: tuple[str, ...] = TESTS) -> bool:
+    """Whether a unit test fails on the mutant; an error if the mutant cannot be made or the tests cannot run."""
+    with tempfile.TemporaryDirectory() as scratch:
+        project = copied(Path(scratch) / "project")
+        file = project / PACKAGE / mutant.file
+        file.write_text(mutated(mutant, file.read_text(encoding="utf-8")), encoding="utf-8")
+        environment = os.environ | {"PYTHONPATH": str(project / "src"), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        files = [name for test in tests if (project / (name := f"tests/unit/test_{test}.py")).is_file()]
+        ran = subprocess.run(
+            [*command, *files], cwd=project, env=environment, capture_output=True, text=True, timeout=_SECONDS
+        )
+    if ran.returncode not in (0, 1):
+        raise RuntimeError(f"{mutant.what}: the tests could not run: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+    return ran.returncode == 1
+
+
+def mutated(mutant: Mutant, code: str) -> str:
+    """The file's code with the mutant's change."""
+    if code.count(mutant.old) != 1:
+        raise ValueError(f"{mutant.what}: expected once in {mutant.file}, found {code.count(mutant.old)}: {mutant.old}")
+    return code.replace(mutant.old, mutant.new)
+
+
+def copied(project: Path) -> Path:
+    """A copy of what the unit tests read; reports are large and only linked to."""
+    project.mkdir()
+    for name in _COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copyfile(ROOT / name, project / name)
+    (project / "reports").symlink_to(ROOT / "reports")
+    return project
+
+
+def main() -> None:
+    """Try the unchanged project, then every mutant, as many at once as there are cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        noticed = 0
+        for mutant, found in zip(MUTANTS, pool.map(is_noticed, MUTANTS), strict=True):
+            noticed += found
+            print(f"{'noticed ' if found else 'SURVIVED'}  {mutant.file}: {mutant.what}", flush=True)
+    print(f"{noticed} of {len(MUTANTS)} noticed")
+
+
+if __name__ == "__main__":
+    main()
