@@ -44,7 +44,9 @@ def equivalents(results: Results) -> pd.DataFrame:
 def _equivalent(results: Results, point: Point, control: list[Point]) -> dict[str, object]:
     scores, metric = results.scores, score_name(results.study.profile)
     shared = scores.shared_keypoints(point, control[0])
-    runs = {at: scores.replicates(at, shared)[metric] for at in (point, *control)}
+    runs: dict[tuple[str, int], list[Replicates]] = {
+        at: scores.replicates(at, shared)[metric] for at in (point, *control)
+    }
     drawn = draws(runs, scores.groups(point, shared), _SEED)
     found = equivalent_size(drawn[point], {results.people(at): drawn[at] for at in control})
     return {**point._asdict(), "people": results.people(point), "equivalent": found.value, **_bounds(found)}

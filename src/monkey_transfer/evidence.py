@@ -15,15 +15,16 @@ from monkey_transfer.scores import as_committed
 from monkey_transfer.study import MEAN_POSE, Study, mean_pose
 
 _NAMES = ["of", "image_id", "keypoint"]
+_NUMBERS = ["x", "y", "likelihood"]
 
 
 def write_evidence(study: Study, folder: Path) -> None:
     """Write what the scores of a study's finished runs are made of."""
     folder.mkdir(parents=True, exist_ok=True)
     for arm in study.profile.arms:
-        tables.write(_small(_predictions(study, arm)), folder / f"{arm}.parquet")
+        _write(_predictions(study, arm), folder / f"{arm}.parquet")
     floor = [mean_pose(study, seed).assign(images=0, seed=seed, of="test") for seed in study.profile.seeds]
-    tables.write(_small(pd.concat(floor)), folder / f"{MEAN_POSE}.parquet")
+    _write(pd.concat(floor), folder / f"{MEAN_POSE}.parquet")
     if study.profile.pictures_in_reports:
         tables.write(_labels(study), folder / "labels.parquet")
         tables.write(_people(study), folder / "people.parquet")
@@ -39,11 +40,14 @@ def _predictions(study: Study, arm: str) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _small(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The table at the precision that is measured: names once, numbers in half the bytes."""
+def _write(predictions: pd.DataFrame, file: Path) -> None:
+    """The table as finely as it is measured: names once, and numbers byte by byte, most of which are then zero."""
     table = as_committed(predictions).reset_index(drop=True)
-    table = table.astype(dict.fromkeys(_NAMES, "category") | dict.fromkeys(["x", "y", "likelihood"], "float32"))
-    return table[["images", "seed", *_NAMES, "x", "y", "likelihood"]]
+    table = table.astype(dict.fromkeys(_NAMES, "category") | dict.fromkeys(_NUMBERS, "float32"))
+    keys = ["images", "seed", *_NAMES]
+    tables.write(
+        table[[*keys, *_NUMBERS]], file, compression="zstd", use_dictionary=keys, use_byte_stream_split=_NUMBERS
+    )
 
 
 def _shown(study: Study) -> list[str]:

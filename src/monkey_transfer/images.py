@@ -16,6 +16,7 @@ count its pixels as they are stored, unless they state the size that it has when
 """
 
 import contextlib
+import io
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -269,3 +270,13 @@ def _tag(picture: Image.Image) -> int:
 def _centred(x: float, y: float, scale: float, size: tuple[int, int]) -> Transform:
     """The transform that brings (x, y) to the centre of a rectangle of that (width, height)."""
     return Transform(scale, (size[0] - 1) / 2 - scale * x, (size[1] - 1) / 2 - scale * y)
+
+
+def small_png(content: bytes) -> bytes:
+    """The same PNG in a palette of 256 colours, a third of the bytes: for figures, where nobody sees the difference."""
+    with Image.open(io.BytesIO(content)) as opened:
+        dpi = opened.info.get("dpi")
+        palette = opened.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    written = io.BytesIO()
+    palette.save(written, format="PNG", optimize=True, **({"dpi": dpi} if dpi else {}))
+    return written.getvalue()

@@ -24,6 +24,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.images import small_png
 
 _ASSETS = Path(__file__).with_name("page_assets")
 _LAYOUTS = Environment(
@@ -277,7 +278,7 @@ def _take_out_images(cells: Sequence[nbformat.NotebookNode], stem: str, figures:
                 content = base64.b64decode(output.data["image/png"])
                 images.mkdir(exist_ok=True)
                 address = f"images/{stem}-{written}.png"
-                (images.parent / address).write_bytes(content)
+                (images.parent / address).write_bytes(small_png(content))
             output.data = nbformat.NotebookNode({"text/html": _image(address, content)})
 
 

@@ -8,6 +8,7 @@ and ``python -m monkey_transfer.reports show PROFILE``.
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.images import small_png
 from monkey_transfer.networks.supervisor import HEADLESS
 from monkey_transfer.profiles import ROOT, load_profile, runs_folder
 from monkey_transfer.study import Study, find_weights
@@ -150,7 +152,9 @@ def save_table(study: Study, name: str, table: "pd.DataFrame") -> None:
 
 def _save(figure: "Figure", file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, bbox_inches="tight")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    file.write_bytes(small_png(drawn.getvalue()))
 
 
 def _show(folder: Path) -> None:

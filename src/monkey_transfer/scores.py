@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
@@ -25,6 +24,8 @@ from monkey_transfer.study import MEAN_POSE, Study, matched, matched_elsewhere, 
 RESAMPLES = 2000
 # Of the resamples: the same people are drawn in every study, on any machine.
 RESAMPLING_SEED = 0
+# Steps in a pixel, and between a likelihood of 0 and 1.
+_STEPS = {"x": 256, "y": 256, "likelihood": 65536}
 
 
 class Point(NamedTuple):
@@ -216,8 +217,11 @@ def in_network_frame(study: Study, scores: Scores) -> Scores:
     """The pixel errors in pixels of the picture that each arm saw."""
 
     def scales(arm: str) -> pd.Series:
-        framing = study.profile.picture if arm == MEAN_POSE else study.profile.framing(arm)
-        return study.framed("target", study.splits["target"].test, framing).set_index("image_id")["scale"]
+        if arm == MEAN_POSE:
+            frames = study.framed("target", study.splits["target"].test, study.profile.picture)
+        else:
+            frames = study.test_frames(arm)
+        return frames.set_index("image_id")["scale"]
 
     framed = {
         point: [run._replace(matched=in_frame(run.matched, scales(point.arm))) for run in of_seeds]
@@ -252,7 +256,7 @@ def largest_points(study: Study) -> list[Point]:
 def evaluated(study: Study, run: Run) -> Evaluated:
     """A finished run on the test people; its threshold is that of the best F1 on the validation people of its seed."""
     people = study.target.subset(study.threshold_people(run.seed))
-    others = matched(study, run.threshold_predictions(), people=people)
+    others = matched(study, as_committed(run.threshold_predictions()), people=people)
     return Evaluated(matched(study, as_committed(run.predictions())), threshold_of(others.joints))
 
 
@@ -262,9 +266,13 @@ def floor(study: Study, seed: int) -> Evaluated:
 
 
 def as_committed(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Predictions with the precision with which a report keeps them, so that it can be recomputed to the last digit."""
-    numbers = ["x", "y", "likelihood"]
-    return predictions.assign(**{name: predictions[name].astype(np.float32).astype(float) for name in numbers})
+    """Predictions as finely as a report keeps them, so that it can be recomputed to the last digit.
+
+    Coordinates are multiples of 1/256 pixel, likelihoods of 1/65536: far below what anybody labels to, and a third of
+    the bytes.
+    """
+    rounded = {name: (predictions[name] * steps).round() / steps for name, steps in _STEPS.items()}
+    return predictions.assign(**rounded)
 
 
 def _of_seeds(study: Study, point: Point, evaluate: Callable[[Study, Run], Evaluated]) -> list[Evaluated]:

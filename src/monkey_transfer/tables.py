@@ -5,6 +5,7 @@ All coordinates are pixels of the original image, 0-based, the centre of the top
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -90,10 +91,13 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd
         raise StudyError(f"{origin}: the {schema.name} table is not valid: {_first_failure(table, error)}") from None
 
 
-def write(table: pd.DataFrame, file: Path) -> None:
-    """Write ``table`` as Parquet so that ``file`` is either the old one or the new one, never half of it."""
+def write(table: pd.DataFrame, file: Path, **options: Any) -> None:
+    """Write ``table`` as Parquet so that ``file`` is either the old one or the new one, never half of it.
+
+    ``options`` are those of :meth:`pandas.DataFrame.to_parquet`.
+    """
     temporary = file.with_name(f"{file.name}.tmp")
-    table.to_parquet(temporary)
+    table.to_parquet(temporary, **options)
     temporary.replace(file)
 
 

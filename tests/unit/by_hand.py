@@ -125,6 +125,15 @@ ELSEWHERE = {
 }
 
 
+class Cast(NamedTuple):
+    """Who may be learnt besides those who are tested, and whom each seed learns of them."""
+
+    pool: Mapping[str, Person] = POOL
+    draws: Mapping[int, Draw] = DRAWS
+    monkeys: Mapping[str, Person] = MONKEYS
+    monkey_draws: Mapping[int, Draw] = MONKEY_DRAWS
+
+
 class Letters(NamedTuple):
     """What a network of one seed predicts of Ann, Bob and Cid, and of the one person whom its threshold is chosen on."""
 
@@ -196,17 +205,17 @@ ARMS = {
     },
     "scratch_control": {"learns": "target", "images": [1, 3, 7], "init": "scratch"},
 }
-# Enough people for intervals: eight like each, of 22.2 groups of one size. By letters of the large numbers of images each
+# Enough people for intervals: ten like each, of 27.8 groups of one size. By letters of the large numbers of images each
 # seed does the same, so that transfer - scratch_control is two joints of each Ann, one fewer of each Bob and one more of
 # each Cid; transfer - scratch_longer one more of each Ann and one fewer of each Bob; transfer - benchmark one fewer of
-# everybody. With one image seeds differ.
-COPIES = 8
+# everybody. With one image seeds differ: 37.5, 25 and 12.5 % of transfer, 12.5, 25 and 0 % of its control.
+COPIES = 10
 ENOUGH: Predicted = {
     ("baseline", 2): (Letters("-ff- -ff- .f", "-..-"),) * 3,
     ("benchmark", 7): (Letters(".... .... .."),) * 3,
-    ("transfer", 1): PREDICTED["transfer", 3],
+    ("transfer", 1): (Letters("..f. .ff. ff"), Letters(".ff. .ff. ff"), Letters(".ff. fff. ff")),
     ("transfer", 3): (Letters("..f. ..f. .f"),) * 3,
-    ("scratch_control", 1): PREDICTED["scratch_control", 3],
+    ("scratch_control", 1): (Letters(".ff. fff. ff"), Letters(".ff. .ff. ff"), Letters("fff. fff. ff")),
     ("scratch_control", 3): (Letters("fff. .... ff"),) * 3,
     ("scratch_longer", 3): (Letters(".ff. .... .f"),) * 3,
 }
@@ -257,8 +266,7 @@ def opened(
     chosen: Profile | None = None,
     predicted: Predicted = PREDICTED,
     copies: int = 1,
-    pool: Mapping[str, Person] = POOL,
-    draws: Mapping[int, Draw] = DRAWS,
+    cast: Cast = Cast(),
 ) -> Iterator[Study]:
     """The study with all its runs finished, as long as the context lasts.
 
@@ -267,7 +275,7 @@ def opened(
     copies : how many people there are like Ann, like Bob and like Cid, each a group of their own.
     """
     with _runs_in(folder / "runs"):
-        study = _study(folder, chosen or profile(), copies, pool, draws)
+        study = _study(folder, chosen or profile(), copies, cast)
         for point, of_seeds in predicted.items():
             for seed, letters in zip(study.profile.seeds, of_seeds, strict=False):
                 _finish(study, study.run(point[0], seed, point[1]), letters)
@@ -289,7 +297,7 @@ def measured() -> Iterator[Results]:
 
 @contextmanager
 def enough() -> Iterator[Results]:
-    """The study of three times eight people, PCK alone; once for all tests of a process."""
+    """The study of three times ten people, PCK alone; once for all tests of a process."""
     folder, results = _enough()
     with _runs_in(Path(folder.name) / "runs"):
         yield results
@@ -360,15 +368,13 @@ def _runs_in(folder: Path) -> Iterator[None]:
             os.environ["MONKEY_TRANSFER_RUNS"] = before
 
 
-def _study(
-    folder: Path, chosen: Profile, copies: int, pool: Mapping[str, Person], draws: Mapping[int, Draw]
-) -> Study:
-    everybody = {**TESTED, **pool, **MONKEYS}
-    pictures = _pictures(folder, {name: person.width for name, person in everybody.items()})
+def _study(folder: Path, chosen: Profile, copies: int, cast: Cast) -> Study:
+    everybody = {**TESTED, **cast.pool, **cast.monkeys}
+    pictures = _pictures(folder, {name: person.width for name, person in everybody.items() if not person.picture})
     tested = {f"{name}{copy or ''}": name for copy in range(copies) for name in TESTED}
     people = {
         **{name: TESTED[like]._replace(picture=TESTED[like].picture or like) for name, like in tested.items()},
-        **pool,
+        **cast.pool,
     }
     left_out = pd.DataFrame(
         [("ron", "", "no head"), ("cid", "head_top", "outside"), ("cid", "pelvis", "outside")],
@@ -376,16 +382,16 @@ def _study(
     )
     study = Study(
         chosen,
-        _dataset("monkeys by hand", MONKEY, MONKEYS, pictures),
+        _dataset("monkeys by hand", MONKEY, cast.monkeys, pictures),
         _dataset("people by hand", HUMAN, people, pictures, left_out=left_out),
         _dataset("others by hand", HUMAN, ELSEWHERE, pictures) if chosen.elsewhere else None,
     )
     # Drawn by hand as well: cached properties are found where a drawn one would be kept.
     study.__dict__["splits"] = {
-        "source": Split(0, ("m4",), tuple((name,) for name in MONKEYS if name != "m4"), 0),
-        "target": Split(0, tuple(sorted(tested, reverse=True)), tuple((name,) for name in pool), 0),
+        "source": Split(0, ("m4",), tuple((name,) for name in cast.monkeys if name != "m4"), 0),
+        "target": Split(0, tuple(sorted(tested, reverse=True)), tuple((name,) for name in cast.pool), 0),
     }
-    study.__dict__["draws"] = {"source": MONKEY_DRAWS, "target": dict(draws)}
+    study.__dict__["draws"] = {"source": dict(cast.monkey_draws), "target": dict(cast.draws)}
     return study
 
 
@@ -473,7 +479,7 @@ def _manifest(study: Study, run: Run) -> dict[str, object]:
         "specification": {**runs.settings(study.profile, run), "data": "fedcba9876543210"},
         "git_commit": "abcdefabcdefabcdef",
         "outcome": {
-            "iterations": ITERATIONS[run.arm, run.images][run.seed],
+            "iterations": ITERATIONS.get((run.arm, run.images), (90, 90, 90))[run.seed],
             "chosen_iteration": 20,
             "seconds": 90.0,
             "stopped_by": "iterations",

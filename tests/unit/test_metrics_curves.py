@@ -1,98 +1,110 @@
-"""Learning curves: intervals over people and seeds, and the number of people that another curve needs."""
+"""Learning curves: joint draws over people and seeds, and the number of people that another curve needs."""
+
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
+from benchmarks import learning_curves
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
-from monkey_transfer.metrics.curves import Estimate, _rising, equivalent_size, likely_scatters, over_people_and_seeds
+from monkey_transfer.metrics.curves import Draws, _rising, draws, equivalent_size
+from monkey_transfer.metrics.estimate import FEWEST_GROUPS, estimate
 
-NOTHING = np.empty(0)
-
-
-def run(value: float, replicates=None) -> Replicates:
-    return Replicates(value, np.full(50, value) if replicates is None else replicates, NOTHING)
+RESAMPLES = 20_000
 
 
-def estimate(value: float, *others: float) -> Estimate:
-    return Estimate(value, np.array([value, *others], float))
+def run(value: float, resampled=None) -> Replicates:
+    return Replicates(value, np.full(RESAMPLES, value) if resampled is None else resampled)
 
 
-def scatters(*runs: list[Replicates]) -> np.ndarray:
-    return likely_scatters(runs, 20_000, np.random.default_rng(0))
+def drawn(value: float, *others: float) -> Draws:
+    return Draws(value, np.array([value, *others], float))
 
 
-def test_scatter_is_pooled_over_arms():
-    found = scatters([run(1.0), run(3.0)], [run(10.0), run(10.0), run(13.0)])
-    # (2 + 6) over chi-squared of 3 degrees of freedom, the median of which is 2.366.
-    assert np.median(found**2) == pytest.approx(8 / 2.366, rel=0.02)
-    assert not scatters([run(1.0)], [run(2.0)]).any()
+def people(scatter: float, seed: int = 0) -> np.ndarray:
+    """What resampling people does to a score: exactly that scatter, around exactly zero."""
+    found = np.random.default_rng(seed).normal(size=RESAMPLES)
+    return scatter * (found - found.mean()) / found.std()
 
 
-def test_what_resampling_people_holds_is_not_counted_again():
-    rng = np.random.default_rng(0)
-    seeds = [run(value, value + rng.normal(0, 1, 20_000)) for value in (50.0, 52.0)]
-    # One degree of freedom, of which the median is 0.4549; the two seeds' own people have a variance of 1.
-    assert np.median(scatters(seeds) ** 2) == pytest.approx(2 / 0.4549 - 1, rel=0.03)
-    alike = [run(50.0, 50 + rng.normal(0, 1, 20_000)) for _ in range(3)]
-    assert not scatters(alike).any()
-
-
-def test_one_seed_leaves_the_interval_of_people_alone():
-    people = np.linspace(40, 60, 201)
-    found = over_people_and_seeds({("a", 10): [run(50.0, people)]})["a", 10]
+def test_one_seed_is_as_sure_as_its_estimate():
+    runs = [run(50.0, 50 + people(2.0))]
+    found = draws({("a", 10): runs}, 12)["a", 10]
+    expected = estimate(runs, 12)  # 2 x sqrt(12/11), with 11 degrees of freedom
     assert found.value == 50
-    np.testing.assert_array_equal(found.replicates, people)
+    assert found.interval() == pytest.approx((expected.low, expected.high), abs=0.15)
 
 
-def test_seeds_widen_the_interval_and_more_of_them_narrow_it_again():
-    rng = np.random.default_rng(1)
-
-    def width(seeds: int) -> float:
-        runs = {
-            (str(arm), 10): [run(value, np.full(4000, value)) for value in 50 + rng.normal(0, 1, seeds)]
-            for arm in range(400)
-        }
-        low, high = over_people_and_seeds(runs)["0", 10].interval()
-        return high - low
-
-    assert width(2) == pytest.approx(2 * 1.96 / np.sqrt(2), rel=0.15)
-    assert width(20) == pytest.approx(2 * 1.96 / np.sqrt(20), rel=0.15)
+def test_seeds_are_as_sure_as_their_estimate():
+    # People who are all alike but for a trace, so that seeds are all: their t of two degrees of freedom.
+    runs = [run(value, value + people(1e-6)) for value in (48.0, 50.0, 52.0)]
+    found = draws({("a", 10): runs}, 100)["a", 10]
+    half = stats.t.ppf(0.975, 2) * 2 / np.sqrt(3)
+    assert found.interval() == pytest.approx((50 - half, 50 + half), rel=0.03)
 
 
-def test_training_scatters_as_much_as_it_does_at_that_number_of_people():
+def test_every_point_scatters_as_its_own_seeds_do():
     runs = {
-        (arm, images): [run(50 + sign * scatter, np.full(4000, 50.0)) for sign in (-1, 1)]
-        for arm in "abcdefgh"
+        ("a", images): [run(50 + scatter * sign, 50 + people(1e-6)) for sign in (-1, 0, 1)]
         for images, scatter in ((10, 3.0), (1000, 0.5))
     }
-    found = over_people_and_seeds(runs)
-    few, many = (found["a", images].interval() for images in (10, 1000))
-    assert few[1] - few[0] == pytest.approx(6 * (many[1] - many[0]), rel=0.1)
+    few, many = draws(runs, 100).values()
+    assert np.ptp(few.interval()) == pytest.approx(6 * np.ptp(many.interval()), rel=1e-3)
 
 
-def test_estimates_of_one_call_are_paired_over_people():
-    shared = np.random.default_rng(0).normal(0, 5, 500)
-    found = over_people_and_seeds({("a", 5): [run(10.0, 10 + shared)], ("b", 5): [run(8.0, 8 + shared)]})
-    difference = found["a", 5].minus(found["b", 5])
-    assert difference.value == 2
-    assert difference.interval() == pytest.approx((2, 2))
+def test_points_of_the_same_people_and_draws_stay_paired():
+    on_people = people(5.0)
+    one, other = ([run(score + draw, score + draw + on_people) for draw in (-4, 1, 3)] for score in (10, 8))
+    a, b = draws({("a", 5): one, ("b", 5): other}, 100).values()
+    np.testing.assert_allclose(a.replicates - b.replicates, 2, atol=1e-6)
+    assert np.ptp(a.interval()) > 10
 
 
-CURVE = {100: estimate(40, 40), 1000: estimate(60, 60)}
+def test_what_resampling_people_holds_of_the_seeds_is_not_counted_again():
+    # Each seed errs on people of its own: of the variance of their mean, 3/4, nothing is left beside the seeds'.
+    values = -1.0, 0.0, 0.0, 1.0
+    runs = [run(50 + value, 50 + value + people(np.sqrt(3), place)) for place, value in enumerate(values)]
+    found = draws({("a", 10): runs}, 1000)["a", 10].replicates
+    only_seeds = stats.t.ppf(0.975, 3) * np.sqrt(2 / 3 / 4)
+    assert np.quantile(found, 0.975) - 50 == pytest.approx(only_seeds, rel=0.06)
+
+
+def test_the_same_seed_draws_the_same():
+    runs = {("a", 10): [run(50.0 + value, 50.0 + value + people(1.0)) for value in range(3)]}
+    first, again, other = (draws(runs, 100, seed)["a", 10].replicates for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("groups, seeds", [(FEWEST_GROUPS - 1, 3), (100, 2)])
+def test_where_no_interval_may_be_printed_none_is_drawn(groups, seeds):
+    runs = {
+        ("a", images): [run(score + value, score + value + people(1.0)) for value in range(seeds)]
+        for images, score in ((100, 40.0), (1000, 60.0))
+    }
+    found = draws(runs, groups)
+    worth = equivalent_size(found["a", 100], {images: point for (_, images), point in found.items()})
+    assert found["a", 1000].value == 60 + (seeds - 1) / 2
+    assert worth.value == 0  # the curve's own beginning
+    assert np.isnan([*found["a", 100].interval(), *worth.interval()]).all()
+
+
+CURVE = {100: drawn(40, 40), 1000: drawn(60, 60)}
 
 
 @pytest.mark.parametrize(
     "score, people", [(50, np.sqrt(1e5)), (60, 1000), (40, 0), (39, 0), (60.1, np.inf), (45, 10**2.25)]
 )
 def test_two_points_are_joined_by_a_line_over_the_logarithm(score, people):
-    assert equivalent_size(estimate(score, score), CURVE).value == pytest.approx(people, rel=1e-6)
+    assert equivalent_size(drawn(score, score), CURVE).value == pytest.approx(people, rel=1e-6)
 
 
 def test_a_point_of_the_curve_is_worth_its_own_people():
-    curve = {size: estimate(score, score) for size, score in {50: 20, 150: 35, 400: 38, 1000: 50}.items()}
+    curve = {size: drawn(score, score) for size, score in {50: 20, 150: 35, 400: 38, 1000: 50}.items()}
     for size in (150, 400, 1000):
         assert equivalent_size(curve[size], curve).value == pytest.approx(size, rel=2e-3)
 
@@ -102,8 +114,8 @@ def test_where_the_curve_falls_it_is_levelled_first():
 
 
 def test_bounds_are_infinite_where_the_control_never_gets_there():
-    score = estimate(50, *np.linspace(45, 65, 200))
-    curve = {size: Estimate(e.value, np.full(201, e.value)) for size, e in CURVE.items()}
+    score = drawn(50, *np.linspace(45, 65, 200))
+    curve = {size: Draws(point.value, np.full(201, point.value)) for size, point in CURVE.items()}
     found = equivalent_size(score, curve)
     low, high = found.interval()
     assert 100 < low < found.value
@@ -112,7 +124,7 @@ def test_bounds_are_infinite_where_the_control_never_gets_there():
 
 def test_one_point_is_no_curve():
     with pytest.raises(StudyError, match="needs two numbers of people, got 1"):
-        equivalent_size(estimate(1, 1), {100: estimate(1, 1)})
+        equivalent_size(drawn(1, 1), {100: drawn(1, 1)})
 
 
 @given(
@@ -122,7 +134,15 @@ def test_one_point_is_no_curve():
 )
 def test_a_higher_score_is_never_worth_fewer_people(scores, score, more):
     sizes = [50 * 2**place for place in range(len(scores))]
-    curve = {size: estimate(value, value) for size, value in zip(sizes, scores, strict=True)}
-    low, high = (equivalent_size(estimate(value, value), curve).value for value in (score, score + more))
+    curve = {size: drawn(value, value) for size, value in zip(sizes, scores, strict=True)}
+    low, high = (equivalent_size(drawn(value, value), curve).value for value in (score, score + more))
     assert low <= high
     assert low == 0 or sizes[0] <= low <= sizes[-1] or np.isinf(low)
+
+
+def test_the_benchmark_says_what_it_found(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["learning_curves", "--trials", "2"])
+    learning_curves.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(learning_curves.SCATTERS) * len(learning_curves.SIZES) + 1
+    assert lines[-1] in ("coverage 0.0", "coverage 50.0", "coverage 100.0")

@@ -5,7 +5,7 @@ from metric_tables import labels, lengths, predictions
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.metrics.matching import CORRECT_WITHIN, in_frame, match, on_keypoints, on_shared_keypoints
+from monkey_transfer.metrics.matching import CORRECT_WITHIN, in_frame, match, on_keypoints
 
 LABELS = labels(
     [
@@ -143,16 +143,14 @@ def test_a_joint_unlabelled_is_a_joint_left_out():
     assert_frame_equal(match(unlabelled, PREDICTIONS, LENGTHS).joints, expected)
 
 
-def test_arms_can_be_measured_on_the_keypoints_that_all_have():
-    some = match(LABELS, PREDICTIONS[PREDICTIONS["keypoint"] == "head_top"], LENGTHS)
-    shared = on_shared_keypoints({"all": match(LABELS, PREDICTIONS, LENGTHS), "some": some})
-    assert shared["all"].joints["keypoint"].unique().tolist() == ["head_top"]
-    assert_frame_equal(shared["all"].joints, shared["some"].joints)
-    other = match(LABELS, PREDICTIONS[PREDICTIONS["keypoint"] == "right_wrist"], LENGTHS)
-    with pytest.raises(StudyError, match="share no keypoint"):
-        on_shared_keypoints({"some": some, "other": other})
+def test_an_arm_can_be_measured_on_some_of_its_keypoints():
+    everything = match(LABELS, PREDICTIONS, LENGTHS)
+    heads = match(LABELS, PREDICTIONS[PREDICTIONS["keypoint"] == "head_top"], LENGTHS)
+    found = on_keypoints(everything, ["head_top", "tail"])
+    assert_frame_equal(found.joints, heads.joints)
+    assert_frame_equal(found.people, everything.people)
     with pytest.raises(StudyError, match="tail"):
-        on_keypoints(some, ["tail"])
+        on_keypoints(everything, ["tail"])
 
 
 def test_another_frame_changes_pixels_and_nothing_else():

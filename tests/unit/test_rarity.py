@@ -1,9 +1,8 @@
-import io
+"""Who is rare, and what that does to arms: by invariants, and in a study whose rarities were worked out by hand."""
 
-import matplotlib
+from math import sqrt
 
-matplotlib.use("Agg")
-
+import by_hand
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,26 +11,26 @@ from hypothesis import strategies as st
 from metric_tables import matched
 from test_poses import JOINTS, dataset_of
 
-from monkey_transfer import plots
 from monkey_transfer.errors import StudyError
-from monkey_transfer.metrics.headline import replicates_of
 from monkey_transfer.metrics.matching import Matched
-from monkey_transfer.metrics.pckh import official_pckh
 from monkey_transfer.poses import coverage
+from monkey_transfer.rare_poses import measure_rare_poses
 from monkey_transfer.rarity import (
     FEWEST_IN_DECILE,
     FEWEST_TRAINING,
-    accuracy_by_decile,
     accuracy_by_rank,
-    advantage_by_decile,
     deciles,
-    interaction,
     mirrored,
     monkey_cover,
     pose_rarity,
+    ranks,
     rarity_of_people,
 )
+from monkey_transfer.scores import Evaluated, Point, Scores, pck_alone, read_scores
 from monkey_transfer.skeletons import LIMB_JOINTS, LSP_14, Skeleton
+from monkey_transfer.splits import Draw
+
+pytestmark = pytest.mark.filterwarnings("ignore:Number of distinct clusters")  # of poses that are the same
 
 unhurried = settings(deadline=None, max_examples=5)
 seeds = st.integers(0, 2**32 - 1)
@@ -214,13 +213,20 @@ def test_equals_are_in_one_decile(values):
     assert deciles(rarity).between(1, 10).all()
 
 
+def test_ranks_by_hand():
+    """Of four people the second and third are equally rare: ranks 1, 2.5, 2.5 and 4, less a half, of four."""
+    found = ranks(pd.Series([7.0, 9.0, 7.0, 0.5], list("abcd")))
+    assert found.to_dict() == {"d": 0.125, "a": 0.5, "c": 0.5, "b": 0.875}
+
+
 @pytest.mark.parametrize("rarity", [pd.Series([], dtype=float), pd.Series([1.0, np.nan])], ids=["nobody", "NaN"])
-def test_everybody_needs_a_rarity(rarity):
+@pytest.mark.parametrize("of_people", [deciles, ranks])
+def test_everybody_needs_a_rarity(rarity, of_people):
     with pytest.raises(StudyError, match="expected a number for each"):
-        deciles(rarity)
+        of_people(rarity)
 
 
-# Accuracy and the interaction
+# Accuracy along the ranks
 
 PEOPLE = [f"p{i:03d}" for i in range(100)]
 RARITY = pd.Series(np.arange(100.0), PEOPLE)
@@ -234,41 +240,6 @@ def arm_that_hits(chance: np.ndarray, rng: np.random.Generator) -> Matched:
     errors = np.where(hit.ravel()[:, None], (1.0, 0.0), (9.0, 0.0))
     people = np.repeat(PEOPLE[: len(chance)], len(JOINT_NAMES))
     return matched(errors, np.ones(len(errors)), people, JOINT_NAMES * len(chance))
-
-
-def test_accuracy_of_a_decile_is_that_of_its_people():
-    arms = {name: [arm_that_hits(1 - RANK / 2, RNG) for _ in range(2)] for name in ("transfer", "baseline")}
-    decile = deciles(RARITY)
-    found = accuracy_by_decile(arms, decile, resamples=50, seed=0)
-    assert found["arm"].tolist() == ["transfer"] * 10 + ["baseline"] * 10
-    assert (found["people"] == 10).all()
-    assert (found["score"] == "pckh").all()
-    assert (found["low"] <= found["mean"]).all()
-    assert (found["mean"] <= found["high"]).all()
-    row = found.query("arm == 'baseline' and decile == 4").iloc[0]
-    own = decile.index[decile == 4]
-    by_hand = [100 * run.joints.loc[run.joints["image_id"].isin(own), "correct"].mean() for run in arms["baseline"]]
-    assert row["mean"] == pytest.approx(np.mean(by_hand))
-    assert (row["least"], row["largest"]) == (min(by_hand), max(by_hand))
-
-
-def test_one_decile_is_the_whole_score_on_shared_joints():
-    few = arm_that_hits(RANK, RNG)
-    wrists = Matched(few.joints[few.joints["keypoint"].str.endswith("wrist")], few.people, few.reference)
-    everyone = pd.Series(1, PEOPLE)
-    found = accuracy_by_decile({"few": [few], "wrists": [wrists]}, everyone, resamples=10, seed=0)
-    np.testing.assert_allclose(found["mean"], official_pckh(wrists))
-
-
-def test_the_advantage_is_paired():
-    a = arm_that_hits(RANK, RNG)
-    worse = a.joints.assign(correct=a.joints["correct"] & (a.joints["keypoint"] != "right_knee"))
-    b = Matched(worse, a.people, a.reference)
-    decile = deciles(RARITY)
-    found = advantage_by_decile([a], [b], decile, resamples=100, seed=0)
-    each = accuracy_by_decile({"a": [a], "b": [b]}, decile, resamples=100, seed=0).pivot(index="decile", columns="arm")
-    np.testing.assert_allclose(found["mean"], each["mean", "a"] - each["mean", "b"])
-    assert (found["high"] - found["low"] <= 25 + 1e-9).all()  # at most the knee of four joints
 
 
 @settings(deadline=None, max_examples=20)
@@ -289,7 +260,14 @@ def test_the_line_is_that_of_least_squares_over_joints(seed):
     np.testing.assert_allclose(values, [slope, at_zero, at_zero + slope], atol=1e-6)
 
 
-def test_the_interval_of_the_interaction_holds_the_truth():
+def difference_of_lines(a: Matched, b: Matched, rarity: pd.Series = RARITY, resamples: int = 200):
+    """Quantity -> the estimate of a minus b, of one seed."""
+    points = {Point(name, 1): [Evaluated(arm)] for name, arm in {"a": a, "b": b}.items()}
+    lines = Scores(points, lambda run: accuracy_by_rank(run.matched, ranks(rarity)), resamples)
+    return lines.compare(*points)
+
+
+def test_the_interval_of_the_slope_holds_the_truth():
     # Arm a gains from 0 points on the most ordinary pose to 40 on the rarest; people differ by themselves too.
     trials, held = 200, 0
     means = []
@@ -297,76 +275,38 @@ def test_the_interval_of_the_interaction_holds_the_truth():
         rng = np.random.default_rng(trial)
         person = rng.uniform(-0.15, 0.15, 100)
         a, b = (arm_that_hits(0.4 + person + gain, rng) for gain in (0.4 * RANK, 0))
-        slope = interaction([a], [b], RARITY, resamples=200, seed=trial).iloc[0]
-        means.append(slope["mean"])
-        held += slope["low"] <= 40 <= slope["high"]
+        slope = difference_of_lines(a, b)["slope"]
+        means.append(slope.value)
+        held += slope.low <= 40 <= slope.high
     # Within three standard errors of 95 %.
     assert 0.904 <= held / trials <= 0.996
     assert np.mean(means) == pytest.approx(40, abs=3 * np.std(means) / np.sqrt(trials))
 
 
-def test_a_constant_advantage_does_not_interact():
+def test_a_constant_advantage_has_no_slope():
     a = arm_that_hits(1 - RANK / 2, RNG)
     no_knee = a.joints["correct"] & (a.joints["keypoint"] != "right_knee")
     a = Matched(a.joints.assign(correct=no_knee | (a.joints["keypoint"] == "right_knee")), a.people, a.reference)
     b = Matched(a.joints.assign(correct=no_knee), a.people, a.reference)  # misses every right knee, a hits each
-    found = interaction([a, a], [b, b], RARITY, resamples=50, seed=0).set_index("quantity")
-    np.testing.assert_allclose(found.loc["slope", ["mean", "low", "high", "spread"]].astype(float), 0, atol=1e-9)
-    np.testing.assert_allclose(found.loc[["most ordinary", "rarest"], "mean"], 25)
-
-
-def test_the_interaction_is_that_of_ranks_and_over_seeds():
-    runs = [[arm_that_hits(RANK, RNG) for _ in range(3)] for _ in "ab"]
-    found, of_ranks = (interaction(*runs, rarity, resamples=50, seed=0) for rarity in (RARITY, np.exp(RARITY)))
-    pd.testing.assert_frame_equal(found, of_ranks)
-    assert found["quantity"].tolist() == ["slope", "most ordinary", "rarest"]
-    single = [interaction([a], [b], RARITY, resamples=50, seed=0)["mean"] for a, b in zip(*runs, strict=True)]
-    np.testing.assert_allclose(found["mean"], np.mean(single, axis=0))
-    np.testing.assert_allclose(found["spread"], np.ptp(single, axis=0))
-    swapped = interaction(*runs[::-1], RARITY, resamples=50, seed=0)
-    np.testing.assert_allclose(swapped["mean"], -found["mean"])
-
-
-def test_people_without_a_rarity_are_passed_over():
-    a, b = (arm_that_hits(RANK, RNG) for _ in "ab")
-    half = RARITY.iloc[::2]
-    found = interaction([a], [b], half, resamples=50, seed=0)
-    a.joints.loc[~a.joints["image_id"].isin(half.index), "correct"] = False
-    pd.testing.assert_frame_equal(interaction([a], [b], half, resamples=50, seed=0), found)
+    found = difference_of_lines(a, b)
+    assert found["slope"].value == pytest.approx(0, abs=1e-9)
+    assert [found[end].value for end in ("most ordinary", "rarest")] == pytest.approx([25, 25])
+    assert difference_of_lines(b, a)["rarest"].value == pytest.approx(-25)
 
 
 def test_equally_rare_people_have_no_slope():
     a, b = (arm_that_hits(RANK, RNG) for _ in "ab")
-    found = interaction([a], [b], pd.Series(1.0, PEOPLE), resamples=20, seed=0)
-    assert found[["mean", "low", "high"]].isna().all(axis=None)
+    slope = difference_of_lines(a, b, pd.Series(1.0, PEOPLE))["slope"]
+    assert np.isnan(slope.value)
+    assert slope.note == "undefined"
 
 
 def test_groups_are_resampled_whole():
-    arm = arm_that_hits(RANK, RNG)
-    arm.people["group"] = [f"g{i // 20}" for i in range(100)]
-    alone, together = (
-        replicates_of({"arm": found}, 400, 0, lambda m: accuracy_by_rank(m, pd.Series(RANK, PEOPLE)))["arm"]["slope"]
-        for found in (arm_that_hits(RANK, RNG), arm)
-    )
-    assert len(together.jackknifed) == 5
-    assert len(alone.jackknifed) == 100
-
-
-@pytest.mark.parametrize(
-    "a, b, rarity, message",
-    [
-        ([], [], RARITY, "0 of a, 0 of b"),
-        (2, 1, RARITY, "2 of a, 1 of b: give one for each seed"),
-        (1, 1, pd.Series(1.0, [*PEOPLE, "stranger"]), "no arm was evaluated on picture 'stranger'"),
-        (1, 1, RARITY.where(RARITY > 3), "got 96 numbers for 100 people"),
-    ],
-    ids=["no arm", "seeds", "stranger", "NaN"],
-)
-def test_arms_that_cannot_be_compared(a, b, rarity, message):
-    arm = arm_that_hits(RANK, RNG)
-    a, b = ([arm] * count if count else [] for count in (a, b))
-    with pytest.raises(StudyError, match=message):
-        interaction(a, b, rarity, resamples=10, seed=0)
+    a, b = (arm_that_hits(chance, np.random.default_rng(0)) for chance in (RANK, RANK / 2))
+    groups = [f"g{i // 5}" for i in range(100)]
+    together = [Matched(arm.joints, arm.people.assign(group=groups), arm.reference) for arm in (a, b)]
+    assert difference_of_lines(a, b)["slope"].freedom == 99
+    assert difference_of_lines(*together)["slope"].freedom == 19
 
 
 # Monkeys
@@ -403,51 +343,117 @@ def test_cover_by_nobody():
         monkey_cover(TRAINING, TRAINING, TRAINING[:0], LIMB_JOINTS, np.ones(40, int))
 
 
-# Figures
+# A study by hand: Ann's wrists are level, Bob's rise by 3 for every 4 to the side, Cid's are one above the other; ten like
+# each. Of two wrists a pose is the direction from one to the other, and two poses are as far apart as their directions.
 
-ARMS = {name: [arm_that_hits(1 - RANK / 2, RNG) for _ in range(2)] for name in ("transfer", "scratch_control")}
-ACCURACY = accuracy_by_decile(ARMS, deciles(RARITY), resamples=50, seed=0)
-ADVANTAGE = advantage_by_decile(*ARMS.values(), deciles(RARITY), resamples=50, seed=0)
-LINE = interaction(*ARMS.values(), RARITY, resamples=50, seed=0)
+SLOPING = by_hand.Person(((60, 20), (36, 53), (84, 67), (70, 100)), {"head_size": 10, "bbox_length": 80}, picture="ann")
+LEVEL = by_hand.moved(0, 0, picture="ann")
+LEARNT = {
+    **{f"sloping{number:02d}": SLOPING for number in range(12)},
+    **{f"level{number:02d}": LEVEL for number in range(41)},
+}
+NAMES = list(LEARNT)
+# 24 of those whom the first and last seed learn: half of them slope. The second learns four who do, and twenty others.
+# The first seed has twenty more, all level; the last name is everybody's validation person.
+CAST = by_hand.Cast(
+    LEARNT,
+    {
+        0: Draw(0, (NAMES[-1],), tuple(NAMES[:24] + NAMES[24:44]), 0),
+        1: Draw(1, (NAMES[-1],), tuple(NAMES[:4] + NAMES[12:32]), 0),
+        2: Draw(2, (NAMES[-1],), tuple(NAMES[:24]), 0),
+    },
+    {f"m{number}": by_hand.Person(((60, 35), (60, 85), (9, 9)), {"bbox_length": 100}, picture="ann") for number in range(20)},
+)
+ARMS = {
+    **by_hand.ARMS,
+    "transfer": {**by_hand.ARMS["transfer"], "images": 24},
+    "scratch_control": {**by_hand.ARMS["scratch_control"], "images": [7, 24]},
+}
+# In the shares of joints that are hit: transfer two of Ann's and Bob's three and one of Cid's two, its control none, three
+# and none, as in by_hand.ENOUGH.
+RARE_PREDICTED = {
+    ("baseline", 2): by_hand.ENOUGH["baseline", 2],
+    ("benchmark", 7): by_hand.ENOUGH["benchmark", 7],
+    ("transfer", 24): by_hand.ENOUGH["transfer", 3],
+    ("scratch_control", 7): by_hand.ENOUGH["scratch_control", 1],
+    ("scratch_control", 24): by_hand.ENOUGH["scratch_control", 3],
+}
+TO_SLOPING = sqrt((0.96 - 0.8) ** 2 + (0.28 - 0.6) ** 2), sqrt(0.96**2 + (1 - 0.28) ** 2)  # of Bob and Cid
+TO_LEVEL = sqrt(0.2**2 + 0.6**2), sqrt(2)
 
 
-@pytest.mark.parametrize("rendered", [True, False])
-def test_figures_say_what_is_rendered_and_lie_on_the_canvas(rendered):
-    for figure in (
-        plots.accuracy_by_rarity(ACCURACY, rendered=rendered),
-        plots.advantage_by_rarity(ADVANTAGE, LINE, *ARMS, rendered=rendered),
+@pytest.fixture(scope="module")
+def rare(tmp_path_factory):
+    profile = by_hand.profile(ARMS, elsewhere=None)
+    with by_hand.opened(tmp_path_factory.mktemp("rare"), profile, RARE_PREDICTED, 10, CAST) as study:
+        yield measure_rare_poses(study, Scores(read_scores(study).runs, pck_alone))
+
+
+def test_rarity_is_against_those_who_are_learnt_over_the_draws_of_the_seeds(rare):
+    """Ann is like twelve or more of whom each seed learns; the second learns but four like whom Bob and Cid are least
+    unlike, so that the fifth is level."""
+    of_bob, of_cid = (
+        (2 * sloping + (4 * sloping + level) / 5) / 3 for sloping, level in zip(TO_SLOPING, TO_LEVEL, strict=True)
+    )
+    people = rare.people.set_index("image_id")
+    assert len(people) == 30
+    assert rare.left_out == 0
+    for name, distance, decile in (("ann", 0, 1), ("bob", of_bob, 2), ("cid", of_cid, 3)):
+        alike = people[people.index.str.startswith(name)]
+        np.testing.assert_allclose(alike["distance"], distance, atol=1e-9)
+        assert (alike["decile"] == decile).all()
+    surprise = people.groupby(people.index.str[:3])["surprise"].mean()
+    assert surprise["ann"] < surprise["bob"] < surprise["cid"]
+
+
+def test_accuracy_by_rarity(rare):
+    table = rare.accuracy.set_index(["arm", "decile"])["value"]
+    assert {arm: table[arm].tolist() for arm in ARMS} == {
+        "baseline": [0, 0, 50],
+        "benchmark": [100, 100, 100],
+        "transfer": pytest.approx([200 / 3, 200 / 3, 50]),
+        "scratch_control": [0, 100, 0],
+    }
+    assert (rare.accuracy["people"] == 10).all()
+
+
+def test_the_advantage_by_rarity(rare):
+    """Ten like Ann, who all do alike: their interval has no width, so there is none."""
+    assert rare.advantage["value"].tolist() == pytest.approx([200 / 3, -100 / 3, 50])
+    assert set(rare.advantage["note"]) == {"the same on all resamples"}
+    assert rare.advantage["seeds"].tolist() == [3, 3, 3]
+
+
+def test_the_line_of_the_advantage(rare):
+    """Through (1/6, 200/3), (1/2, -100/3) and (5/6, 50) of weights 3, 3 and 2: means 11/24 and 25, so a slope of -600/13
+    from 600/13 to 0."""
+    lines = rare.lines.set_index(["measure", "quantity"])
+    for measure in ("distance", "surprise"):
+        found = lines.loc[measure, "value"]
+        assert found.to_dict() == pytest.approx({"slope": -600 / 13, "most ordinary": 600 / 13, "rarest": 0}, abs=1e-9)
+    slope = lines.loc[("distance", "slope")]
+    ranks_of_people = np.repeat([1 / 6, 1 / 2, 5 / 6], 10)
+    advantage, joints = np.repeat([200 / 3, -100 / 3, 50], 10), np.repeat([3.0, 3.0, 2.0], 10)
+    drawn = np.random.default_rng(0).integers(30, size=(2000, 30))
+    slopes = [np.polyfit(ranks_of_people[those], advantage[those], 1, w=np.sqrt(joints[those]))[0] for those in drawn]
+    groups = 100 * 10 / 36
+    assert slope["standard_error"] == pytest.approx(np.std(slopes) * sqrt(groups / (groups - 1)))
+    assert slope["freedom"] == pytest.approx(groups - 1)
+
+
+def test_cover_is_of_people_who_are_not_learnt(rare):
+    """Other people are all level, monkeys all upright, as Cid is: half of Bob's way to either is 0.63 and 0.89."""
+    to_upright = sqrt(2), sqrt(0.8**2 + 0.4**2), 0
+    assert rare.cover["monkey_nearer"].tolist() == [0, 0, 1]
+    assert rare.cover["to_training"].tolist() == pytest.approx([0, *TO_LEVEL])
+    assert rare.cover["to_monkey"].tolist() == pytest.approx(to_upright)
+    assert rare.cover["drawn"].tolist() == [20, 20, 20]
+    assert rare.cover["people"].tolist() == [10, 10, 10]
+
+
+def test_too_few_who_are_learnt():
+    with (
+        by_hand.measured() as results,
+        pytest.raises(StudyError, match="expected at least 20 training poses of 5 groups, got 3 of 3"),
     ):
-        assert figure.get_suptitle().endswith("(rendered pictures)") == rendered
-        figure.savefig(io.BytesIO())
-        needed, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-        assert min(needed.x0, needed.y0) > -0.06
-        assert needed.x1 < width + 0.06
-        assert needed.y1 < height + 0.06
-
-
-def test_accuracy_is_drawn_with_its_intervals():
-    (axes,) = plots.accuracy_by_rarity(ACCURACY, rendered=False).axes
-    for line, band, (_, own) in zip(axes.lines, axes.collections, ACCURACY.groupby("arm", sort=False), strict=True):
-        np.testing.assert_allclose(line.get_ydata(), own["mean"])
-        height = band.get_paths()[0].vertices[:, 1]
-        assert (height.min(), height.max()) == pytest.approx((own["low"].min(), own["high"].max()))
-    assert axes.get_ylabel() == "PCKh@0.5 (%)"
-    assert axes.get_xlabel() == "test people in 10 parts by rarity, 10 people each"
-
-
-def test_the_slope_is_drawn_over_all_people():
-    figure = plots.advantage_by_rarity(ADVANTAGE, LINE, *ARMS, rendered=False)
-    (axes,) = figure.axes
-    assert figure.get_suptitle().startswith("Transfer minus scratch control by rarity")
-    slope, start, end = LINE["mean"]
-    line = axes.lines[-1]
-    np.testing.assert_allclose(line.get_xydata(), [(0.5, start), (10.5, end)])
-    assert f"{slope:+.1f} points".replace("-", "\N{MINUS SIGN}") in line.get_label()
-
-
-def test_a_figure_has_one_yardstick():
-    both = pd.concat([ACCURACY, ACCURACY.assign(score="pck_by_torso")])
-    with pytest.raises(StudyError, match="found pckh, pck_by_torso"):
-        plots.accuracy_by_rarity(both, rendered=False)
-    with pytest.raises(StudyError, match="found no row"):
-        plots.accuracy_by_rarity(ACCURACY.iloc[:0], rendered=False)
+        measure_rare_poses(results.study, results.scores)

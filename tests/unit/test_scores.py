@@ -73,9 +73,9 @@ def test_seeds_are_paired(scores):
     """The same three networks in another order: a mean of the same, and another scatter of what the pairs differ by."""
     turned = Scores({FEW: scores.runs[FEW][::-1], CONTROL: scores.runs[Point("scratch_control", 1)]}, pck_alone)
     ours = Scores({FEW: scores.runs[FEW], CONTROL: scores.runs[Point("scratch_control", 1)]}, pck_alone)
-    # 87.5 - 50, 75 - 62.5, 62.5 - 37.5 against 62.5 - 50, 75 - 62.5, 87.5 - 37.5.
-    assert ours.compare(FEW, CONTROL)["pckh"].value == pytest.approx(25)
-    assert turned.compare(FEW, CONTROL)["pckh"].value == pytest.approx(25)
+    # 37.5 - 12.5, 25 - 25, 12.5 - 0 against 12.5 - 12.5, 25 - 25, 37.5 - 0.
+    assert ours.compare(FEW, CONTROL)["pckh"].value == pytest.approx(12.5)
+    assert turned.compare(FEW, CONTROL)["pckh"].value == pytest.approx(12.5)
     assert ours.compare(FEW, CONTROL)["pckh"].standard_error < turned.compare(FEW, CONTROL)["pckh"].standard_error
 
 

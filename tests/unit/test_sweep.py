@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from monkey_transfer import runs
 from monkey_transfer.networks.job import write_json
 from monkey_transfer.profiles import Profile
 from monkey_transfer.runs import Run, runs_of, settings
@@ -144,6 +145,14 @@ def test_runs_of_another_profile_are_to_be_made_again_and_so_are_those_that_star
     # What came from a run that is gone comes from another one now.
     shutil.rmtree(Run("sweep", "baseline", 100, 1).folder)
     assert outlook(study()).existing == 10 - 1 - 2 - 1
+
+
+def test_runs_of_other_training_code_are_to_be_made_again(monkeypatch):
+    for run in runs_of(study()):
+        finish(run, 60)
+    monkeypatch.setattr(runs, "TRAINING_VERSION", runs.TRAINING_VERSION + 1)
+    there = outlook(study())
+    assert (there.existing, there.to_train) == (0, 10)
 
 
 def test_when_all_runs_exist_there_is_no_time_to_tell():

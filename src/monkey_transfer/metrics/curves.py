@@ -1,29 +1,34 @@
-"""Learning curves turned round: how many people one curve needs for what another reaches.
+"""Learning curves: accuracy against labelled people, turned round: how many people one curve needs for what another
+reaches, sure within both people and training seeds.
 
-That number is no mean of anything, so its interval is not a formula: points are drawn together as they might have come
-out with other test people and other seeds, with the variances of :mod:`monkey_transfer.metrics.estimate`, and each draw
-is turned round. ``benchmarks.learning_curves`` measures how often the intervals hold the truth.
+That number is no mean over seeds, so its interval comes from draws of all points of the curves together, of the
+variances and freedoms that :mod:`monkey_transfer.metrics.estimate` has for each of them. People are normal, their
+covariances those of the resamples; seeds are Student's t, their covariances those of the seeds, so that points whose
+seed s learnt the same people keep their pairing. ``benchmarks.learning_curves`` measures how often the intervals hold
+the truth.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
-from monkey_transfer.metrics.estimate import variances
+from monkey_transfer.metrics.estimate import estimate
 
-# Of a learning curve: an arm at one number of images.
-_Point = TypeVar("_Point", bound=Hashable)
+Point = tuple[str, int]
 
 # Steps between the smallest and the largest number of people, evenly on a logarithmic scale.
 _GRID = 400
 
 
 class Draws(NamedTuple):
-    """A number and what it might have been with other people and other seeds: ``replicates``, shape (resamples,)."""
+    """A number and what it might be for all people and seeds, given these: ``replicates``, shape (resamples,).
+
+    Replicates are NaN where no interval may be printed.
+    """
 
     value: float
     replicates: np.ndarray
@@ -36,41 +41,50 @@ class Draws(NamedTuple):
         return float(low), float(high)
 
 
-def draws(runs: Mapping[_Point, Sequence[Replicates]], groups: float, seed: int = 0) -> dict[_Point, Draws]:
-    """The mean over training seeds of every point of the curves that are compared, drawn together.
-
-    Other people come from the resamples, which all points share, other seeds from Student's t: each draw weights the
-    seeds' deviations from their mean by normal numbers, the same for all points, so that arms whose n-th seed learnt
-    the same people stay paired.
+def draws(runs: Mapping[Point, Sequence[Replicates]], groups: float, seed: int = 0) -> dict[Point, Draws]:
+    """Joint draws of the mean score of every point of the curves that are compared.
 
     Parameters
     ----------
-    runs : for each point, an arm and its number of images, one score per training seed, in the same order.
-    groups : of how many groups the people are (:func:`monkey_transfer.metrics.estimate.effective_groups`).
-    seed : of the draws.
+    runs : for each point, an arm and its number of images, one score per training seed, all from the same resamples
+        of people; every point has the same seeds in the same order.
+    groups : of how many groups the people are, :func:`monkey_transfer.metrics.estimate.effective_groups`.
+    seed : of the draws. With one training seed they vary with people alone.
     """
-    rng = np.random.default_rng(seed)
-    first = next(iter(runs.values()))
-    seeds, resamples = len(first), len(first[0].resampled)
-    few_groups = _heavier_tails(groups - 1, resamples, rng)
-    weights = rng.standard_normal((resamples, seeds))
-    few_seeds = _heavier_tails(seeds - 1, resamples, rng) if seeds > 1 else np.zeros(resamples)
-    drawn = {}
-    for point, of_seeds in runs.items():
-        values = np.array([run.value for run in of_seeds])
-        resampled = np.mean([run.resampled for run in of_seeds], axis=0)
-        found = variances(of_seeds, groups)
-        # As wide as the people's part of the variance is, where resampling also holds part of the seeds'.
-        width = np.sqrt(max(0.0, found.people - found.both) / resampled.var()) if resampled.var() > 0 else 0.0
-        of_people = width * few_groups * (resampled - resampled.mean())
-        of_training = few_seeds * (weights @ (values - values.mean())) / np.sqrt(seeds * max(1, seeds - 1))
-        drawn[point] = Draws(float(values.mean()), values.mean() + of_people + of_training)
-    return drawn
+    values = np.array([[run.value for run in of_seeds] for of_seeds in runs.values()])
+    resampled = np.array([[run.resampled for run in of_seeds] for of_seeds in runs.values()])
+    count = resampled.shape[2]
+    means = values.mean(axis=1)
+    if any(estimate(of_seeds, groups).note for of_seeds in runs.values()):
+        deviations = np.full((len(runs), count), np.nan)
+    else:
+        rng = np.random.default_rng(seed)
+        defined = resampled[:, :, np.isfinite(resampled).all(axis=(0, 1))]
+        deviations = _student(_of_people(defined, groups), groups - 1, count, rng)
+        if values.shape[1] > 1:
+            deviations += _student(np.cov(values) / values.shape[1], values.shape[1] - 1, count, rng)
+    return {
+        point: Draws(float(mean), mean + deviation)
+        for point, mean, deviation in zip(runs, means, deviations, strict=True)
+    }
 
 
-def _heavier_tails(freedom: float, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Factors that make Student's t of normal numbers."""
-    return np.sqrt(freedom / rng.chisquare(freedom, resamples))
+def _of_people(resampled: np.ndarray, groups: float) -> np.ndarray:
+    """Covariances of the points over people, from (points, seeds, resamples), less what people and seeds both hold."""
+    seeds = resampled.shape[1]
+    mean = resampled.mean(axis=1)
+    covariances = np.atleast_2d(np.cov(mean, bias=True))
+    if seeds > 1:
+        apart = (resampled - mean[:, None]).transpose(1, 0, 2)
+        covariances -= np.mean([np.cov(of_seed, bias=True) for of_seed in apart], axis=0) / (seeds - 1)
+    return covariances * groups / (groups - 1)
+
+
+def _student(covariances: np.ndarray, freedom: float, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws (points, count) of a multivariate t around zero, scaled as means are that are known so well."""
+    variances, axes = np.linalg.eigh(np.atleast_2d(covariances))
+    root = axes * np.sqrt(np.maximum(0, variances))  # what is below zero is chance or rounding
+    return root @ rng.standard_normal((len(root), count)) * np.sqrt(freedom / rng.chisquare(freedom, count))
 
 
 def equivalent_size(score: Draws, curve: Mapping[int, Draws]) -> Draws:
@@ -91,7 +105,10 @@ def equivalent_size(score: Draws, curve: Mapping[int, Draws]) -> Draws:
     sizes = np.array(sorted(curve), float)
     points = [curve[int(size)] for size in sizes]
     values = np.column_stack([[point.value, *point.replicates] for point in points])
-    reached = _first_size(np.append(score.value, score.replicates), sizes, _rising(values))
+    scores = np.append(score.value, score.replicates)
+    known = np.isfinite(scores) & np.isfinite(values).all(axis=1)
+    reached = np.full(len(scores), np.nan)
+    reached[known] = _first_size(scores[known], sizes, _rising(values[known]))
     return Draws(float(reached[0]), reached[1:])
 
 

@@ -1,6 +1,6 @@
 """The one table that every metric reads: labelled joints joined with an arm's predictions of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,14 +112,6 @@ def on_keypoints(matched: Matched, keypoints: Collection[str]) -> Matched:
     if joints.empty:
         raise StudyError(f"none of the keypoints {', '.join(sorted(keypoints))} is both labelled and predicted")
     return replace(matched, joints=joints)
-
-
-def on_shared_keypoints(arms: Mapping[str, Matched]) -> dict[str, Matched]:
-    """All arms measured on the keypoints that every one of them has; StudyError if they share none."""
-    shared = set.intersection(*(set(matched.joints["keypoint"]) for matched in arms.values()))
-    if not shared:
-        raise StudyError(f"arms {', '.join(arms)} share no keypoint, so nothing can be compared: choose other arms")
-    return {arm: on_keypoints(matched, shared) for arm, matched in arms.items()}
 
 
 def in_frame(matched: Matched, scales: pd.Series) -> Matched:

@@ -5,6 +5,7 @@ that nobody forgets it.
 """
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -194,15 +195,9 @@ def _draw_differences(axes: Axes, comparisons: pd.DataFrame, title: str) -> None
         axes.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
         axes.plot(row["difference"], y, "o", color=colour, ms=6)
         beside = axes.get_yaxis_transform()
-        text = "\n".join(
-            [
-                _in_numbers(row),
-                *textwrap.wrap(row["ruling"].replace(" points", "\N{NO-BREAK SPACE}points"), _LONGEST_NOTE),
-            ]
-        )
-        axes.text(
-            1.01, y, text, transform=beside, va="center", fontsize=9, linespacing=1.1, color=INK if ruled else GREY
-        )
+        text = "\n".join([_in_numbers(row), *_ruling_in_lines(row)])
+        style: dict[str, Any] = {"va": "center", "fontsize": 9, "linespacing": 1.1, "color": INK if ruled else GREY}
+        axes.text(1.01, y, text, transform=beside, **style)
     axes.set(xlim=_reach(comparisons), ylim=(len(comparisons) - 0.5, -0.5))
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"difference in {title} (points)")
@@ -246,6 +241,12 @@ def _in_numbers(row: dict) -> str:
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
         bounds = f"{signed(row['low'])} to {signed(row['high'])}"
     return f"{signed(row['difference'])} ({bounds})" if bounds else signed(row["difference"])
+
+
+def _ruling_in_lines(row: dict) -> list[str]:
+    """The ruling as it stands under the numbers; none where it is the reason that these give already."""
+    ruling = "" if row["ruling"] == row["note"] else row["ruling"]
+    return textwrap.wrap(ruling.replace(" points", "\N{NO-BREAK SPACE}points"), _LONGEST_NOTE)
 
 
 def _strip(margin: float) -> Patch:

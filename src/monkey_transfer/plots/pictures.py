@@ -21,6 +21,8 @@ from monkey_transfer.plots.bridges import bridges
 from monkey_transfer.plots.style import GREY, GROUND, INK, SIDE_COLOURS, WIDTH, figure, headline
 from monkey_transfer.skeletons import Skeleton
 
+# Pictures do not compress as lines do: at the resolution of other figures a grid of them takes a megabyte.
+_DPI_OF_PICTURES = 100
 # The person's box is enlarged by this share of its longer side.
 _MARGIN = 0.12
 # A prediction without any confidence is still to be seen.
@@ -75,7 +77,8 @@ def picture_grid(
     rows = -(-len(chosen) // columns)
     cell = WIDTH / columns
     layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
-    grid, axes = subplots(rows, columns, figsize=(WIDTH, cell * rows + 0.8), squeeze=False, layout=layout)
+    dpi = _DPI_OF_PICTURES if show_pictures else None
+    grid, axes = subplots(rows, columns, figsize=(WIDTH, cell * rows + 0.8), squeeze=False, layout=layout, dpi=dpi)
     headline(grid, heading or dataset.name, dataset.rendered)
     for spot in axes.flat:
         spot.set_axis_off()

@@ -1,0 +1,126 @@
+"""What a report keeps of its predictions is enough to compute its numbers again, with nothing of this package."""
+
+import json
+
+import by_hand
+import numpy as np
+import pandas as pd
+import pytest
+
+from monkey_transfer.evidence import write_evidence
+from monkey_transfer.publish import write_report
+
+COLUMNS = ["images", "seed", "of", "image_id", "keypoint", "x", "y", "likelihood"]
+
+
+@pytest.fixture
+def three():
+    with by_hand.measured() as results:
+        yield results
+
+
+@pytest.fixture
+def folder(three, tmp_path):
+    write_evidence(three.study, tmp_path)
+    return tmp_path
+
+
+def test_every_prediction_of_every_run(folder):
+    """Four or two joints of Ann, Bob and Cid and of one person more, from each of 21 runs and three floors."""
+    assert {file.stem for file in folder.iterdir()} == {
+        *("baseline", "benchmark", "transfer", "scratch_control", "mean_pose"),
+        *("labels", "people"),
+    }
+    tables = {file.stem: pd.read_parquet(file) for file in folder.iterdir()}
+    counts = {
+        arm: tables[arm].groupby(["images", "of"], observed=True).size().to_dict()
+        for arm in ("baseline", "transfer", "scratch_control", "mean_pose")
+    }
+    assert counts == {
+        "baseline": {(2, "test"): 3 * 6, (2, "threshold"): 3 * 2},
+        "transfer": {(n, of): 3 * joints for n in (1, 3) for of, joints in (("test", 10), ("threshold", 4))},
+        "scratch_control": {(n, of): 3 * joints for n in (1, 3, 7) for of, joints in (("test", 10), ("threshold", 4))},
+        # Of everybody's four keypoints, whether labelled or not.
+        "mean_pose": {(0, "test"): 3 * 12},
+    }
+    for arm in counts:
+        assert list(tables[arm]) == COLUMNS
+        assert set(tables[arm][["x", "y", "likelihood"]].dtypes) == {np.dtype(np.float32)}
+        assert set(tables[arm]["seed"]) == {0, 1, 2}
+
+
+def test_predictions_are_those_of_the_run(folder):
+    """Transfer's second seed has Ann's right wrist at (40, 60) + (6, 8), half sure; its validation person is Eve."""
+    table = pd.read_parquet(folder / "transfer.parquet").query("images == 3 and seed == 1")
+    rows = table.set_index(["of", "image_id", "keypoint"])
+    assert rows.loc[("test", "ann", "right_wrist"), ["x", "y", "likelihood"]].tolist() == [46, 68, 0.5]
+    assert set(table.loc[table["of"] == "threshold", "image_id"]) == {"eve"}
+
+
+def test_labels_and_people(folder):
+    labels = pd.read_parquet(folder / "labels.parquet").set_index(["image_id", "keypoint"])
+    assert len(labels) == 6 * 4  # and of Max, Eve and Hal
+    assert labels.loc[("bob", "left_wrist"), ["x", "y"]].tolist() == [100, 90]
+    assert not labels.loc[("cid", "pelvis"), "labelled"]
+    people = pd.read_parquet(folder / "people.parquet").set_index("image_id")
+    assert set(people.index) == {"ann", "bob", "cid", "max", "eve", "hal"}
+    assert people.loc["bob", ["group", "bbox_w", "head_size", "head_segment"]].tolist() == ["bob", 100, 20, 16]
+    assert people.loc["max", "group"] == "bob"
+    assert np.isnan(people.loc["cid", "head_segment"])
+
+
+@pytest.mark.parametrize("point", [("transfer", 3), ("scratch_control", 3), ("mean_pose", 0)])
+def test_the_score_comes_out_of_the_files(three, folder, point):
+    arm, images = point
+    joints = pd.read_parquet(folder / f"{arm}.parquet").query("images == @images and of == 'test'")
+    joints = joints.astype({"image_id": str, "keypoint": str, "x": float, "y": float})
+    labels = pd.read_parquet(folder / "labels.parquet").astype({"image_id": str, "keypoint": str})
+    people = pd.read_parquet(folder / "people.parquet")[["image_id", "head_size"]]
+    both = labels[labels["labelled"]].merge(joints, on=["image_id", "keypoint"], suffixes=("", "_predicted"))
+    both = both[both["keypoint"] != "pelvis"].merge(people, on="image_id")
+    off = np.hypot(both["x_predicted"] - both["x"], both["y_predicted"] - both["y"])
+    by_seed = (100 * (off / both["head_size"] <= 0.5)).groupby(both["seed"]).mean()
+    table = three.table.set_index(["arm", "images", "metric"]).sort_index()
+    assert by_seed.mean() == pytest.approx(table.loc[(*point, "pckh"), "value"])
+
+
+def test_labels_that_may_not_be_shown_are_left_out(three, tmp_path):
+    hidden = three.study.profile.model_copy(update={"pictures_in_reports": False})
+    write_evidence(by_hand.with_data(three.study, profile=hidden), tmp_path)
+    written = {file.stem for file in tmp_path.iterdir()}
+    assert written == {"baseline", "benchmark", "transfer", "scratch_control", "mean_pose"}
+
+
+# The whole report
+
+
+def test_a_report_is_whole_and_replaces_what_other_rules_made(three, tmp_path, monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_REPORTS", str(tmp_path))
+    outdated = [tmp_path / "by_hand" / name for name in ("tables/pckh.csv", "predictions/old.parquet")]
+    for file in outdated:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    page = write_report(three)
+    folder = tmp_path / "by_hand"
+    assert page == folder / "answer.html"
+    assert not any(file.exists() for file in outdated)
+    assert "+25.0 [too few groups]" in page.read_text(encoding="utf-8")
+    assert (folder / "answer.md").read_text(encoding="utf-8").startswith("# Worked out by hand\n")
+    assert (folder / "figures" / "answer.png").is_file()
+    assert (folder / "predictions" / "transfer.parquet").is_file()
+    assert {file.name for file in (folder / "tables").iterdir()} == {
+        *("scores.csv", "comparisons.csv", "equivalents.csv", "pixel_errors.csv", "readings.csv", "elsewhere.csv"),
+        *("paper_comparison.csv", "budgets.csv", "leaks.csv", "left_out.csv", "splits.json"),
+    }
+    scores = pd.read_csv(folder / "tables" / "scores.csv")
+    row = scores[(scores["arm"] == "transfer") & (scores["images"] == 3) & (scores["metric"] == "pckh")].iloc[0]
+    assert (row["value"], row["pictures"]) == (75, "rendered")
+    paper = pd.read_csv(folder / "tables" / "paper_comparison.csv").query("arm == 'benchmark' and metric == 'F1'")
+    assert paper["minus_paper"].tolist() == [0.25]
+    pixels = pd.read_csv(folder / "tables" / "pixel_errors.csv")
+    assert set(pixels["frame"]) == {"original px", "network px"}
+    splits = json.loads((folder / "tables" / "splits.json").read_text(encoding="utf-8"))
+    assert splits["target"]["test"] == ["cid", "bob", "ann"]
+    assert splits["target"]["draws"]["1"]["validation"] == ["eve", "max"]
+    assert splits["target"]["draws"]["1"]["train"] == ["gus", "hal", "ian", "jon", "kim", "lea", "dan"]
+    assert splits["source"]["draws"]["2"]["train"] == ["m3", "m1"]
