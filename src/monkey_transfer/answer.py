@@ -169,15 +169,13 @@ def arm_table(results: Results) -> pd.DataFrame:
 
 def _given(results: Results, point: Point) -> dict[str, str]:
     if point.arm == MEAN_POSE:
-        labelled = f"{results.people(point):,}"
+        labelled = results.labelled(point)
         return {"arm": point.arm, "starts from": "labels alone", "labelled": labelled, "iterations": "0"}
     arm = results.study.profile.arm(point.arm)
-    learnt = results.people(point)
-    monkeys = " monkeys" if arm.learns == "source" else ""
     return {
         "arm": f"{point.arm}\\*" if point.arm in results.may_have_seen else point.arm,
         "starts from": arm.init.removeprefix("arm:").replace("scratch", "random weights"),
-        "labelled": f"{learnt:,}{monkeys}",
+        "labelled": results.labelled(point),
         "iterations": f"{results.iterations_in_all(point):,.0f}",
     }
 

@@ -116,7 +116,7 @@ def size_table(study: Study, joints: pd.DataFrame) -> pd.DataFrame:
 
 def size_scores(results: Results) -> pd.DataFrame:
     """The PCK score of every arm at every number of labelled people."""
-    table = results.table[results.table["metric"] == score_name(results.study.profile)]
+    table = results.of_people[results.of_people["metric"] == score_name(results.study.profile)]
     return pd.DataFrame(
         {
             "pictures": results.study.pictures,
@@ -345,8 +345,9 @@ def _marked(results: Results, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _people(results: Results, row: Any) -> str:
-    other = results.people(Point(row.arm_b, row.images_b))
-    return f"{row.people:,}" if row.people == other else f"{row.people:,} and {other:,}"
+    ends = Point(row.arm_a, row.images_a), Point(row.arm_b, row.images_b)
+    labelled = dict.fromkeys(results.labelled(point) for point in ends)
+    return " and ".join(labelled)
 
 
 def _needed(row: Any, least: int, most: int) -> str:

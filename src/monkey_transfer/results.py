@@ -60,9 +60,20 @@ class Results:
         points = [*largest_points(self.study), Point(MEAN_POSE, 0)]
         return {point.arm: self.scores.runs[point][0].matched for point in points if point.arm in DRAWN}
 
+    @property
+    def of_people(self) -> pd.DataFrame:
+        """The rows of ``table`` of arms that learn people, and of the floor: those of a learning curve."""
+        arms = [name for name, arm in self.study.profile.arms.items() if arm.learns == "target"]
+        return self.table[self.table["arm"].isin([*arms, MEAN_POSE])]
+
     def people(self, point: Point) -> int:
-        """How many labelled people a point takes."""
+        """How many labelled people a point takes; of an arm that learns the source, monkeys."""
         return people_of(self.study, point)
+
+    def labelled(self, point: Point) -> str:
+        """The same as a reader sees it, such as '1,000' or '500 monkeys'."""
+        monkeys = point.arm in self.study.profile.arms and self.study.profile.arm(point.arm).learns == "source"
+        return f"{self.people(point):,}{' monkeys' if monkeys else ''}"
 
     def iterations_in_all(self, point: Point) -> float:
         """Iterations of a point's training and of those that it started from, the mean over seeds."""
