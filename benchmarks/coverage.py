@@ -1,6 +1,6 @@
 """``python -m benchmarks.coverage``: how often the 95 % interval over people holds the truth, for every metric.
 
-Two simulated arms of one seed each are tried on 500 fresh sets of people. What is true of them is what a much larger
+Two simulated arms of one seed each are tried on 1,000 fresh sets of people. What is true of them is what a much larger
 set shows; counts, which grow with a set, are left out. The last line is the coverage of the difference in PCKh, which
 should lie within 93 to 97 %. ``--trials`` sets how many sets of people are simulated.
 """
@@ -17,7 +17,7 @@ from monkey_transfer.metrics.estimate import estimate
 from monkey_transfer.metrics.headline import headline
 
 ARMS = ("benchmark", "transfer")
-TRIALS, PEOPLE, RESAMPLES, MANY_PEOPLE = 500, 100, 400, 60_000
+TRIALS, PEOPLE, RESAMPLES, MANY_PEOPLE = 1_000, 100, 500, 60_000
 _COUNTS = "/kept", "/correct_kept"
 
 

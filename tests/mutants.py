@@ -153,8 +153,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "Holm's steps are not kept in order",
         "claims.py",
-        "np.maximum.accumulate(factors * p[order])",
-        "(factors * p[order])",
+        "np.maximum.accumulate(left * np.take_along_axis(p, order, axis=-1), axis=-1)",
+        "left * np.take_along_axis(p, order, axis=-1)",
     ),
     Mutant(
         "the interval forgets the seeds",
@@ -183,8 +183,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "equivalence is tested against twice the margin",
         "metrics/estimate.py",
-        "self._tail(margin - abs(self.value))",
-        "self._tail(2 * margin - abs(self.value))",
+        "self._beyond(margin - abs(self.value))",
+        "self._beyond(2 * margin - abs(self.value))",
     ),
     Mutant(
         "a hit needs less than the threshold",

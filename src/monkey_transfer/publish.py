@@ -12,7 +12,7 @@ from monkey_transfer.controls import equivalents
 from monkey_transfer.evidence import write_evidence
 from monkey_transfer.networks.job import write_json
 from monkey_transfer.pages import markdown_page
-from monkey_transfer.reports import report_folder, save_figure, save_table
+from monkey_transfer.reports import opened_report, save_figure, save_table
 from monkey_transfer.results import Results, beside_the_paper, elsewhere, pixel_table, readings
 from monkey_transfer.study import Study
 from monkey_transfer.words import score_name, score_title
@@ -21,10 +21,10 @@ from monkey_transfer.words import score_name, score_title
 def write_report(results: Results) -> Path:
     """Write answer.html, answer.md, its figure, the tables and predictions of a study; returns answer.html.
 
-    A report that other rules made is replaced as a whole: its tables would disagree with these.
+    What the report held of them before is replaced as a whole. StudyError if it was made by other rules.
     """
     study = results.study
-    folder = report_folder(study.profile.name)
+    folder = opened_report(study.profile.name)
     for outdated in (folder / "tables", folder / "predictions"):
         shutil.rmtree(outdated, ignore_errors=True)
     for name, table in _tables(results).items():

@@ -9,6 +9,7 @@ and ``python -m monkey_transfer.reports show PROFILE``.
 import argparse
 import contextlib
 import io
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import small_png
+from monkey_transfer.networks.job import write_json
 from monkey_transfer.networks.supervisor import HEADLESS
 from monkey_transfer.profiles import ROOT, load_profile, runs_folder
 from monkey_transfer.study import Study, find_weights
@@ -26,9 +28,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+# By which a report's numbers are made and ruled on: raise it when the same runs would give others than before.
+RULES = 2
+
+
 def report_folder(profile: str) -> Path:
     """Where the report of a profile is kept: ``reports/<profile>`` or below what MONKEY_TRANSFER_REPORTS names."""
     return Path(os.environ.get("MONKEY_TRANSFER_REPORTS", ROOT / "reports")) / profile
+
+
+def opened_report(profile: str) -> Path:
+    """The folder of a profile's report, to be written into; made if it is not there.
+
+    Raises StudyError if what is in it was made by other rules, whose numbers would stand beside these.
+    """
+    folder = report_folder(profile)
+    stamp = folder / "rules.json"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(stamp, {"rules": RULES})
+    made_by = json.loads(stamp.read_text(encoding="utf-8"))["rules"] if stamp.is_file() else "none that is recorded"
+    if made_by != RULES:
+        raise StudyError(
+            f"{folder}: was made by other rules ({made_by}, these are {RULES}), and numbers of both would be mixed; "
+            "move the folder away or delete it"
+        )
+    return folder
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
@@ -110,7 +135,7 @@ def bind(profile: str, notebooks: Sequence[Path]) -> Path:
     """
     from monkey_transfer.pages import site
 
-    folder = report_folder(profile)
+    folder = opened_report(profile)
     answer = folder / "answer.html"
     if not answer.is_file():
         raise StudyError(f"{answer}: is not there; execute 05_analysis, which writes it, before chapters are bound")
@@ -140,12 +165,12 @@ def picture_grid(
 
 def save_figure(study: Study, name: str, figure: "Figure") -> None:
     """Keep a figure of the report as ``figures/<name>.png``."""
-    _save(figure, report_folder(study.profile.name) / "figures" / f"{name}.png")
+    _save(figure, opened_report(study.profile.name) / "figures" / f"{name}.png")
 
 
 def save_table(study: Study, name: str, table: "pd.DataFrame") -> None:
     """Keep a table of the report as ``tables/<name>.csv``; every row says what kind of pictures it is of."""
-    file = report_folder(study.profile.name) / "tables" / f"{name}.csv"
+    file = opened_report(study.profile.name) / "tables" / f"{name}.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
     table.assign(pictures=study.pictures).to_csv(file, index=False, float_format="%.6g")
 

@@ -1,4 +1,4 @@
-"""A study of three people, small enough to be worked out with a pencil: what everybody predicts is a letter for a joint.
+"""A study of three people, small enough for a pencil: what a network predicts is a letter for each joint.
 
 Ann, Bob and Cid are tested. A letter says by how much a prediction is off and how sure the network was; distances are
 those of 3-4-5 triangles. With heads of 10 pixels (Ann) and 20 (Bob and Cid), half a head is 5 pixels for Ann and 10 for
@@ -43,7 +43,7 @@ from monkey_transfer.budgets import budgets
 from monkey_transfer.comparisons import comparisons
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.leaks import audited
-from monkey_transfer.metrics.bootstrap import Replicates, Statistic, replicate
+from monkey_transfer.metrics.bootstrap import replicate
 from monkey_transfer.profiles import Profile
 from monkey_transfer.results import Results, measure
 from monkey_transfer.runs import Run
@@ -51,7 +51,9 @@ from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.splits import Draw, Split
 from monkey_transfer.study import Study
 
-HUMAN = Skeleton("hand_human", tuple((name, name) for name in ("head_top", "right_wrist", "left_wrist", "pelvis")), "us")
+HUMAN = Skeleton(
+    "hand_human", tuple((name, name) for name in ("head_top", "right_wrist", "left_wrist", "pelvis")), "us"
+)
 MONKEY = Skeleton("hand_monkey", tuple((name, name) for name in ("right_wrist", "left_wrist", "tail")), "us")
 
 OFF_BY = {
@@ -79,9 +81,7 @@ class Person(NamedTuple):
 
 # Ann's wrists are level, Bob's rise by 3 for every 4 to the side, Cid's are one above the other.
 TESTED = {
-    "ann": Person(
-        ((60, 20), (40, 60), (80, 60), (70, 100)), {"head_size": 10, "head_segment": 20, "bbox_length": 80}
-    ),
+    "ann": Person(((60, 20), (40, 60), (80, 60), (70, 100)), {"head_size": 10, "head_segment": 20, "bbox_length": 80}),
     "bob": Person(
         ((80, 20), (60, 60), (100, 90), (90, 100)), {"head_size": 20, "head_segment": 16, "bbox_length": 100}
     ),
@@ -97,9 +97,15 @@ def moved(x: float, y: float, **others: str) -> Person:
 
 # The three whom a seed learns first are moved by (0, 0) on average, by (20, 0) with seed 1 and (-20, 0) with seed 2.
 POOL = {
-    **{"dan": moved(-4, -3), "eve": moved(0, 0), "fay": moved(4, 3)},
-    **{"gus": moved(20, 0), "hal": moved(12, 6), "ian": moved(28, -6)},
-    **{"jon": moved(-20, 0), "kim": moved(-12, 5), "lea": moved(-28, -5)},
+    "dan": moved(-4, -3),
+    "eve": moved(0, 0),
+    "fay": moved(4, 3),
+    "gus": moved(20, 0),
+    "hal": moved(12, 6),
+    "ian": moved(28, -6),
+    "jon": moved(-20, 0),
+    "kim": moved(-12, 5),
+    "lea": moved(-28, -5),
     "max": moved(0, 0, group="bob"),
     "ned": moved(0, 0, picture="ann"),
 }
@@ -110,7 +116,10 @@ DRAWS = {
 }
 _MONKEY = Person(((40, 60), (80, 60), (60, 100)), {"bbox_length": 100})
 MONKEYS = {
-    **{"m1": _MONKEY, "m2": _MONKEY, "m3": _MONKEY, "m4": _MONKEY},
+    "m1": _MONKEY,
+    "m2": _MONKEY,
+    "m3": _MONKEY,
+    "m4": _MONKEY,
     "m5": _MONKEY._replace(picture="cid", width=256),
 }
 MONKEY_DRAWS = {
@@ -134,8 +143,11 @@ class Cast(NamedTuple):
     monkey_draws: Mapping[int, Draw] = MONKEY_DRAWS
 
 
+CAST = Cast()
+
+
 class Letters(NamedTuple):
-    """What a network of one seed predicts of Ann, Bob and Cid, and of the one person whom its threshold is chosen on."""
+    """What a network of one seed predicts of Ann, Bob and Cid, and of the person on whom its threshold is chosen."""
 
     tested: str
     threshold: str = "...."
@@ -206,9 +218,9 @@ ARMS = {
     "scratch_control": {"learns": "target", "images": [1, 3, 7], "init": "scratch"},
 }
 # Enough people for intervals: ten like each, of 27.8 groups of one size. By letters of the large numbers of images each
-# seed does the same, so that transfer - scratch_control is two joints of each Ann, one fewer of each Bob and one more of
-# each Cid; transfer - scratch_longer one more of each Ann and one fewer of each Bob; transfer - benchmark one fewer of
-# everybody. With one image seeds differ: 37.5, 25 and 12.5 % of transfer, 12.5, 25 and 0 % of its control.
+# seed does the same, so that transfer - scratch_control is two joints of each Ann, one fewer of each Bob and one more
+# of each Cid; transfer - scratch_longer one more of each Ann and one fewer of each Bob; transfer - benchmark one fewer
+# of everybody. With one image seeds differ: 37.5, 25 and 12.5 % of transfer, 12.5, 25 and 0 % of its control.
 COPIES = 10
 ENOUGH: Predicted = {
     ("baseline", 2): (Letters("-ff- -ff- .f", "-..-"),) * 3,
@@ -266,7 +278,7 @@ def opened(
     chosen: Profile | None = None,
     predicted: Predicted = PREDICTED,
     copies: int = 1,
-    cast: Cast = Cast(),
+    cast: Cast = CAST,
 ) -> Iterator[Study]:
     """The study with all its runs finished, as long as the context lasts.
 
@@ -283,13 +295,17 @@ def opened(
 
 
 @contextmanager
-def measured() -> Iterator[Results]:
-    """The study of three people, measured; once for all tests of a process.
-
-    No interval is printed of three people, so what is measured as long as the context lasts takes few resamples.
-    """
+def resampled(times: int) -> Iterator[None]:
+    """What is measured as long as the context lasts takes so many resamples."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scores, "replicate", _few_resamples)
+        patch.setattr(scores, "replicate", lambda arms, groups, _, seed: replicate(arms, groups, times, seed))
+        yield
+
+
+@contextmanager
+def measured() -> Iterator[Results]:
+    """The study of three people, measured; once for all tests of a process. Of three people no interval is printed."""
+    with resampled(10):
         folder, results = _measured()
         with _runs_in(Path(folder.name) / "runs"):
             yield results
@@ -313,12 +329,6 @@ def _enough() -> tuple[tempfile.TemporaryDirectory, Results]:
         return folder, Results(
             study, found, found.table(people), comparisons(study, found), budgets(study), audited(study)
         )
-
-
-def _few_resamples(
-    statistics: Mapping[str, Statistic], groups: int, _: int, seed: int
-) -> dict[str, dict[str, Replicates]]:
-    return replicate(statistics, groups, 10, seed)
 
 
 @cache

@@ -6,7 +6,6 @@ Numbers of seeds stand in the order of the seeds; :func:`mean` makes of them wha
 from math import exp, hypot, nan, sqrt
 
 import by_hand
-import pandas as pd
 import pytest
 
 from monkey_transfer.controls import equivalents, speed
@@ -27,7 +26,7 @@ def similarity(distance: float, side: float) -> float:
     return exp(-(distance**2) / (2 * side**2 * (2 * 0.062) ** 2))
 
 
-# Boxes of 80, 100 and 160 pixels. Recalls from 0 to 0.66 of 0, 0.01 ... 1, where two of three people are similar enough.
+# Boxes of 80, 100 and 160 pixels. Of the recalls 0, 0.01 ... 1 those up to 0.66, where two of three are similar enough.
 ANN_10, BOB_2, CID_5 = similarity(10, 80), similarity(2.5, 100), similarity(5, 160)
 SWAPPED = mean(similarity(40, 80), similarity(50, 100), similarity(80, 160))
 TWO_OF_THREE = 67 / 101
@@ -76,7 +75,7 @@ TRANSFER = {
         mean(ANN_10, 1, (1 + CID_5) / 2),
         (1 + SWAPPED) / 2,
     ),
-    # Ann, of whom the network is least sure, is similar enough up to 0.8, 0.6 and 0.5; the others up to 0.95, at last 0.5.
+    # Ann, of whom the network is least sure, is similar enough up to 0.8, 0.6 and 0.5; the others up to 0.95, then 0.5.
     "oks_ap": mean(7 + 3 * TWO_OF_THREE, 3 + 7 * TWO_OF_THREE, 1) / 10,
     "oks_ap50": 1.0,
     "oks_ap75": mean(1, TWO_OF_THREE, 0),
@@ -150,8 +149,14 @@ SCORES = {
     ("mean_pose", 0): FLOOR,
 }
 PEOPLE = {
-    **{("baseline", 2): 3, ("benchmark", 7): 8, ("transfer", 1): 2, ("transfer", 3): 4},
-    **{("scratch_control", 1): 2, ("scratch_control", 3): 4, ("scratch_control", 7): 8, ("mean_pose", 0): 3},
+    ("baseline", 2): 3,
+    ("benchmark", 7): 8,
+    ("transfer", 1): 2,
+    ("transfer", 3): 4,
+    ("scratch_control", 1): 2,
+    ("scratch_control", 3): 4,
+    ("scratch_control", 7): 8,
+    ("mean_pose", 0): 3,
 }
 
 
@@ -293,9 +298,7 @@ def test_pixels_of_the_labelled_picture_and_of_the_one_that_the_network_saw(pixe
     # The benchmark sees 128 pixels of a picture, all others 64.
     scales = (1, 1 / 2) if point[0] == "benchmark" else (1 / 2, 1 / 4)
     in_original = [sqrt((small + large) / joints) for small, large in PIXELS[point]]
-    in_network = [
-        sqrt((small * scales[0] ** 2 + large * scales[1] ** 2) / joints) for small, large in PIXELS[point]
-    ]
+    in_network = [sqrt((small * scales[0] ** 2 + large * scales[1] ** 2) / joints) for small, large in PIXELS[point]]
     assert rows["original px"] == pytest.approx(mean(*in_original))
     assert rows["network px"] == pytest.approx(mean(*in_network))
 

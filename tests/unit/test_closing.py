@@ -39,8 +39,8 @@ def test_on_a_network(three):
     run = study.finished("transfer", 1, 3)
     table = of_networks(study, {"transfer": run}).table(lambda point: people_of(study, point))
     assert closing.on_a_network(study, run, table) == (
-        "**transfer** of seed 1 finds 75.0 [too few groups] % of the joints (PCKh@0.5) of 3 rendered test people, where "
-        "the mean pose finds 25.0 [too few groups] %: intervals over people alone, since this is one network."
+        "**transfer** of seed 1 finds 75.0 [too few groups] % of the joints (PCKh@0.5) of 3 rendered test people, "
+        "where the mean pose finds 25.0 [too few groups] %: intervals over people alone, since this is one network."
     )
 
 
@@ -51,9 +51,7 @@ def test_on_monkeys(three):
     )
     nobody = replace(three.study)
     nobody.__dict__["splits"] = {"source": Split(0, (), (), 0)}
-    assert closing.on_monkeys(nobody, run) == (
-        "No monkey is held out, so how good it is on monkeys is not known."
-    )
+    assert closing.on_monkeys(nobody, run) == ("No monkey is held out, so how good it is on monkeys is not known.")
 
 
 def test_on_the_comparison(three):

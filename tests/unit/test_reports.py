@@ -1,5 +1,6 @@
 """Reports: parameters are checked first, failures are told, chapters are bound beside the answer."""
 
+import json
 import sys
 
 import nbformat
@@ -8,7 +9,7 @@ import pytest
 from monkey_transfer import reports
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import ROOT
-from monkey_transfer.reports import bind, check_parameters, execute
+from monkey_transfer.reports import bind, check_parameters, execute, opened_report
 
 ANSWER = "<html><body><main><h1>Smoke</h1><p>Undecided.</p></main></body></html>"
 
@@ -17,8 +18,7 @@ ANSWER = "<html><body><main><h1>Smoke</h1><p>Undecided.</p></main></body></html>
 def report(tmp_path, monkeypatch):
     """The folder of the report of the profile smoke, with its answer and no chapters."""
     monkeypatch.setenv("MONKEY_TRANSFER_REPORTS", str(tmp_path))
-    folder = tmp_path / "smoke"
-    folder.mkdir()
+    folder = opened_report("smoke")
     (folder / "answer.html").write_text(ANSWER, encoding="utf-8")
     return folder
 
@@ -87,7 +87,7 @@ def test_chapters_without_an_answer_are_not_bound(report):
     (report / "answer.html").unlink()
     with pytest.raises(StudyError, match=r"smoke/answer\.html: is not there; execute 05_analysis, which writes it"):
         bind("smoke", [])
-    assert list(report.iterdir()) == []
+    assert [file.name for file in report.iterdir()] == ["rules.json"]
 
 
 def test_a_notebook_that_did_not_run_is_not_bound(tmp_path, report, monkeypatch):
@@ -138,3 +138,17 @@ def test_every_checked_cell_holds_what_it_is_compared_with():
     assert len(cells) >= 8
     # nbval passes over a cell without a count, and compares nothing with a cell that has no output
     assert all(cell.outputs and cell.execution_count for cell in cells)
+
+
+def test_reports_of_other_rules_are_not_mixed(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_REPORTS", str(tmp_path))
+    folder = opened_report("mine")
+    assert json.loads((folder / "rules.json").read_text()) == {"rules": reports.RULES}
+    assert opened_report("mine") == folder
+    (folder / "rules.json").write_text('{"rules": 1}')
+    with pytest.raises(StudyError, match=rf"mine: was made by other rules \(1, these are {reports.RULES}\).*delete it"):
+        opened_report("mine")
+    (folder / "rules.json").unlink()
+    (folder / "summary.md").write_text("older than the rules")
+    with pytest.raises(StudyError, match="made by other rules"):
+        opened_report("mine")

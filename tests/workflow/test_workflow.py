@@ -1,5 +1,6 @@
 """The workflow: what would run, and what is refused before anything starts."""
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import nbformat
 import pytest
 
 from monkey_transfer.profiles import ROOT
+from monkey_transfer.reports import RULES
 
 RESULTS = ("05_analysis", "06_controls_and_learning_curves", "07_rare_poses")
 CHAPTERS = (
@@ -66,6 +68,7 @@ def executed(project):
         cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_code_cell("1", execution_count=1)]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{name}.ipynb")
     report.mkdir(parents=True)
+    (report / "rules.json").write_text(json.dumps({"rules": RULES}), encoding="utf-8")
     (report / "answer.md").write_text("# Tiny\n", encoding="utf-8")
     (report / "answer.html").write_text("<main><h1>Tiny</h1><p>Undecided.</p></main>", encoding="utf-8")
     return project
