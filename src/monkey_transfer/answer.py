@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from monkey_transfer.claims import LEVEL
 from monkey_transfer.comparisons import joint_groups_of, of_pair, primary
 from monkey_transfer.metrics.pckh import JOINT_GROUPS
 from monkey_transfer.profiles import Question
@@ -45,8 +46,8 @@ def answer_text(results: Results) -> str:
             "",
             f"*{QUESTION}*",
             "",
-            f"Measured in {score_title(profile)} on {tested(study)}, {seeds_in_words(study)}, each with people of its "
-            f"own to learn. In brackets are 95 % intervals{_over(study)}.",
+            f"Measured in {score_title(profile)} on {tested(study)} with {seeds_in_words(study)} of training. In "
+            f"brackets are 95 % intervals{_over(study)}.{_ruled_from(study)}",
             "",
             "## What came out",
             "",
@@ -234,6 +235,12 @@ def provenance(results: Results) -> str:
         "recomputed from `predictions/`; its definition is in docs/metrics.md. Trained again on the same machine the "
         "networks are the same to the bit; on another they differ as those of another seed do."
     )
+
+
+def _ruled_from(study: Study) -> str:
+    if not study.profile.questions:
+        return ""
+    return f" A question is ruled on where p, corrected for all of them by Holm, is at most {LEVEL:g}."
 
 
 def _over(study: Study) -> str:

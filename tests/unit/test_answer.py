@@ -77,8 +77,9 @@ SENTENCES = [
 PAGE = [
     "# Worked out by hand",
     "*Does a pose network that has learnt monkeys make a better human pose network when human labels are few?*",
-    "Measured in PCKh@0.5 on 3 rendered test people, 3 seeds, each with people of its own to learn. In brackets are 95 "
-    "% intervals over test people, seeds and the people that each seed drew to learn.",
+    "Measured in PCKh@0.5 on 3 rendered test people with 3 seeds of training. In brackets are 95 % intervals over test "
+    "people, seeds and the people that each seed drew to learn. A question is ruled on where p, corrected for all of "
+    "them by Holm, is at most 0.04.",
     "## What came out",
     *SENTENCES,
     "![Learning curves and paired differences](figures/answer.png)",
@@ -225,9 +226,10 @@ def test_one_seed_says_what_it_does_not_show(enough):
     alone = with_profile(without_questions(enough), seeds=(0,))
     text = answer_text(alone)
     assert (
-        "30 rendered test people, one seed, each with people of its own to learn. In brackets are 95 % intervals over "
-        "test people alone: one seed does not show what else is chance."
+        "30 rendered test people with one seed of training. In brackets are 95 % intervals over test people alone: one "
+        "seed does not show what else is chance."
     ) in text
+    assert "Holm" not in text
     assert "**Does learning monkeys first help? Not ruled on: one seed does not show how much is chance.**" in text
 
 

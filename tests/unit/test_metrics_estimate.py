@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks import power
+from benchmarks import coverage, power
 from monkey_transfer.metrics.bootstrap import Replicates, resampled_weights
 from monkey_transfer.metrics.estimate import (
     FEWEST_GROUPS,
@@ -197,3 +197,13 @@ def test_the_benchmark_says_what_it_found(monkeypatch, capsys):
     assert "5 groups of 20          20 seeds: too few groups: no 95 % is printed (" in lines[-2]
     coverages = [float(line.partition("seeds: ")[2].split(";")[0]) for line in lines[2:6]]
     assert re.fullmatch(rf"coverage {min(coverages)} to {max(coverages)}, false claims \d+\.\d", lines[-1]), lines[-1]
+
+
+def test_the_benchmark_of_every_metric_says_what_it_found(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["coverage", "--trials", "2"])
+    monkeypatch.setattr(coverage, "MANY_PEOPLE", 200)
+    monkeypatch.setattr(coverage, "RESAMPLES", 20)
+    coverage.main()
+    found = capsys.readouterr().out
+    assert re.search(r"\n  normalised_median +\d+\.0 +\d+\.0 ", found)
+    assert re.search(r"\ncoverage (0|50|100)\.0$", found.rstrip())

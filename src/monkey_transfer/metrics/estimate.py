@@ -24,10 +24,10 @@ from scipy import stats
 
 from monkey_transfer.metrics.bootstrap import Replicates
 
-# 95 % intervals of one network's score hold it in 93 to 95 % for scores of 40 to 70 %, of ten people; of five in 92 to
-# 94 %. Of differences they hold 94 to 97 %, of five groups and three seeds 98 % (``benchmarks.power``, where it ends).
+# Intervals of one network's score of 70 % hold it in 92 % over five single people, in 93 % over ten (of 80 %, in 91).
+# Those of differences hold 94 to 97 % from ten groups on, of any sizes (``benchmarks.power``).
 FEWEST_GROUPS = 10
-# Of two seeds they hold differences in 90 to 92 % where seeds matter.
+# Of two seeds they hold 91 % where seeds outweigh people (``benchmarks.power``).
 FEWEST_SEEDS = 3
 # Leaving out resamples on which a metric is undefined makes people look more alike than they are.
 MOST_UNDEFINED = 0.05
