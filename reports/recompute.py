@@ -2,7 +2,7 @@
 
 ``python reports/recompute.py reports/demo`` reads the labels and predictions beside the tables, computes scores and
 differences from their definitions (docs/metrics.md), and prints how far the report's are from that. Only NumPy and
-pandas are needed, and one way that is as plain as possible: loops over people and joints, no resampling.
+pandas are needed; there is no resampling, so intervals are not computed again.
 """
 
 import sys
@@ -37,13 +37,13 @@ def joined(labels: pd.DataFrame, people: pd.DataFrame, predictions: pd.DataFrame
 
 def best_threshold(joints: pd.DataFrame) -> float:
     """The confidence from which on F1 of precision and recall over own correct is highest."""
-    own = joints["correct"].sum()
-    f1 = {
-        confidence: 2 * (joints["correct"] & kept).sum() / (kept.sum() + own)
-        for confidence in sorted(joints["likelihood"].unique(), reverse=True)
-        for kept in [joints["likelihood"] >= confidence]
-    }
-    return max(f1, key=f1.get) if own else float("nan")
+    ranked = joints.sort_values("likelihood", ascending=False)
+    own, right = ranked["correct"].sum(), ranked["correct"].cumsum().to_numpy()
+    f1 = 2 * right / (np.arange(1, len(ranked) + 1) + own)
+    # Equal confidences are kept or dropped together: what counts is where the last of them stands.
+    confidence = ranked["likelihood"].to_numpy()
+    last = np.append(confidence[1:] != confidence[:-1], True)
+    return float(confidence[last][np.argmax(f1[last])]) if own else float("nan")
 
 
 def scores_of(joints: pd.DataFrame, threshold: float, score: str) -> dict[str, float]:
@@ -74,7 +74,10 @@ def auc(joints: pd.DataFrame) -> float:
     wrong = joints.loc[~joints["correct"], "likelihood"].to_numpy()
     if not len(right) or not len(wrong):
         return float("nan")
-    return float(np.mean([(right > one).mean() + (right == one).mean() / 2 for one in wrong]))
+    order = np.sort(right)
+    above = len(right) - np.searchsorted(order, wrong, side="right")
+    beside = np.searchsorted(order, wrong, side="right") - np.searchsorted(order, wrong, side="left")
+    return float((above + beside / 2).mean() / len(right))
 
 
 def networks(report: Path, score: str) -> dict[tuple[str, int, int], tuple[pd.DataFrame, float]]:
@@ -107,23 +110,21 @@ def main(report: Path) -> None:
             if row.metric in of_seeds[0]:
                 value = np.mean([one[row.metric] for one in of_seeds])
                 checked, worst = checked + 1, max(worst, relative(row.value, value))
-    for row in comparisons[comparisons["metric"].isin([score, f"{score}/area", "auc"])].itertuples():
-        a, b = ([run for (x, n, _), run in runs.items() if (x, n) == at] for at in pair_of(row))
-        value = np.mean([difference(one, other, row.metric, score) for one, other in zip(a, b, strict=True)])
-        checked, worst = checked + 1, max(worst, relative(row.difference, value))
+    for pair, rows in comparisons.groupby(["arm_a", "images_a", "arm_b", "images_b"]):
+        a, b = ([run for (x, n, _), run in runs.items() if (x, n) == at] for at in (pair[:2], pair[2:]))
+        of_seeds = [differences(one, other, score) for one, other in zip(a, b, strict=True)]
+        for row in rows.itertuples():
+            if row.metric in of_seeds[0]:
+                value = np.mean([one[row.metric] for one in of_seeds])
+                checked, worst = checked + 1, max(worst, relative(row.difference, value))
     print(f"{report.name}: {checked} numbers, largest relative difference {worst:.1e}")
 
 
-def pair_of(row) -> tuple[tuple[str, int], tuple[str, int]]:
-    """The two arms of a comparison with their numbers of images."""
-    return (row.arm_a, row.images_a), (row.arm_b, row.images_b)
-
-
-def difference(one: tuple[pd.DataFrame, float], other: tuple[pd.DataFrame, float], metric: str, score: str) -> float:
-    """The first network minus the second, on the joints that both have."""
+def differences(one: tuple[pd.DataFrame, float], other: tuple[pd.DataFrame, float], score: str) -> dict[str, float]:
+    """The scores of the first network minus those of the second, on the joints that both have."""
     shared = set(one[0]["keypoint"]) & set(other[0]["keypoint"])
-    a, b = (scores_of(run[0][run[0]["keypoint"].isin(shared)], run[1], score)[metric] for run in (one, other))
-    return a - b
+    a, b = (scores_of(run[0][run[0]["keypoint"].isin(shared)], run[1], score) for run in (one, other))
+    return {metric: a[metric] - b[metric] for metric in a}
 
 
 def relative(found: float, expected: float) -> float:

@@ -68,7 +68,7 @@ def drawn(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
 def write_job(drawn) -> Callable[..., JobFolder]:
     """``write_job(folder, seed=..., checkpoint=..., <key of training>=...)`` writes a small job there."""
 
-    def write(folder: Path, seed=0, checkpoint=None, heads=NO_HEADS, frozen=0, keeps="best", **training) -> JobFolder:
+    def write(folder: Path, seed=0, checkpoint=None, heads=NO_HEADS, frozen=0, **training) -> JobFolder:
         job = Job(
             name="small",
             keypoints=KEYPOINTS,
@@ -77,7 +77,6 @@ def write_job(drawn) -> Callable[..., JobFolder]:
             checkpoint=checkpoint and str(checkpoint),
             heads=heads,
             frozen=frozen,
-            keeps=keeps,
             seed=seed,
         )
         written = JobFolder(folder)

@@ -117,6 +117,14 @@ def test_training_stops_when_its_curve_is_flat(errors, rule, flat):
 NAN = math.nan
 
 
+@pytest.fixture(scope="module")
+def short_trainer(write_job, open_trainer, tmp_path_factory):
+    """A trainer that validates after each of its four iterations."""
+    job = write_job(tmp_path_factory.mktemp("short"), iterations=4, validate_every=1, batch_size=1)
+    with open_trainer(job) as trainer:
+        yield trainer
+
+
 @pytest.mark.parametrize(
     "keeps, errors, scores, chosen",
     [
@@ -128,18 +136,19 @@ NAN = math.nan
     ],
     ids=["score", "error", "first", "unscored", "last"],
 )
-def test_a_run_keeps_the_snapshot_with_the_best_score(write_job, open_trainer, tmp_path, keeps, errors, scores, chosen):
+def test_a_run_keeps_the_snapshot_with_the_best_score(short_trainer, keeps, errors, scores, chosen):
     from monkey_transfer.networks.training import Validation, curve_table
 
-    found = map(Validation, errors, scores)
-    job = write_job(tmp_path, keeps=keeps, iterations=4, validate_every=1, batch_size=1)
-    with open_trainer(job) as trainer:
+    trainer, found = short_trainer, map(Validation, errors, scores)
+    shutil.rmtree(trainer.resume, ignore_errors=True)
+    trainer.job = trainer.job.model_copy(update={"keeps": keeps})
+    with trainer.session.graph.as_default():
         outcome = trainer.run(lambda: next(found))
     assert outcome.chosen_iteration == chosen
     assert outcome.validation_error == errors[chosen - 1]
     np.testing.assert_equal(outcome.validation_score, scores[chosen - 1])
-    assert {file.stem for file in job.project.rglob("snapshot-*.index")} == {f"snapshot-{chosen}"}
-    np.testing.assert_equal(curve_table(job.resume)["validation_score"].tolist(), scores)
+    assert {file.stem for file in trainer.project.folder.rglob("snapshot-*.index")} == {f"snapshot-{chosen}"}
+    np.testing.assert_equal(curve_table(trainer.resume)["validation_score"].tolist(), scores)
 
 
 @given(

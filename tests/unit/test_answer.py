@@ -18,6 +18,7 @@ from monkey_transfer.answer import (
     provenance,
     row_of,
 )
+from monkey_transfer.claims import LEVEL
 from monkey_transfer.results import Results
 from monkey_transfer.study import Study
 
@@ -79,7 +80,7 @@ PAGE = [
     "*Does a pose network that has learnt monkeys make a better human pose network when human labels are few?*",
     "Measured in PCKh@0.5 on 3 rendered test people with 3 seeds of training. In brackets are 95 % intervals over test "
     "people, seeds and the people that each seed drew to learn. A question is ruled on where p, corrected for all of "
-    "them by Holm, is at most 0.04.",
+    f"them by Holm, is at most {LEVEL:g}.",
     "## What came out",
     *SENTENCES,
     "![Learning curves and paired differences](figures/answer.png)",
@@ -261,7 +262,7 @@ def test_limits_of_photographs_and_of_arms_that_are_left_out(three):
     photographs.__dict__.update({name: study.__dict__[name] for name in ("splits", "draws")})
     first, _ = limits(replace(three, study=photographs))
     assert first.startswith("Photographs; mobilenet_v2_0.35, 90 iterations of 4 pictures, where the paper had")
-    assert "on 3 test people, 3 seeds" in answer_text(replace(three, study=photographs))
+    assert "on 3 test people with 3 seeds of training" in answer_text(replace(three, study=photographs))
     _, second = limits(with_profile(three, arms_left_out=("imagenet_control", "imagenet_longer")))
     assert second.endswith(
         " by chance. Not trained, for want of ImageNet weights: `imagenet_control` and `imagenet_longer`."

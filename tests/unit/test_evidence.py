@@ -1,6 +1,10 @@
 """What a report keeps of its predictions is enough to compute its numbers again, with nothing of this package."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import by_hand
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 from monkey_transfer.evidence import write_evidence
 from monkey_transfer.publish import write_report
 
+RECOMPUTE = Path(__file__).parents[2] / "reports" / "recompute.py"
 COLUMNS = ["images", "seed", "of", "image_id", "keypoint", "x", "y", "likelihood"]
 
 
@@ -124,3 +129,8 @@ def test_a_report_is_whole_and_replaces_what_other_rules_made(three, tmp_path, m
     assert splits["target"]["draws"]["1"]["validation"] == ["eve", "max"]
     assert splits["target"]["draws"]["1"]["train"] == ["gus", "hal", "ian", "jon", "kim", "lea", "dan"]
     assert splits["source"]["draws"]["2"]["train"] == ["m3", "m1"]
+    # A script that knows nothing of this package comes to the same numbers, from what the report keeps.
+    told = subprocess.run([sys.executable, str(RECOMPUTE), str(folder)], capture_output=True, text=True, check=True)
+    numbers, apart = re.fullmatch(r"by_hand: (\d+) numbers, largest relative difference (.*)\n", told.stdout).groups()
+    assert int(numbers) > 100
+    assert float(apart) < 1e-5
