@@ -57,6 +57,7 @@ def scores_of(joints: pd.DataFrame, threshold: float, score: str) -> dict[str, f
         score: 100 * counted["correct"].mean(),
         f"{score}/area": np.mean([(a + b) / 2 for a, b in zip(heights, heights[1:], strict=False)]),
         "normalised_mean": joints["floored"].mean(),
+        "normalised_median": joints["floored"].sort_values().iloc[(len(joints) - 1) // 2],
         "mean_distance": joints["distance"].mean(),
         "rmse_distance": np.sqrt((joints["distance"] ** 2).mean()),
         "auc": auc(joints),

@@ -98,12 +98,11 @@ def answers(results: Results) -> list[str]:
 
 def _answer(results: Results, question: Question) -> str:
     row = row_of(results, question)
-    ruled = row.ruling or "one seed"
+    ruled = row.ruling or ("one seed" if row.seeds == 1 else "not asked before the runs")
     margin = f"; the smallest difference of interest is {row.margin:g}" if row.question else ""
-    p = f"; p = {row.p:.2g} after Holm" if pd.notna(row.p) else ""
     return (
-        f"**{question.text} {_LEADS.get(ruled, _leads(ruled))}** `{question.a}` minus `{question.b}`: {signed(row)} "
-        f"points of {score_title(results.study.profile)} with {_people(results, question)}{p}{margin}."
+        f"**{question.text} {_lead(ruled)}** `{question.a}` minus `{question.b}`: {signed(row)} "
+        f"points of {score_title(results.study.profile)} with {_people(results, question)}{_p(row)}{margin}."
         f"{_if_the_benchmark_is_none(results, question)}"
     )
 
@@ -116,7 +115,18 @@ _LEADS = {
 }
 
 
-def _leads(ruled: str) -> str:
+def _p(row: Any) -> str:
+    """The p-value that the ruling rests on."""
+    if pd.isna(row.p):
+        return ""
+    if row.ruling.startswith("no more than"):
+        return f"; p = {row.p_equivalent:.2g} after Holm against {row.margin:g} points or more"
+    return f"; p = {row.p:.2g} after Holm"
+
+
+def _lead(ruled: str) -> str:
+    if ruled in _LEADS:
+        return _LEADS[ruled]
     if ruled.startswith("higher"):
         return f"Yes, {ruled.partition(', ')[2]}."
     if ruled.startswith("lower"):
@@ -232,9 +242,13 @@ def provenance(results: Results) -> str:
     return (
         f"Profile `{study.profile.name}`, {len(results.budgets)} runs, test people "
         f"`{study.splits['target'].digest[:12]}`, code {', '.join(commits) or 'not recorded'}. Every number can be "
-        "recomputed from `predictions/`; its definition is in docs/metrics.md. Trained again on the same machine the "
-        "networks are the same to the bit; on another they differ as those of another seed do."
+        f"recomputed from `predictions/`{_and_labels(study)}; its definition is in docs/metrics.md. Trained again on "
+        "the same machine the networks are the same to the bit; on another they differ (docs/reproducibility.md)."
     )
+
+
+def _and_labels(study: Study) -> str:
+    return "" if study.profile.pictures_in_reports else " and the labels, which are not ours to publish"
 
 
 def _ruled_from(study: Study) -> str:

@@ -4,7 +4,8 @@ Two kinds of claims can be made of a difference: that there is one, and that it 
 is a family of as many tests as there are primary questions, corrected by Holm (Scandinavian Journal of Statistics
 1979): whatever is true, and however the questions hang together, the chance that a family claims anything that is not
 so is at most the level of its tests. That level is 4 %, so that the error of a family stays below 5 % although t only
-approximates what a handful of seeds do: ``benchmarks.power`` measures it.
+approximates what a handful of seeds do: ``benchmarks.power`` measures it. A study in which claims of both kinds can be
+false may err up to twice as often.
 """
 
 from collections.abc import Sequence

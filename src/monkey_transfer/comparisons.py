@@ -28,14 +28,17 @@ def compared_points(profile: Profile) -> list[tuple[Point, Point]]:
     Arms that learn the target at every number of images that both learn; ``transfer`` with every other arm; every arm
     with the floor. A pair of a primary question has the order of the question.
     """
-    asked = {(question.b, question.a) for question in profile.questions}
+    asked = {(question.a, question.b) for question in profile.questions}
     arms = list(profile.arms)
-    pairs = [(b, a) if (a, b) in asked else (a, b) for a, b in combinations(sorted(arms, key=_transfer_first), 2)]
+    pairs = [(b, a) if (b, a) in asked else (a, b) for a, b in combinations(sorted(arms, key=_transfer_first), 2)]
     compared = [
         (Point(a, images_a), Point(b, images_b))
         for a, b in pairs
         for images_a, images_b in profile.compared_sizes(a, b)
-        if "transfer" in (a, b) or images_a == images_b and profile.arm(a).learns == profile.arm(b).learns == "target"
+        if "transfer" in (a, b)
+        or (a, b) in asked
+        or images_a == images_b
+        and profile.arm(a).learns == profile.arm(b).learns == "target"
     ]
     return compared + [(Point(arm, profile.arm(arm).largest), Point(MEAN_POSE, 0)) for arm in arms]
 

@@ -57,7 +57,7 @@ def speed(study: Study) -> pd.DataFrame:
 
     Returns
     -------
-    arm, images, seeds, reached (how many seeds did), iterations and minutes (means of those).
+    arm, images, seeds, reached (how many seeds did) and iterations (the mean of those).
     """
     control = study.profile.control
     points = [
@@ -77,7 +77,6 @@ def _speed(study: Study, point: Point, control: str) -> dict[str, object]:
         "seeds": len(study.profile.seeds),
         "reached": len(reached),
         "iterations": np.mean([row["iteration"] for row in reached]) if reached else np.nan,
-        "minutes": np.mean([row["seconds"] for row in reached]) / 60 if reached else np.nan,
     }
 
 

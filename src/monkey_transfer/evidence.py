@@ -32,7 +32,7 @@ def write_evidence(study: Study, folder: Path) -> None:
 
 def _predictions(study: Study, arm: str) -> pd.DataFrame:
     parts = []
-    for images in study.profile.arm(arm).sizes or (0,):
+    for images in study.profile.arm(arm).sizes:
         for seed in study.profile.seeds:
             run = study.finished(arm, seed, images)
             both = {"test": run.predictions(), "threshold": run.threshold_predictions()}

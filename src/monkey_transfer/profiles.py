@@ -410,6 +410,8 @@ class Profile(_Strict):
     # Each draws its own people of the pool and its own initial weights.
     seeds: tuple[Annotated[int, Field(ge=0)], ...]
     split_seed: int = 0
+    # Score, in percent, that nobody can be expected to beat, say of two people who label the same pictures; if known.
+    ceiling: Annotated[float, Field(gt=0, le=100)] | None = None
     # The smallest difference of interest, in points of PCK: what is smaller does not matter to anybody.
     margin: Annotated[float, Field(gt=0)] = 2.0
     # Fewer validation people than this say too little about when to stop.
@@ -479,6 +481,8 @@ class Profile(_Strict):
                 if other not in self.arms or other == name:
                     expected = ", ".join(known for known in self.arms if known != name)
                     raise ValueError(f"{where}: arm '{other}' is unknown or the arm itself; expected one of {expected}")
+                if name in self.arms[other].against:
+                    raise ValueError(f"{where}: this pair is asked both ways; keep one of the two")
                 if not self._compares(name, other):
                     raise ValueError(
                         f"{where}: arms '{name}' and '{other}' do not learn the same people; expected two arms that "

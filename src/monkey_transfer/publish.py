@@ -49,7 +49,11 @@ def answer_figure(results: Results) -> Figure:
         [{**row_of(results, question)._asdict(), "question": question.text} for question in asked(study)]
     )
     return plots.answer(
-        results.table[results.table["metric"] == score], rows, score_title(study.profile), rendered=study.rendered
+        results.table[results.table["metric"] == score],
+        rows,
+        score_title(study.profile),
+        rendered=study.rendered,
+        ceiling=study.profile.ceiling,
     )
 
 

@@ -132,8 +132,11 @@ def _of_people(matched: Matched, image_ids: Collection[str]) -> Matched:
 
 
 def _cover(study: Study, landmarks: list[str], learnt: int, decile: pd.Series) -> pd.DataFrame:
-    # Rarity is measured by those who are learnt, so others have to compete with the monkeys: of the first seed's pool.
-    others = study.target.subset(study.draw("target", study.profile.seeds[0]).train[learnt:])
+    # Rarity is measured by those who are learnt, so people whom no seed learns have to compete with the monkeys.
+    draws = study.draws["target"].values()
+    known = {image_id for draw in draws for image_id in draw.training_subset(learnt)}
+    pool = study.draw("target", study.profile.seeds[0]).train
+    others = study.target.subset([image_id for image_id in pool if image_id not in known])
     _, of_others = normalised_poses(others, landmarks)
     _, of_monkeys = normalised_poses(study.source, landmarks)
     if min(len(of_others), len(of_monkeys)) < FEWEST_TRAINING:

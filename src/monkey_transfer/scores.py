@@ -234,7 +234,7 @@ def by_yardstick(study: Study, yardstick: str) -> Scores:
     """The PCK scores by another yardstick than the profile's, of every arm at its largest number of images."""
 
     def by_it(study: Study, run: Run) -> Evaluated:
-        return Evaluated(matched(study, run.predictions(), yardstick))
+        return Evaluated(matched(study, as_committed(run.predictions()), yardstick))
 
     return Scores({point: _of_seeds(study, point, by_it) for point in largest_points(study)}, pck_alone)
 

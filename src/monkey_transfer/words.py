@@ -29,7 +29,7 @@ def bracketed(row: Any, metric: str) -> str:
     if pd.isna(row.value):
         return "undefined"
     digits = digits_of(metric)
-    return f"{row.value:.{digits}f} {_bounds(row.low, row.high, row.note, f'.{digits}f')}"
+    return f"{row.value:z.{digits}f} {_bounds(row.low, row.high, row.note, f'z.{digits}f')}"
 
 
 def signed(row: Any) -> str:

@@ -73,12 +73,10 @@ def differences_of(report: Path) -> pd.DataFrame:
 
 def lines_of(report: Path) -> pd.DataFrame:
     """What rarity changes, which is no difference of two arms but of two people."""
+    columns = ["value", "low", "high"]
     file = report / "tables" / "rarity_lines.csv"
-    return (
-        pd.read_csv(file).assign(digits=1)
-        if file.is_file()
-        else pd.DataFrame(columns=["value", "low", "high", "digits"])
-    )
+    lines = pd.read_csv(file)[columns] if file.is_file() else pd.DataFrame(columns=columns, dtype=float)
+    return lines.assign(digits=1)
 
 
 def scores_of(report: Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pytest
 
 from monkey_transfer.evidence import write_evidence
 from monkey_transfer.publish import write_report
+from monkey_transfer.reports import opened_report
 
 RECOMPUTE = Path(__file__).parents[2] / "reports" / "recompute.py"
 COLUMNS = ["images", "seed", "of", "image_id", "keypoint", "x", "y", "likelihood"]
@@ -99,23 +100,24 @@ def test_labels_that_may_not_be_shown_are_left_out(three, tmp_path):
 # The whole report
 
 
-def test_a_report_is_whole_and_replaces_what_other_rules_made(three, tmp_path, monkeypatch):
+def test_a_report_is_whole_and_replaces_what_it_wrote_before(three, tmp_path, monkeypatch):
     monkeypatch.setenv("MONKEY_TRANSFER_REPORTS", str(tmp_path))
-    outdated = [tmp_path / "by_hand" / name for name in ("tables/pckh.csv", "predictions/old.parquet")]
-    for file in outdated:
-        file.parent.mkdir(parents=True)
+    folder = opened_report("by_hand")
+    of_other_arms, of_chapter_7 = folder / "predictions" / "old.parquet", folder / "tables" / "rarity_lines.csv"
+    for file in (of_other_arms, of_chapter_7):
+        file.parent.mkdir()
         file.touch()
     page = write_report(three)
-    folder = tmp_path / "by_hand"
     assert page == folder / "answer.html"
-    assert not any(file.exists() for file in outdated)
+    assert not of_other_arms.exists()
+    assert of_chapter_7.is_file()  # chapters are run in any order
     assert "+25.0 [too few groups]" in page.read_text(encoding="utf-8")
     assert (folder / "answer.md").read_text(encoding="utf-8").startswith("# Worked out by hand\n")
     assert (folder / "figures" / "answer.png").is_file()
     assert (folder / "predictions" / "transfer.parquet").is_file()
     assert {file.name for file in (folder / "tables").iterdir()} == {
         *("scores.csv", "comparisons.csv", "equivalents.csv", "pixel_errors.csv", "readings.csv", "elsewhere.csv"),
-        *("paper_comparison.csv", "budgets.csv", "leaks.csv", "left_out.csv", "splits.json"),
+        *("paper_comparison.csv", "budgets.csv", "leaks.csv", "left_out.csv", "splits.json", "rarity_lines.csv"),
     }
     scores = pd.read_csv(folder / "tables" / "scores.csv")
     row = scores[(scores["arm"] == "transfer") & (scores["images"] == 3) & (scores["metric"] == "pckh")].iloc[0]

@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 
+from monkey_transfer.comparisons import compared_points
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles import CONFIG, IMAGENET_VARIABLE, Training, load_profile, profile_names
 
@@ -257,6 +258,12 @@ SAME_PEOPLE = "expected two arms that learn the target and have a number of imag
             asking(transfer=["scratch_control"]),
             "key 'arms.transfer.against': .* dictionary .found .'scratch_control'..",
         ),
+        (
+            asking(transfer={"scratch_control": "?"}, scratch_control={"transfer": "?"}),
+            "against.scratch_control: this pair is asked both ways|against.transfer: this pair is asked both ways",
+        ),
+        (changed("ceiling", 0), "key 'ceiling': .* greater than 0 .found 0."),
+        (changed("ceiling", 100.5), "key 'ceiling': .* less than or equal to 100 .found 100.5."),
         (changed("margin", 0), "key 'margin': .* greater than 0 .found 0."),
         (changed("margin", -2.0), "key 'margin': .* greater than 0 .found -2.0."),
         (changed("margin", float("nan")), "key 'margin': .* greater than 0 .found nan."),
@@ -268,6 +275,17 @@ def test_questions_that_no_study_could_answer_are_refused(write, tmp_path, setti
     said = message(tmp_path)
     assert said.startswith(f"{tmp_path / 'study.yaml'}: ")
     assert re.search(told, said)
+
+
+@pytest.mark.parametrize("arm, other", [("scratch_control", "benchmark"), ("benchmark", "scratch_control")])
+def test_every_question_is_among_what_is_compared_in_its_own_order(write, tmp_path, arm, other):
+    write("study", asking(**{arm: {other: "?"}}))
+    profile = load_profile("study", tmp_path)
+    [asked] = profile.questions
+    pairs = [(a.arm, a.images, b.arm, b.images) for a, b in compared_points(profile)]
+    assert (asked.a, asked.images_a, asked.b, asked.images_b) in pairs
+    assert (asked.b, asked.images_b, asked.a, asked.images_a) not in pairs
+    assert len(set(pairs)) == len(pairs)
 
 
 def test_arms_without_a_number_of_people_in_common_are_not_asked_about(write, tmp_path):

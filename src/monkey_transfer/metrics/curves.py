@@ -18,8 +18,6 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
 from monkey_transfer.metrics.estimate import estimate
 
-Point = tuple[str, int]
-
 # Steps between the smallest and the largest number of people, evenly on a logarithmic scale.
 _GRID = 400
 
@@ -41,7 +39,9 @@ class Draws(NamedTuple):
         return float(low), float(high)
 
 
-def draws(runs: Mapping[Point, Sequence[Replicates]], groups: float, seed: int = 0) -> dict[Point, Draws]:
+def draws(
+    runs: Mapping[tuple[str, int], Sequence[Replicates]], groups: float, seed: int = 0
+) -> dict[tuple[str, int], Draws]:
     """Joint draws of the mean score of every point of the curves that are compared.
 
     Parameters

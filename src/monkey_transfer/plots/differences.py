@@ -35,6 +35,7 @@ from monkey_transfer.plots.style import (
 )
 
 BENCHMARK = "benchmark"
+LONGER = "imagenet_longer"  # what the same time does on people alone, which a reader wants to see in any case
 _STRIP = 0.2  # opacity
 _PAIR = ("arm_a", "arm_b", "images_a", "images_b")
 _LONGEST_LABEL = 46  # characters in a line above an interval
@@ -78,7 +79,7 @@ def answer(
     Parameters
     ----------
     scores : rows of one metric as for :func:`monkey_transfer.plots.learning.by_people`; drawn are the arms of primary
-        questions, ``benchmark`` and ``mean_pose``.
+        questions, ``benchmark``, ``imagenet_longer`` and ``mean_pose``.
     comparisons : rows of the same metric as for :func:`differences`; drawn are those with a ``question``.
     title : of the score, for the axes.
     ceiling : score of what cannot be expected to be beaten, in percent.
@@ -94,7 +95,7 @@ def answer(
             "the figure of the answer: expected at least one primary question among the comparisons, found none: "
             "declare one in the profile"
         )
-    deciding = {*primary["arm_a"], *primary["arm_b"], BENCHMARK, FLOOR}
+    deciding = {*primary["arm_a"], *primary["arm_b"], BENCHMARK, LONGER, FLOOR}
     drawn, (curves, pairs) = subplots(
         1, 2, figsize=(WIDTH, 4.8 + 0.3 * max(len(primary) - 4, 0)), width_ratios=[1, 1.05]
     )

@@ -12,6 +12,7 @@ from monkey_transfer.plots.style import (
     arm_colours,
     figure,
     headline,
+    how_sure,
     legend_below,
     legend_beside,
     percent_from_zero,
@@ -21,8 +22,6 @@ from monkey_transfer.plots.style import (
     words,
 )
 
-_BARS = "bars: 95 % intervals"
-
 
 @figure
 def accuracy_by_rarity(accuracy: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
@@ -30,7 +29,8 @@ def accuracy_by_rarity(accuracy: pd.DataFrame, title: str, *, rendered: bool) ->
 
     Parameters
     ----------
-    accuracy : ``arm, decile`` (1: most ordinary), ``people`` (of the test, in the decile), ``value, low, high``.
+    accuracy : ``arm, decile`` (1: most ordinary), ``people`` (of the test, in the decile), ``value, low, high, seeds,
+        over, note``.
     title : of the score, for the axis.
 
     Raises
@@ -49,7 +49,7 @@ def accuracy_by_rarity(accuracy: pd.DataFrame, title: str, *, rendered: bool) ->
     percent_from_zero(axes, accuracy[["value", "high"]])
     axes.set_ylabel(f"{title} (%)")
     _deciles_below(axes, accuracy)
-    subtitle(axes, _BARS)
+    subtitle(axes, how_sure(accuracy))
     headline(drawn, "Score by rarity of the pose", rendered)
     legend_beside(axes)
     return drawn
@@ -65,7 +65,8 @@ def advantage_by_rarity(
 
     Parameters
     ----------
-    advantage : ``decile`` (1: most ordinary), ``people``, ``value`` (points of a minus b), ``low, high``.
+    advantage : ``decile`` (1: most ordinary), ``people``, ``value`` (points of a minus b), ``low, high, seeds, over,
+        note``.
     line : ``quantity, value, low, high`` of 'slope', 'most ordinary' and 'rarest', in points of a minus b.
     arm_a, arm_b : their names; above zero ``arm_a`` is better.
     title : of the score, for the axis.
@@ -88,7 +89,7 @@ def advantage_by_rarity(
     axes.plot([0.5, advantage["decile"].max() + 0.5], ends, color=INK, ls="--", lw=1.4, label=_slope(of_line))
     axes.set_ylabel("difference (points)")
     _deciles_below(axes, advantage)
-    subtitle(axes, f"{title}, {_BARS}")
+    subtitle(axes, f"{title}, {how_sure(advantage)}")
     headline(drawn, f"{words(arm_a).capitalize()} minus {words(arm_b)} by rarity of the pose", rendered)
     legend_below(drawn, axes)
     return drawn
