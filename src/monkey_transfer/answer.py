@@ -98,7 +98,7 @@ def answers(results: Results) -> list[str]:
 
 def _answer(results: Results, question: Question) -> str:
     row = row_of(results, question)
-    ruled = row.ruling or ("one seed" if row.seeds == 1 else "not asked before the runs")
+    ruled = row.ruling or ("one seed" if len(results.study.profile.seeds) == 1 else _UNASKED)
     margin = f"; the smallest difference of interest is {row.margin:g}" if row.question else ""
     return (
         f"**{question.text} {_lead(ruled)}** `{question.a}` minus `{question.b}`: {signed(row)} "
@@ -107,6 +107,7 @@ def _answer(results: Results, question: Question) -> str:
     )
 
 
+_UNASKED = "it was not asked before the runs"
 _LEADS = {
     "higher": "Yes.",
     "lower": "No, it does worse.",
@@ -205,8 +206,7 @@ def joint_table(results: Results) -> pd.DataFrame:
 
 def _on_two_lines(number: str) -> str:
     """The interval under its value, so that wide tables fit on a sheet; the interval itself is not broken."""
-    value, _, interval = number.partition(" ")
-    return "<br>".join([value, interval.replace(", ", ",\N{NO-BREAK SPACE}")])
+    return number.replace(" ", "<br>", 1).replace(", ", ",\N{NO-BREAK SPACE}")
 
 
 def footnotes(results: Results) -> list[str]:

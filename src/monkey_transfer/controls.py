@@ -24,12 +24,13 @@ def equivalents(results: Results) -> pd.DataFrame:
 
     Returns
     -------
-    arm, images, people (labelled people of the arm), equivalent, low, high: 0 for fewer than the control's smallest
-    number, infinite for more than its largest. Empty where the control learnt a single number.
+    arm, images, people (labelled people of the arm), equivalent, low, high, note: 0 for fewer than the control's
+    smallest number, infinite for more than its largest; ``note`` says why there are no bounds. Empty where the control
+    learnt a single number.
     """
     study, control = results.study, results.study.profile.control
     sizes = study.profile.arm(control).sizes
-    columns = ["arm", "images", "people", "equivalent", "low", "high"]
+    columns = ["arm", "images", "people", "equivalent", "low", "high", "note"]
     if len(sizes) < 2:
         return pd.DataFrame(columns=columns)
     rows = [
@@ -49,7 +50,9 @@ def _equivalent(results: Results, point: Point, control: list[Point]) -> dict[st
     }
     drawn = draws(runs, scores.groups(point, shared), _SEED)
     found = equivalent_size(drawn[point], {results.people(at): drawn[at] for at in control})
-    return {**point._asdict(), "people": results.people(point), "equivalent": found.value, **_bounds(found)}
+    bounds = _bounds(found)
+    note = scores.of(point)[metric].note if np.isnan(bounds["low"]) else ""
+    return {**point._asdict(), "people": results.people(point), "equivalent": found.value, **bounds, "note": note}
 
 
 def speed(study: Study) -> pd.DataFrame:

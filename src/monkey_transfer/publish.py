@@ -21,12 +21,12 @@ from monkey_transfer.words import score_name, score_title
 def write_report(results: Results) -> Path:
     """Write answer.html, answer.md, its figure, the tables and predictions of a study; returns answer.html.
 
-    What the report held of them before is replaced as a whole. StudyError if it was made by other rules.
+    Predictions of arms that the study no longer has are removed; tables of other chapters stay, as chapters are run in
+    any order. StudyError if the report was made by other rules.
     """
     study = results.study
     folder = opened_report(study.profile.name)
-    for outdated in (folder / "tables", folder / "predictions"):
-        shutil.rmtree(outdated, ignore_errors=True)
+    shutil.rmtree(folder / "predictions", ignore_errors=True)
     for name, table in _tables(results).items():
         save_table(study, name, table)
     write_json(folder / "tables" / "splits.json", _splits(study))

@@ -352,13 +352,13 @@ def _people(results: Results, row: Any) -> str:
 
 def _needed(row: Any, least: int, most: int) -> str:
     def bound(people: float) -> str:
-        if pd.isna(people):
-            return "unknown"
         if people == 0:
             return f"fewer than {least:,}"
         return f"more than {most:,}" if people > most else f"{people:,.0f}"
 
     found = bound(row.equivalent)
+    if pd.isna(row.low):
+        return f"{found} [{row.note}]"
     return found if bound(row.low) == bound(row.high) else f"{found} [{bound(row.low)} to {bound(row.high)}]"
 
 
