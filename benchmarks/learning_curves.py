@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
 from monkey_transfer.metrics.bootstrap import Replicates, resampled_weights
-from monkey_transfer.metrics.curves import Point, draws, equivalent_size
+from monkey_transfer.metrics.curves import draws, equivalent_size
 
 TRIALS, PEOPLE, JOINTS, SEEDS, RESAMPLES = 1_000, 500, 14, 3, 1_000
 SIZES, MULTIPLE = (100, 300, 1_000), 1.6
@@ -80,7 +80,9 @@ def _held(scatter: Scatter, weights: np.ndarray, seed: int, rng: np.random.Gener
     return held
 
 
-def _simulated(scatter: Scatter, weights: np.ndarray, rng: np.random.Generator) -> dict[Point, list[Replicates]]:
+def _simulated(
+    scatter: Scatter, weights: np.ndarray, rng: np.random.Generator
+) -> dict[tuple[str, int], list[Replicates]]:
     """The scores, in percent of joints, of every seed of the points of both curves, on one set of people."""
     hard = rng.normal(0, HARD, PEOPLE)
     draw = rng.normal(0, 1, SEEDS)  # nested over sizes: good people at one are good at the next

@@ -69,8 +69,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "readings ignore the yardstick",
         "scores.py",
-        "matched(study, run.predictions(), yardstick))",
-        "matched(study, run.predictions()))",
+        "matched(study, as_committed(run.predictions()), yardstick))",
+        "matched(study, as_committed(run.predictions())))",
     ),
     Mutant(
         "rarity is measured against the test people",

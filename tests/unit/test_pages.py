@@ -16,6 +16,7 @@ from PIL import Image
 
 from monkey_transfer import pages
 from monkey_transfer.errors import StudyError
+from monkey_transfer.images import small_png
 from monkey_transfer.pages import markdown_page, site
 
 TABLE = pd.DataFrame(
@@ -268,7 +269,7 @@ def test_a_kept_figure_is_linked_to_and_another_written_beside_the_page(bound):
     assert kept["src"] == "../figures/sizes.png"
     assert other["src"] == "images/01_first-1.png"
     assert [file.name for file in (bound / "images").iterdir()] == ["01_first-1.png"]
-    assert (bound / "images" / "01_first-1.png").read_bytes() == png(600, 300, dpi=100)
+    assert (bound / "images" / "01_first-1.png").read_bytes() == small_png(png(600, 300, dpi=100))
     assert kept["alt"] == other["alt"] == "Figure: Sizes"
     # 300 pixels at 150 to the inch are 2 inches; 600 at 100 are 6; of 96 CSS pixels each
     assert (kept["width"], kept["height"]) == ("192", "96")

@@ -28,8 +28,8 @@ MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
 # The modules and folders of the package from the ground up: each imports from those of lower layers alone.
 LAYERS = (
     "__init__ errors paper",
-    "devices images pages skeletons splits tables",
-    "metrics near_duplicates",
+    "devices images skeletons splits tables",
+    "metrics near_duplicates pages",
     "claims profiles",
     "departures runs",
     "datasets sweep",
