@@ -1,5 +1,6 @@
 """What monkeys are worth follows what was put in, and whether the method cries wolf is tried with the names swapped."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import sqrt
 
@@ -21,11 +22,11 @@ def enough():
         yield results
 
 
-def grouped(scores: Scores, groups: int) -> Scores:
-    """The same networks on people of so many groups."""
+def grouped(scores: Scores, group_of: Callable[[int], int]) -> Scores:
+    """The same networks on people of other groups, by the number of the person."""
 
     def regrouped(run):
-        names = [f"video {place % groups}" for place in range(len(run.matched.people))]
+        names = [f"video {group_of(person)}" for person in range(len(run.matched.people))]
         return run._replace(matched=replace(run.matched, people=run.matched.people.assign(group=names)))
 
     runs = {point: [regrouped(run) for run in of_seeds] for point, of_seeds in scores.runs.items()}
@@ -91,9 +92,12 @@ def test_names_that_are_swapped_differ_as_often_as_they_should(enough):
 
 
 def test_people_of_one_group_are_one_unit(enough):
-    """Twelve pairs are enough for an interval, nine groups are too few of them."""
-    assert 0.02 <= swapped_names(grouped(enough.scores, 12), TRANSFER, CONTROL) <= 0.09
-    assert np.isnan(swapped_names(grouped(enough.scores, 9), TRANSFER, CONTROL))
+    """Fifteen pairs are enough for an interval; nine groups are too few, and so are sixteen of which one has half of
+    all people."""
+    share = swapped_names(grouped(enough.scores, lambda person: person % 15), TRANSFER, CONTROL)
+    assert 0.02 <= share <= 0.09
+    assert np.isnan(swapped_names(grouped(enough.scores, lambda person: person % 9), TRANSFER, CONTROL))
+    assert np.isnan(swapped_names(grouped(enough.scores, lambda person: max(0, person - 14)), TRANSFER, CONTROL))
 
 
 def test_arms_that_do_the_same_have_no_interval(enough):
