@@ -24,6 +24,15 @@ TESTS = (
 )
 _COPIED = ("src", "tests", "config", "docs", "workflow", "benchmarks", "notebooks", "pyproject.toml", "README.md")
 _SECONDS = 900
+# Where the name of a module does not say which tests are about it.
+_ABOUT = {
+    "rare_poses": ("rarity",),
+    "study": ("near_duplicates", "splits"),
+    "plots_learning": ("plots",),
+    "results": ("by_hand",),
+    "budgets": ("by_hand",),
+    "words": ("reading", "answer"),
+}
 
 
 class Mutant(NamedTuple):
@@ -311,13 +320,20 @@ def is_noticed(mutant: Mutant, tests: tuple[str, ...] = TESTS) -> bool:
         file.write_text(mutated(mutant, file.read_text(encoding="utf-8")), encoding="utf-8")
         environment = os.environ | {"PYTHONPATH": str(project / "src"), "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        files = [name for test in tests if (project / (name := f"tests/unit/test_{test}.py")).is_file()]
+        ordered = sorted(tests, key=lambda test: test not in closest_to(mutant.file))
+        files = [name for test in ordered if (project / (name := f"tests/unit/test_{test}.py")).is_file()]
         ran = subprocess.run(
             [*command, *files], cwd=project, env=environment, capture_output=True, text=True, timeout=_SECONDS
         )
     if ran.returncode not in (0, 1):
         raise RuntimeError(f"{mutant.what}: the tests could not run: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
     return ran.returncode == 1
+
+
+def closest_to(file: str) -> set[str]:
+    """The tests that are about a module, which are likely to notice first."""
+    name = file.removesuffix(".py").replace("/", "_")
+    return {name, *_ABOUT.get(name, ())}
 
 
 def mutated(mutant: Mutant, code: str) -> str:

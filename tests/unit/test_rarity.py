@@ -33,6 +33,7 @@ from monkey_transfer.splits import Draw
 pytestmark = pytest.mark.filterwarnings("ignore:Number of distinct clusters")  # of poses that are the same
 
 unhurried = settings(deadline=None, max_examples=5)
+in_any_time = settings(deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -48,6 +49,7 @@ TRAINING = poses_near(STANDING, 40, 0.1, RNG)
 # Mirror images
 
 
+@in_any_time
 @given(seeds)
 def test_a_mirror_image_twice_is_the_pose(seed):
     poses = np.random.default_rng(seed).normal(size=(3, len(LIMB_JOINTS), 2))
@@ -195,6 +197,7 @@ def test_a_landmark_without_people_is_an_error():
 # Deciles
 
 
+@in_any_time
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300, unique=True))
 def test_deciles_are_of_equal_size_and_in_order(values):
     rarity = pd.Series(values, [f"p{i}" for i in range(len(values))])
@@ -206,6 +209,7 @@ def test_deciles_are_of_equal_size_and_in_order(values):
     assert (found.index == rarity.index).all()
 
 
+@in_any_time
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=200))
 def test_equals_are_in_one_decile(values):
     rarity = pd.Series(values)
