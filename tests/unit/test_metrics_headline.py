@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -347,3 +349,12 @@ def test_arms_that_cannot_be_compared_are_refused():
     with pytest.raises(StudyError, match="none was given"):
         refuse_different_people({})
     refuse_different_people({"one": one, "again": matched([WRONG, WRONG], [0, 0])})
+
+
+def test_mean_and_median_of_normalised_errors_are_over_yardsticks_with_a_floor():
+    """Of three joints, 3, 4 and 5 px off over 1 px, where the floor of the last one's yardstick is 10 px."""
+    one = matched([(3, 0), (4, 0), (5, 0)], [0.5] * 3, length=1.0)
+    floored = replace(one, joints=one.joints.assign(floored=[3.0, 4.0, 0.5]))
+    found = headline(floored, 0.5)(np.ones((1, 3), np.int64))
+    assert found["normalised_median"].item() == 3
+    assert found["normalised_mean"].item() == 2.5
