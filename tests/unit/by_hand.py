@@ -31,7 +31,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -89,10 +89,10 @@ TESTED = {
 }
 
 
-def moved(x: float, y: float, **others: str) -> Person:
+def moved(x: float, y: float, group: str = "", picture: str = "") -> Person:
     """Ann's pose elsewhere in a picture, with a head of 10 pixels."""
     joints = tuple((a + x, b + y) for a, b in ((60, 20), (40, 60), (80, 60), (70, 100)))
-    return Person(joints, {"head_size": 10, "bbox_length": 80}, **others)
+    return Person(joints, {"head_size": 10, "bbox_length": 80}, group=group, picture=picture)
 
 
 # The three whom a seed learns first are moved by (0, 0) on average, by (20, 0) with seed 1 and (-20, 0) with seed 2.
@@ -153,7 +153,7 @@ class Letters(NamedTuple):
     threshold: str = "...."
 
 
-Predicted = Mapping[tuple[str, int], tuple[Letters, Letters, Letters]]
+Predicted = Mapping[tuple[str, int], tuple[Letters, ...]]
 # Arm and number of images -> its three seeds.
 PREDICTED: Predicted = {
     ("baseline", 2): (Letters("-.s- -ss- .m", "-ff-"), *[Letters("-.s- -ss- .m", "-..-")] * 2),
@@ -193,15 +193,15 @@ CURVES = {
 }
 _CURVE = ((20, 30, 25), (9, 7, 8))
 
-_DATA = {"format": "synthetic", "species": "human", "images": 14, "size": 128}
-_TRAINING = {
+_DATA: dict[str, Any] = {"format": "synthetic", "species": "human", "images": 14, "size": 128}
+_TRAINING: dict[str, Any] = {
     "net_type": "mobilenet_v2_0.35",
     "batch_size": 4,
     "iterations": 90,
     "global_scale": 1.0,
     "augmentation": {"scale_jitter_lo": 1.0},
 }
-ARMS = {
+ARMS: dict[str, dict[str, Any]] = {
     "baseline": {"learns": "source", "images": 2, "init": "scratch"},
     "benchmark": {
         "learns": "target",
@@ -231,7 +231,7 @@ ENOUGH: Predicted = {
     ("scratch_control", 3): (Letters("fff. .... ff"),) * 3,
     ("scratch_longer", 3): (Letters(".ff. .... .f"),) * 3,
 }
-ENOUGH_ARMS = {
+ENOUGH_ARMS: dict[str, dict[str, Any]] = {
     **{name: ARMS[name] for name in ("baseline", "benchmark")},
     "transfer": {
         **ARMS["transfer"],
@@ -253,7 +253,7 @@ FINISHED_BENCHMARK = ARMS | {
         "training": {**_TRAINING, "net_type": "resnet_101"},
     }
 }
-PROFILE = {
+PROFILE: dict[str, Any] = {
     "name": "by_hand",
     "title": "Worked out by hand",
     "source": {"data": {**_DATA, "species": "macaque"}, "test": 1},

@@ -64,6 +64,10 @@ def test_on_worth(three):
         "**For the score of `transfer`, `scratch_control` needs** so many labelled people: 4 [too few groups] where "
         "`transfer` had 2 and 8 [too few groups] where `transfer` had 4, on 3 rendered test people, 3 seeds."
     )
+    of_another = equivalents(three).assign(arm=["transfer_frozen", "transfer"])
+    assert "needs** so many labelled people: 8 [too few groups] where `transfer` had 4, on" in closing.on_worth(
+        three, of_another
+    )
     assert closing.on_worth(three, equivalents(three).head(0)) == (
         "What monkeys are worth in people is not known: `scratch_control` learnt one number of people."
     )
