@@ -310,7 +310,7 @@ class Arm(_Strict):
     optional: bool = False
     # Primary questions, decided before the runs: another arm that learns the same people -> what the difference from it
     # answers. Every comparison that is not named here is exploratory and gets no ruling.
-    against: dict[str, str] = {}
+    against: dict[str, Annotated[str, Field(min_length=1)]] = {}
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
     training: Training
@@ -434,6 +434,13 @@ class Profile(_Strict):
                 raise ValueError(f"{name}.images: expected one number; learning curves are of the arms of chapter 4")
         return arms
 
+    @field_validator("margin", mode="before")
+    @classmethod
+    def _a_difference_that_matters(cls, margin: Any) -> Any:
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < 100:
+            raise ValueError("expected points of PCK above 0 and below 100, the smallest difference that matters")
+        return margin
+
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -473,8 +480,6 @@ class Profile(_Strict):
 
     @model_validator(mode="after")
     def _questions_can_be_answered(self) -> "Profile":
-        from monkey_transfer.metrics.estimate import FEWEST_SEEDS  # half a second, and few profiles ask
-
         for name, arm in self.arms.items():
             for other in arm.against:
                 where = f"arms.{name}.against.{other}"
@@ -488,6 +493,8 @@ class Profile(_Strict):
                         f"{where}: arms '{name}' and '{other}' do not learn the same people; expected two arms that "
                         "learn the target and have a number of images in common, or the benchmark"
                     )
+                from monkey_transfer.metrics.estimate import FEWEST_SEEDS  # half a second, and few profiles ask
+
                 if len(self.seeds) < FEWEST_SEEDS:
                     raise ValueError(
                         f"{where}: a primary question needs at least {FEWEST_SEEDS} seeds, since fewer do not show how "
@@ -499,7 +506,8 @@ class Profile(_Strict):
         """Whether two arms learn the same people; of the paper's own question, against the benchmark, many more are."""
         one, two = self.arms[name], self.arms[other]
         if "benchmark" in (name, other):
-            return "target" in (one.learns, two.learns) and "source" not in (one.learns, two.learns)
+            compared = two if name == "benchmark" else one
+            return compared.learns == "target" and self.arms["benchmark"].learns != "source"
         return one.learns == two.learns == "target" and bool(set(one.sizes) & set(two.sizes))
 
     @property

@@ -254,6 +254,7 @@ SAME_PEOPLE = "expected two arms that learn the target and have a number of imag
         ),
         (asking((4, 5), transfer={"scratch_control": "?"}), "at least 3 seeds, .* found 2: give more seeds, or remove"),
         (asking(transfer={"scratch_control": 5}), "key 'arms.transfer.against.scratch_control': .* string .found 5."),
+        (asking(transfer={"scratch_control": ""}), "key 'arms.transfer.against.scratch_control': .*at least 1 char"),
         (
             asking(transfer=["scratch_control"]),
             "key 'arms.transfer.against': .* dictionary .found .'scratch_control'..",
@@ -264,10 +265,12 @@ SAME_PEOPLE = "expected two arms that learn the target and have a number of imag
         ),
         (changed("ceiling", 0), "key 'ceiling': .* greater than 0 .found 0."),
         (changed("ceiling", 100.5), "key 'ceiling': .* less than or equal to 100 .found 100.5."),
-        (changed("margin", 0), "key 'margin': .* greater than 0 .found 0."),
-        (changed("margin", -2.0), "key 'margin': .* greater than 0 .found -2.0."),
-        (changed("margin", float("nan")), "key 'margin': .* greater than 0 .found nan."),
-        (changed("margin", "two"), "key 'margin': .* number, .*found 'two'."),
+        (changed("margin", 0), "key 'margin': expected points of PCK above 0 and below 100, .*found 0."),
+        (changed("margin", -2.0), "key 'margin': expected points of PCK above 0 .*found -2.0."),
+        (changed("margin", float("nan")), "key 'margin': expected points of PCK above 0 .*found nan."),
+        (changed("margin", float("inf")), "key 'margin': expected points of PCK .* below 100, .*found inf."),
+        (changed("margin", True), "key 'margin': expected points of PCK .*found True."),
+        (changed("margin", "two"), "key 'margin': expected points of PCK .*found 'two'."),
     ],
 )
 def test_questions_that_no_study_could_answer_are_refused(write, tmp_path, settings, told):
