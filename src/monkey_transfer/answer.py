@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 
 from monkey_transfer.claims import LEVEL
-from monkey_transfer.comparisons import joint_groups_of, of_pair, primary
+from monkey_transfer.comparisons import between, ends_of, joint_groups_of, of_metric, of_pair, primary
 from monkey_transfer.metrics.pckh import JOINT_GROUPS
 from monkey_transfer.profiles import Question
 from monkey_transfer.results import Results
-from monkey_transfer.scores import Point, largest_points
+from monkey_transfer.scores import FLOOR, Point, largest_points
 from monkey_transfer.study import MEAN_POSE, Study
 from monkey_transfer.words import (
     bracketed,
@@ -138,12 +138,10 @@ def _lead(ruled: str) -> str:
 
 
 def _people(results: Results, question: Question) -> str:
-    people = results.people(Point(question.a, question.images_a)), results.people(Point(question.b, question.images_b))
-    took = [results.iterations_in_all(Point(question.a, question.images_a))]
-    took.append(results.iterations_in_all(Point(question.b, question.images_b)))
-    labelled = f"{people[0]:,}" if people[0] == people[1] else f"{people[0]:,} against {people[1]:,}"
-    trained = f"{took[0]:,.0f}" if took[0] == took[1] else f"{took[0]:,.0f} against {took[1]:,.0f}"
-    return f"{labelled} labelled people and {trained} iterations in all"
+    ends = ends_of(question)
+    labelled = dict.fromkeys(f"{results.people(point):,}" for point in ends)
+    trained = dict.fromkeys(f"{results.iterations_in_all(point):,.0f}" for point in ends)
+    return f"{' against '.join(labelled)} labelled people and {' against '.join(trained)} iterations in all"
 
 
 def _if_the_benchmark_is_none(results: Results, question: Question) -> str:
@@ -157,8 +155,8 @@ def _if_the_benchmark_is_none(results: Results, question: Question) -> str:
 
 def row_of(results: Results, question: Question) -> Any:
     """The row of the comparisons that answers a question."""
-    rows = of_pair(results.comparisons, question.a, question.b, score_name(results.study.profile))
-    [row] = rows_of(rows[(rows["images_a"] == question.images_a) & (rows["images_b"] == question.images_b)])
+    rows = between(results.comparisons, *ends_of(question))
+    [row] = rows_of(of_metric(rows, score_name(results.study.profile)))
     return row
 
 
@@ -169,7 +167,7 @@ def arm_table(results: Results) -> pd.DataFrame:
         metric.format(score=score): name for metric, name in _COLUMNS.items()
     }
     rows = []
-    for point in [*largest_points(results.study), Point(MEAN_POSE, 0)]:
+    for point in [*largest_points(results.study), FLOOR]:
         found = results.scores.of(point)
         cells = {
             name: _on_two_lines(bracketed(found[metric], metric)) if metric in found else "none"
@@ -196,8 +194,7 @@ def joint_table(results: Results) -> pd.DataFrame:
     """The difference of each question's arms in every joint group, in points."""
     rows = []
     for question in asked(results.study):
-        a, b = Point(question.a, question.images_a), Point(question.b, question.images_b)
-        found = joint_groups_of(results.comparisons, a, b, results.study.profile.yardstick)
+        found = joint_groups_of(results.comparisons, *ends_of(question), results.study.profile.yardstick)
         cells = {row.joint: _on_two_lines(signed(row)) for row in rows_of(found)}
         named = {joint: cells.get(joint, "none") for joint in JOINT_GROUPS}
         rows.append({"difference in points": f"{question.a} - {question.b}", **named})

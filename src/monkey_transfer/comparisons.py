@@ -5,7 +5,6 @@ study's primary questions are corrected together (:func:`monkey_transfer.claims.
 an interval and no ruling.
 """
 
-from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -14,9 +13,9 @@ import pandas as pd
 from monkey_transfer.claims import holm, ruling
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.estimate import Estimate
-from monkey_transfer.profiles import Profile
-from monkey_transfer.scores import Point, Scores, people_of
-from monkey_transfer.study import MEAN_POSE, Study
+from monkey_transfer.profiles import Profile, Question
+from monkey_transfer.scores import FLOOR, Point, Scores, people_of
+from monkey_transfer.study import Study
 
 # What is compared besides the scores of joint groups.
 _COMPARED = ("normalised_mean", "normalised_median", "oks_ap", "auc", "kept", "best_f1")
@@ -40,7 +39,7 @@ def compared_points(profile: Profile) -> list[tuple[Point, Point]]:
         or images_a == images_b
         and profile.arm(a).learns == profile.arm(b).learns == "target"
     ]
-    return compared + [(Point(arm, profile.arm(arm).largest), Point(MEAN_POSE, 0)) for arm in arms]
+    return compared + [(Point(arm, profile.arm(arm).largest), FLOOR) for arm in arms]
 
 
 def _transfer_first(arm: str) -> bool:
@@ -85,6 +84,17 @@ def of_pair(table: pd.DataFrame, a: str, b: str, metric: str) -> pd.DataFrame:
     return table[(table["arm_a"] == a) & (table["arm_b"] == b) & (table["metric"] == metric)]
 
 
+def between(table: pd.DataFrame, a: Point, b: Point) -> pd.DataFrame:
+    """The rows of one pair at those numbers of images, one for each metric."""
+    arms = (table["arm_a"] == a.arm) & (table["arm_b"] == b.arm)
+    return table[arms & (table["images_a"] == a.images) & (table["images_b"] == b.images)]
+
+
+def ends_of(question: Question) -> tuple[Point, Point]:
+    """The two points that a question compares."""
+    return Point(question.a, question.images_a), Point(question.b, question.images_b)
+
+
 def of_metric(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The rows of one metric: one for each pair and numbers of images."""
     return table[table["metric"] == metric]
@@ -93,10 +103,9 @@ def of_metric(table: pd.DataFrame, metric: str) -> pd.DataFrame:
 def joint_groups_of(table: pd.DataFrame, a: Point, b: Point, yardstick: str) -> pd.DataFrame:
     """The differences of a pair joint group by joint group, with the column ``joint``, head first."""
     score = pckh.SCORE_NAME[yardstick]
-    joint = table["metric"].map({f"{score}/{group}": group for group in pckh.JOINT_GROUPS})
-    pair = (table["arm_a"] == a.arm) & (table["arm_b"] == b.arm)
-    pair &= (table["images_a"] == a.images) & (table["images_b"] == b.images)
-    return table.assign(joint=joint)[pair & joint.notna()].reset_index(drop=True)
+    rows = between(table, a, b)
+    joint = rows["metric"].map({f"{score}/{group}": group for group in pckh.JOINT_GROUPS})
+    return rows.assign(joint=joint)[joint.notna()].reset_index(drop=True)
 
 
 def _is_compared(metric: str, yardstick: str) -> bool:
@@ -112,13 +121,14 @@ def _as_difference(found: Estimate) -> dict[str, object]:
 def _ruled(table: pd.DataFrame, profile: Profile, scores: Scores) -> pd.DataFrame:
     """The table with the columns of primary questions."""
     score = pckh.SCORE_NAME[profile.yardstick]
-    found = [scores.compare(Point(q.a, q.images_a), Point(q.b, q.images_b))[score] for q in profile.questions]
+    found = [scores.compare(*ends_of(question))[score] for question in profile.questions]
     p = holm([one.p_different() for one in found])
     p_equivalent = holm([one.p_equivalent(profile.margin) for one in found])
     ruled = table.assign(question="", p=np.nan, p_equivalent=np.nan, margin=np.nan, ruling="")
-    for place, row in enumerate(_rows_of(table, profile, score)):
+    for place, question in enumerate(profile.questions):
+        [row] = of_metric(between(table, *ends_of(question)), score).index
         values = {
-            "question": profile.questions[place].text,
+            "question": question.text,
             "p": p[place],
             "p_equivalent": p_equivalent[place],
             "margin": profile.margin,
@@ -127,10 +137,3 @@ def _ruled(table: pd.DataFrame, profile: Profile, scores: Scores) -> pd.DataFram
         for column, value in values.items():
             ruled.loc[row, column] = value
     return ruled
-
-
-def _rows_of(table: pd.DataFrame, profile: Profile, score: str) -> Iterator[int]:
-    """The row of each primary question."""
-    for question in profile.questions:
-        rows = of_pair(table, question.a, question.b, score)
-        yield rows.index[(rows["images_a"] == question.images_a) & (rows["images_b"] == question.images_b)][0]

@@ -12,10 +12,7 @@ def audited(study: Study) -> pd.DataFrame:
     """How many test people each arm may have seen, with any of the seeds: :func:`monkey_transfer.splits.audit`."""
     arms = {name: _learnt(study, name) for name in study.profile.arms}
     images = {role: study.dataset(role).images for role in ("source", "target")}
-    pictures = pd.concat(
-        images[learnt.role].loc[images[learnt.role]["image_id"].isin(learnt.image_ids), "path"]
-        for learnt in arms.values()
-    )
+    pictures = pd.concat(_paths(study, learnt) for learnt in arms.values())
     alike = near_duplicates(study.test_people.images["path"], pictures)
     return audit(arms, study.splits["target"].test, images, alike)
 
@@ -41,11 +38,12 @@ def may_have_seen(leaks: pd.DataFrame) -> dict[str, str]:
 
 def _learnt_pictures(study: Study, arm: str) -> set[str]:
     """Paths of the pictures that the arm, or an arm that it started from, learnt with any of the seeds."""
-    paths: set[str] = set()
-    for learnt in (_learnt(study, name) for name in study.profile.lineage(arm)):
-        images = study.dataset(learnt.role).images
-        paths.update(images.loc[images["image_id"].isin(learnt.image_ids), "path"])
-    return paths
+    return {path for name in study.profile.lineage(arm) for path in _paths(study, _learnt(study, name))}
+
+
+def _paths(study: Study, learnt: Learnt) -> pd.Series:
+    images = study.dataset(learnt.role).images
+    return images.loc[images["image_id"].isin(learnt.image_ids), "path"]
 
 
 def _learnt(study: Study, name: str) -> Learnt:

@@ -13,7 +13,7 @@ from monkey_transfer.evidence import write_evidence
 from monkey_transfer.networks.job import write_json
 from monkey_transfer.pages import markdown_page
 from monkey_transfer.reports import opened_report, save_figure, save_table
-from monkey_transfer.results import Results, beside_the_paper, elsewhere, pixel_table, readings
+from monkey_transfer.results import Results, beside_the_paper
 from monkey_transfer.study import Study
 from monkey_transfer.words import score_name, score_title
 
@@ -63,9 +63,9 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
         "scores": results.table,
         "comparisons": results.comparisons,
         "equivalents": equivalents(results),
-        "pixel_errors": pixel_table(study, results.scores),
-        "readings": readings(study),
-        "elsewhere": elsewhere(study),
+        "pixel_errors": results.pixel_errors,
+        "readings": results.readings,
+        "elsewhere": results.elsewhere,
         "paper_comparison": beside_the_paper(results),
         "budgets": results.budgets,
         "leaks": results.leaks,

@@ -3,7 +3,7 @@
 :mod:`monkey_transfer.rarity` measures poses; here a study's people and arms are put in.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -18,7 +18,7 @@ from monkey_transfer.rarity import (
     ranks,
     rarity_of_people,
 )
-from monkey_transfer.scores import Point, Scores, pck_alone
+from monkey_transfer.scores import Evaluated, Point, Scores, pck_alone
 from monkey_transfer.skeletons import LIMB_JOINTS
 from monkey_transfer.study import Study
 from monkey_transfer.words import score_name
@@ -63,10 +63,9 @@ def measure_rare_poses(study: Study, scores: Scores) -> RarePoses:
     landmarks = [landmark for landmark in common_landmarks(study.target, study.source) if landmark in LIMB_JOINTS]
     people = _rarity(study, landmarks, size)
     decile = deciles(people.set_index("image_id")["distance"])
-    chosen = {Point(name, size if size in arm.sizes else arm.largest): name for name, arm in study.profile.arms.items()}
-    everybody = Scores({point: scores.runs[point] for point in chosen}, pck_alone)
+    chosen = [Point(name, size if size in arm.sizes else arm.largest) for name, arm in study.profile.arms.items()]
     a, b = Point("transfer", size), Point(control, size)
-    parts = {int(part): _among(everybody, own.index) for part, own in decile.groupby(decile)}
+    parts = {int(part): Scores(_among(scores, chosen, own.index), pck_alone) for part, own in decile.groupby(decile)}
     counts = decile.value_counts()
     score = score_name(study.profile)
     return RarePoses(
@@ -109,19 +108,16 @@ def _rarity(study: Study, landmarks: list[str], size: int) -> pd.DataFrame:
 def _line(scores: Scores, a: Point, b: Point, rarity: pd.Series) -> dict:
     """The straight line of a minus b against the rank of rarity (:func:`monkey_transfer.rarity.accuracy_by_rank`)."""
     rank = ranks(rarity)
-    pair = _among(Scores({point: scores.runs[point] for point in (a, b)}, pck_alone), rarity.index)
-    return Scores(pair.runs, lambda run: accuracy_by_rank(run.matched, rank)).compare(a, b)
+    runs = _among(scores, (a, b), rarity.index)
+    return Scores(runs, lambda run: accuracy_by_rank(run.matched, rank)).compare(a, b)
 
 
-def _among(scores: Scores, image_ids: Collection[str]) -> Scores:
-    """The same networks on some of the people."""
-    return Scores(
-        {
-            point: [run._replace(matched=_of_people(run.matched, image_ids)) for run in of_seeds]
-            for point, of_seeds in scores.runs.items()
-        },
-        scores.measure,
-    )
+def _among(scores: Scores, points: Iterable[Point], image_ids: Collection[str]) -> dict[Point, list[Evaluated]]:
+    """The networks of some points on some of the people."""
+    return {
+        point: [run._replace(matched=_of_people(run.matched, image_ids)) for run in scores.runs[point]]
+        for point in points
+    }
 
 
 def _of_people(matched: Matched, image_ids: Collection[str]) -> Matched:

@@ -12,8 +12,7 @@ from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
 from monkey_transfer.paper import TABLE_ONE_ROWS
 from monkey_transfer.profiles import ZOO, MpiiData, data_folder
 from monkey_transfer.rare_poses import MEASURES, RarePoses
-from monkey_transfer.results import Results, beside_the_paper, largest, pixel_table, readings
-from monkey_transfer.results import elsewhere as scores_elsewhere
+from monkey_transfer.results import Results, beside_the_paper, largest
 from monkey_transfer.runs import Run
 from monkey_transfer.scores import Point
 from monkey_transfer.study import Study, matched_on_source
@@ -117,14 +116,15 @@ def size_table(study: Study, joints: pd.DataFrame) -> pd.DataFrame:
 def size_scores(results: Results) -> pd.DataFrame:
     """The PCK score of every arm at every number of labelled people."""
     table = results.of_people[results.of_people["metric"] == score_name(results.study.profile)]
-    return pd.DataFrame(
+    wide = pd.DataFrame(
         {
             "pictures": results.study.pictures,
-            "arm": [f"{arm}*" if arm in results.may_have_seen else arm for arm in table["arm"]],
+            "arm": table["arm"],
             "labelled people": [f"{people:,}" for people in table["people"]],
             f"{score_title(results.study.profile)}, %": [bracketed(row, row.metric) for row in rows_of(table)],
         }
     )
+    return _marked(results, wide)
 
 
 def arm_table(results: Results) -> pd.DataFrame:
@@ -162,7 +162,7 @@ def error_table(results: Results) -> pd.DataFrame:
         "kept/rmse_distance": "RMSE of those kept",
         "best_f1/rmse_distance": "the same, the paper's way",
     }
-    table = largest(pixel_table(results.study, results.scores), results.study)
+    table = largest(results.pixel_errors, results.study)
     parts = [
         _wide(results.study, rows, names).assign(frame=frame) for frame, rows in table.groupby("frame", sort=False)
     ]
@@ -186,7 +186,7 @@ def coco_table(results: Results) -> pd.DataFrame:
 
 def reading_table(results: Results) -> pd.DataFrame:
     """PCKh by each head yardstick that the target has."""
-    table = readings(results.study)
+    table = results.readings
     if table.empty:
         return pd.DataFrame({"head yardsticks": ["none is known for the target"]})
     scores = table[table["metric"] == table["yardstick"].map(SCORE_NAME)]
@@ -201,11 +201,16 @@ def paper_table(results: Results) -> pd.DataFrame:
     for row in rows_of(beside_the_paper(results)):
         ours, digits = bracketed(row, metric_of[row.metric]), 1 if "px" in row.metric else 2
         difference = "undefined" if pd.isna(row.minus_paper) else f"{row.minus_paper:+.{digits}f}"
-        arm = f"{row.arm}*" if row.arm in results.may_have_seen else row.arm
         rows.append(
-            {"metric": row.metric, "arm": arm, "paper": f"{row.paper:.2f}", "ours": ours, "ours - paper": difference}
+            {
+                "metric": row.metric,
+                "arm": row.arm,
+                "paper": f"{row.paper:.2f}",
+                "ours": ours,
+                "ours - paper": difference,
+            }
         )
-    return pd.DataFrame(rows)
+    return _marked(results, pd.DataFrame(rows))
 
 
 def elsewhere_table(results: Results) -> pd.DataFrame:
@@ -214,7 +219,7 @@ def elsewhere_table(results: Results) -> pd.DataFrame:
     if study.profile.elsewhere is None:
         return pd.DataFrame({"elsewhere": ["the profile names no other data set"]})
     people, yardstick = study.dataset("elsewhere"), study.profile.elsewhere_yardstick
-    table = scores_elsewhere(study)
+    table = results.elsewhere
     wide = _wide(study, table, {SCORE_NAME[yardstick]: f"{SCORE_TITLE[yardstick]}, %"})
     alike = table.drop_duplicates("arm").set_index("arm")["near_duplicates"]
     wide = wide.assign(

@@ -4,6 +4,7 @@ Chapters 5 and 6, the answer page and the tables of a report read them from here
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from monkey_transfer.comparisons import comparisons
 from monkey_transfer.leaks import alike_elsewhere, audited, may_have_seen
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.scores import (
+    FLOOR,
     Point,
     Scores,
     by_yardstick,
@@ -50,15 +52,30 @@ class Results:
     budgets: pd.DataFrame
     leaks: pd.DataFrame
 
-    @property
+    @cached_property
     def may_have_seen(self) -> dict[str, str]:
         """Arm -> why it may know the test people, of those arms that may."""
         return may_have_seen(self.leaks)
 
     def drawn_networks(self) -> dict[str, Matched]:
         """The first seed's network of each arm of :data:`DRAWN`, at its largest number of images."""
-        points = [*largest_points(self.study), Point(MEAN_POSE, 0)]
+        points = [*largest_points(self.study), FLOOR]
         return {point.arm: self.scores.runs[point][0].matched for point in points if point.arm in DRAWN}
+
+    @cached_property
+    def pixel_errors(self) -> pd.DataFrame:
+        """:func:`pixel_table` of the study."""
+        return pixel_table(self.study, self.scores)
+
+    @cached_property
+    def readings(self) -> pd.DataFrame:
+        """:func:`readings` of the study."""
+        return readings(self.study)
+
+    @cached_property
+    def elsewhere(self) -> pd.DataFrame:
+        """:func:`elsewhere` of the study."""
+        return elsewhere(self.study)
 
     @property
     def of_people(self) -> pd.DataFrame:

@@ -35,6 +35,9 @@ class Point(NamedTuple):
     images: int
 
 
+FLOOR = Point(MEAN_POSE, 0)
+
+
 class Evaluated(NamedTuple):
     """One network's predictions beside the labels, and the confidence from which on they are kept.
 
@@ -184,7 +187,7 @@ class Scores:
 def points_of(study: Study) -> list[Point]:
     """Every arm of a study at every number of images, and the floor."""
     arms = [Point(name, images) for name, arm in study.profile.arms.items() for images in arm.sizes]
-    return [*arms, Point(MEAN_POSE, 0)]
+    return [*arms, FLOOR]
 
 
 def people_of(study: Study, point: Point) -> int:
@@ -210,7 +213,7 @@ def of_networks(study: Study, runs: Mapping[str, Run]) -> Scores:
     """
     [seed] = {run.seed for run in runs.values()}
     found = {Point(arm, run.images): [evaluated(study, run)] for arm, run in runs.items()}
-    return Scores({**found, Point(MEAN_POSE, 0): [floor(study, seed)]}, pck_alone)
+    return Scores({**found, FLOOR: [floor(study, seed)]}, pck_alone)
 
 
 def in_network_frame(study: Study, scores: Scores) -> Scores:
@@ -223,11 +226,12 @@ def in_network_frame(study: Study, scores: Scores) -> Scores:
             frames = study.test_frames(arm)
         return frames.set_index("image_id")["scale"]
 
+    scale_of = {arm: scales(arm) for arm in dict.fromkeys(point.arm for point in scores.points)}
     framed = {
-        point: [run._replace(matched=in_frame(run.matched, scales(point.arm))) for run in of_seeds]
+        point: [run._replace(matched=in_frame(run.matched, scale_of[point.arm])) for run in of_seeds]
         for point, of_seeds in scores.runs.items()
     }
-    return Scores(framed, _pixels)
+    return Scores(framed, _pixels, scores.resamples)
 
 
 def by_yardstick(study: Study, yardstick: str) -> Scores:
