@@ -119,7 +119,7 @@ def size_scores(results: Results) -> pd.DataFrame:
     wide = pd.DataFrame(
         {
             "pictures": results.study.pictures,
-            "arm": table["arm"],
+            "arm": table["arm"].tolist(),
             "labelled people": [f"{people:,}" for people in table["people"]],
             f"{score_title(results.study.profile)}, %": [bracketed(row, row.metric) for row in rows_of(table)],
         }
