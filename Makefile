@@ -20,12 +20,12 @@ help:  ## list the targets
 setup: .venv/.installed  ## install everything into .venv (about two minutes and 11 GB)
 
 data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHECK=1]
-	@$(PY) -m monkey_transfer.datasets.acquire $(PROFILE) $(if $(CHECK),--check)
+	@$(PY) -m monkey_transfer.study.needs $(PROFILE) $(if $(CHECK),--check)
 
 study: setup  ## run the study of a profile: make study PROFILE=demo [CLUSTER=slurm]
-	@$(PY) -m monkey_transfer.reports weights $(PROFILE)  # now, rather than when their arm's turn comes
+	@$(PY) -m monkey_transfer.tell.reports weights $(PROFILE)  # now, rather than when their arm's turn comes
 	@$(SNAKEMAKE) --quiet all $(SNAKEMAKE_OPTIONS)
-	@$(PY) -m monkey_transfer.reports show $(PROFILE)
+	@$(PY) -m monkey_transfer.tell.reports show $(PROFILE)
 
 plan: setup  ## say how many runs a study has, how many exist and how long the others may take: make plan PROFILE=demo
 	@$(SNAKEMAKE) --dry-run --quiet rules progress

@@ -28,7 +28,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-from monkey_transfer.claims import LEVEL, holm
+from monkey_transfer.measure.claims import LEVEL, holm
 from monkey_transfer.metrics.bootstrap import Replicates, resampled_weights
 from monkey_transfer.metrics.estimate import Variances, combined, effective_groups, estimate, freedom_of_tests
 

@@ -21,10 +21,11 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.datasets.synthetic import render
 from monkey_transfer.images import read_picture, write_picture
 from monkey_transfer.networks.job import Job
-from monkey_transfer.profiles import Training, load_profile
+from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.profiles.loading import load_profile
+from monkey_transfer.rendered import render
 from monkey_transfer.skeletons import MPII_16
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -49,10 +50,10 @@ def predictors(
     from deeplabcut.pose_estimation_tensorflow.core import predict
     from deeplabcut.utils.auxfun_videos import imread
 
-    from monkey_transfer.networks import mobilenet
-    from monkey_transfer.networks.deeplabcut_project import CORNER, write_project
-    from monkey_transfer.networks.initialisation import calibrate_batch_norm
-    from monkey_transfer.networks.prediction import Predictor
+    from monkey_transfer.networks.tensorflow import mobilenet
+    from monkey_transfer.networks.tensorflow.initialisation import calibrate_batch_norm
+    from monkey_transfer.networks.tensorflow.prediction import Predictor
+    from monkey_transfer.networks.tensorflow.project import CORNER, write_project
 
     mobilenet.register()
     job = Job(

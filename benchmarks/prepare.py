@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw
 from monkey_transfer.datasets.macaquepose import read_macaquepose
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import PADDING_RGB, read_picture
-from monkey_transfer.profiles import data_folder
+from monkey_transfer.places import data_folder
 
 COPIES, FEW, SIZE, TURNS = 300, 40, 640, 3
 

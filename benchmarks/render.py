@@ -10,7 +10,7 @@ import time
 import cv2
 from threadpoolctl import threadpool_limits
 
-from monkey_transfer.datasets.synthetic import SPECIES, render
+from monkey_transfer.rendered import SPECIES, render
 
 WANTED, PICTURES, REPEATS = 100, 60, 4
 

@@ -27,8 +27,7 @@ _SECONDS = 900
 # Where the name of a module does not say which tests are about it.
 _ABOUT = {
     "rare_poses": ("rarity",),
-    "study": ("near_duplicates", "splits"),
-    "plots_learning": ("plots",),
+    "opening": ("near_duplicates", "splits"),
     "results": ("by_hand",),
     "budgets": ("by_hand",),
     "words": ("reading", "answer"),
@@ -47,7 +46,7 @@ class Mutant(NamedTuple):
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the sign of 'ours minus paper'",
-        "results.py",
+        "measure/results.py",
         'table.assign(minus_paper=table["value"] - table["paper"])',
         'table.assign(minus_paper=table["paper"] - table["value"])',
     ),
@@ -59,37 +58,37 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the leak audit forgets validation people",
-        "leaks.py",
+        "measure/leaks.py",
         "(*draw.training_subset(arm.largest), *draw.validation[:validation])",
         "draw.training_subset(arm.largest)",
     ),
     Mutant(
         "the leak audit sees one seed",
-        "leaks.py",
+        "measure/leaks.py",
         "for seed in study.profile.seeds]",
         "for seed in study.profile.seeds[:1]]",
     ),
     Mutant(
         "the two frames of the error table are swapped",
-        "results.py",
+        "measure/results.py",
         '{"original px": scores, "network px": in_network_frame(study, scores)}',
         '{"network px": scores, "original px": in_network_frame(study, scores)}',
     ),
     Mutant(
         "readings ignore the yardstick",
-        "scores.py",
+        "measure/scores.py",
         "matched(study, as_committed(run.predictions()), yardstick))",
         "matched(study, as_committed(run.predictions())))",
     ),
     Mutant(
         "rarity is measured against the test people",
-        "rare_poses.py",
+        "measure/rare_poses.py",
         "study.target.subset(draw.training_subset(size)), landmarks)",
         "study.test_people, landmarks)",
     ),
     Mutant(
         "near duplicates are not kept together",
-        "study.py",
+        "study/opening.py",
         "replace(dataset, images=kept_together(dataset.images, pd.read_parquet(known)))",
         "dataset",
     ),
@@ -101,67 +100,67 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "differences are b minus a",
-        "scores.py",
+        "measure/scores.py",
         "x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)",
         "y.minus(x) for x, y in zip(one[metric], other[metric], strict=True)",
     ),
     Mutant(
         "arms are compared on all joints of the first",
-        "scores.py",
+        "measure/scores.py",
         "shared = self.keypoints(a) & self.keypoints(b)",
         "shared = self.keypoints(a)",
     ),
     Mutant(
         "people counts forget the validation",
-        "scores.py",
+        "measure/scores.py",
         "return point.images + study.profile.validation_size(point.arm)",
         "return point.images",
     ),
     Mutant(
         "thresholds are chosen on the test people",
-        "scores.py",
+        "measure/scores.py",
         "threshold_of(others.joints)",
         "threshold_of(matched(study, run.predictions()).joints)",
     ),
     Mutant(
         "the floor is that of the first seed for every seed",
-        "scores.py",
+        "measure/scores.py",
         "[floor(study, seed) for seed in study.profile.seeds]",
         "[floor(study, study.profile.seeds[0]) for _ in study.profile.seeds]",
     ),
     Mutant(
         "iterations in all forget the source network",
-        "budgets.py",
+        "measure/budgets.py",
         "iterations[run] + sum(iterations[parent] for parent in parents)",
         "iterations[run]",
     ),
     Mutant(
         "Holm is dropped",
-        "comparisons.py",
+        "measure/comparisons.py",
         "p = holm([one.p_different() for one in found])",
         "p = [one.p_different() for one in found]",
     ),
     Mutant(
         "every question gets the first one's ruling",
-        "comparisons.py",
+        "measure/comparisons.py",
         "ruling(found[place], p[place], p_equivalent[place], profile.margin)",
         "ruling(found[0], p[0], p_equivalent[0], profile.margin)",
     ),
     Mutant(
         "a question is asked at the smallest number of people",
-        "profiles.py",
+        "profiles/profile.py",
         "*self.compared_sizes(name, other)[-1], text)",
         "*self.compared_sizes(name, other)[0], text)",
     ),
     Mutant(
         "higher and lower are swapped",
-        "claims.py",
+        "measure/claims.py",
         'way = "higher" if found.value > 0 else "lower"',
         'way = "lower" if found.value > 0 else "higher"',
     ),
     Mutant(
         "Holm's steps are not kept in order",
-        "claims.py",
+        "measure/claims.py",
         "np.maximum.accumulate(left * np.take_along_axis(p, order, axis=-1), axis=-1)",
         "left * np.take_along_axis(p, order, axis=-1)",
     ),
@@ -245,67 +244,67 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the control needs what the arm's own curve says",
-        "controls.py",
+        "measure/controls.py",
         "{results.people(at): drawn[at] for at in control}",
         "{results.people(at): drawn[point] for at in control}",
     ),
     Mutant(
         "who is first is told by the worst score",
-        "controls.py",
+        "measure/controls.py",
         '.learning_curve()["validation_score"].max()',
         '.learning_curve()["validation_score"].min()',
     ),
     Mutant(
         "the answer names the second arm first",
-        "answer.py",
+        "tell/answer.py",
         '`{question.a}` minus `{question.b}`: {signed(row)} "',
         '`{question.b}` minus `{question.a}`: {signed(row)} "',
     ),
     Mutant(
         "a useless benchmark is not said",
-        "answer.py",
+        "tell/answer.py",
         "if row.low > 0:",
         "if True:",
     ),
     Mutant(
         "an arm that may know the test people is not marked",
-        "answer.py",
+        "tell/answer.py",
         'f"{point.arm}\\\\*" if point.arm in results.may_have_seen else point.arm',
         "point.arm",
     ),
     Mutant(
         "seeds draw the same people",
-        "splits.py",
+        "study/splits.py",
         'drawn, rest, dropped = _part(split.pool, validation, seed, "validation")',
         'drawn, rest, dropped = _part(split.pool, validation, 0, "validation")',
     ),
     Mutant(
         "training people are in no order of their seed",
-        "splits.py",
+        "study/splits.py",
         "_shuffled((image_id for ids in rest for image_id in ids), seed), dropped)",
         "_shuffled((image_id for ids in rest for image_id in ids), 0), dropped)",
     ),
     Mutant(
         "intervals are written without their sign",
-        "words.py",
+        "tell/words.py",
         "f'+z.{digits}f'",
         "f'.{digits}f'",
     ),
     Mutant(
         "a table shows every arm's smallest number of people",
-        "results.py",
+        "measure/results.py",
         'return table[table["images"] == table["arm"].map(most)]',
         'return table[table["images"] <= table["arm"].map(most)]',
     ),
     Mutant(
         "a report keeps predictions in half precision",
-        "evidence.py",
+        "measure/evidence.py",
         '"float32"',
         '"float16"',
     ),
     Mutant(
         "chapter 7 gives the other slope",
-        "closing.py",
+        "tell/closing.py",
         '(rare.lines["measure"] == "distance")',
         '(rare.lines["measure"] == "surprise")',
     ),
@@ -332,8 +331,9 @@ def is_noticed(mutant: Mutant, tests: tuple[str, ...] = TESTS) -> bool:
 
 def closest_to(file: str) -> set[str]:
     """The tests that are about a module, which are likely to notice first."""
-    name = file.removesuffix(".py").replace("/", "_")
-    return {name, *_ABOUT.get(name, ())}
+    path = Path(file).with_suffix("")
+    name = path.name if path.parent.name != "metrics" else f"metrics_{path.name}"
+    return {name, path.parent.name, *_ABOUT.get(name, ())}
 
 
 def mutated(mutant: Mutant, code: str) -> str:

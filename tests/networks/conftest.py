@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from monkey_transfer.networks.job import Job, JobFolder
-from monkey_transfer.profiles import Augmentation, Training
+from monkey_transfer.networks.tensorflow.settings import Augmentation, Training
 
 if TYPE_CHECKING:
-    from monkey_transfer.networks.training import Outcome, Trainer, Validation
+    from monkey_transfer.networks.tensorflow.trainer import Outcome, Trainer, Validation
 
 KEYPOINTS = ("right", "left", "top")
 NO_HEADS, ALL_HEADS = (None,) * len(KEYPOINTS), tuple(range(len(KEYPOINTS)))
@@ -89,9 +89,9 @@ def write_job(drawn) -> Callable[..., JobFolder]:
 @pytest.fixture(scope="session")
 def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
     """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process."""
-    from monkey_transfer.networks import mobilenet
-    from monkey_transfer.networks.deeplabcut_project import open_project
-    from monkey_transfer.networks.training import Trainer
+    from monkey_transfer.networks.tensorflow import mobilenet
+    from monkey_transfer.networks.tensorflow.project import open_project
+    from monkey_transfer.networks.tensorflow.trainer import Trainer
 
     mobilenet.register()
 
@@ -110,7 +110,7 @@ def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
 @pytest.fixture(scope="session")
 def always() -> Callable[..., Callable[[], "Validation"]]:
     """``always(error, score)`` is a validation that finds the same whatever the weights are."""
-    from monkey_transfer.networks.training import Validation
+    from monkey_transfer.networks.tensorflow.trainer import Validation
 
     return lambda error=1.0, score=50.0: lambda: Validation(error, score)
 
@@ -122,7 +122,7 @@ def checkpoint(write_job, open_trainer, always, tmp_path_factory) -> Path:
     Its stored statistics follow the batches ten times as fast as they do in a study, else its
     predictions would still be those of random weights after so few steps.
     """
-    from monkey_transfer.networks import mobilenet
+    from monkey_transfer.networks.tensorflow import mobilenet
 
     folder = write_job(tmp_path_factory.mktemp("checkpoint"), iterations=60, validate_every=60)
     with pytest.MonkeyPatch.context() as patch:
@@ -163,7 +163,7 @@ def finished_resnet(write_job, open_trainer, tmp_path_factory) -> FinishedResnet
     import tensorflow as tf
 
     from monkey_transfer.networks.child import mean_distance, share_correct
-    from monkey_transfer.networks.training import Validation, seeded_batch
+    from monkey_transfer.networks.tensorflow.trainer import Validation, seeded_batch
 
     settings = {"net_type": "resnet_50", "optimizer": "sgd", "multi_step": [(0.005, 100)], "iterations": 4}
     folder = write_job(tmp_path_factory.mktemp("resnet"), **settings)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monkey_transfer.profiles import data_folder
+from monkey_transfer.places import data_folder
 
 ROOT = Path(__file__).parents[2]
 

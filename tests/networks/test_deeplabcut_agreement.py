@@ -41,7 +41,7 @@ def predictor_of(snapshot: Path):
     """A predictor with the weights of a snapshot, in a graph of its own."""
     from deeplabcut.pose_estimation_tensorflow.config import load_config
 
-    from monkey_transfer.networks.prediction import Predictor
+    from monkey_transfer.networks.tensorflow.prediction import Predictor
 
     with tf.Graph().as_default():
         session = tf.compat.v1.Session()
@@ -102,7 +102,7 @@ class Replayed:
         self.dataset, self.seed, self.next = dataset, seed, 0
 
     def next_batch(self) -> dict:
-        from monkey_transfer.networks.training import seeded_batch
+        from monkey_transfer.networks.tensorflow.trainer import seeded_batch
 
         self.next += 1
         return seeded_batch(self.dataset, self.seed, self.next - 1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monkey_transfer import departures
-from monkey_transfer.profiles import Augmentation, Training
+from monkey_transfer.networks.tensorflow.settings import Augmentation, Training
+from monkey_transfer.tell import departures
 
 PACKAGE = Path(str(distribution("deeplabcut").locate_file("deeplabcut")))
 ENGINE = PACKAGE / "pose_estimation_tensorflow"

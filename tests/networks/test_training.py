@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.engine import StopRule
 from monkey_transfer.networks.job import JobFolder
-from monkey_transfer.profiles import BLOCKS, StopRule, Training
+from monkey_transfer.networks.tensorflow.settings import BLOCKS, Training
 
 NO_HEADS, ALL_HEADS = (None, None, None), (0, 1, 2)
 
@@ -45,7 +46,7 @@ def save(checkpoint, arrays: dict[str, np.ndarray]) -> None:
 
 
 def test_the_seed_fixes_initial_weights_and_batches(trainer, write_job, open_trainer, finished, tmp_path):
-    from monkey_transfer.networks.training import DIGEST_BATCHES, batch_digest
+    from monkey_transfer.networks.tensorflow.trainer import DIGEST_BATCHES, batch_digest
 
     def started(trainer, seed: int):
         trainer.initialise()
@@ -66,7 +67,7 @@ def test_the_seed_fixes_initial_weights_and_batches(trainer, write_job, open_tra
 
 
 def test_a_batch_depends_on_seed_and_iteration_alone(trainer):
-    from monkey_transfer.networks.training import prefetched_batches, seeded_batch
+    from monkey_transfer.networks.tensorflow.trainer import prefetched_batches, seeded_batch
 
     drawn_ahead = [batch[key] for batch in prefetched_batches(trainer.dataset, 5, 3, 7) for key in trainer.inputs]
     np.random.rand(3)  # noqa: NPY002
@@ -82,7 +83,7 @@ def test_a_batch_depends_on_seed_and_iteration_alone(trainer):
 def test_the_rate_is_that_of_deeplabcut_asked_in_turn(steps):
     from deeplabcut.pose_estimation_tensorflow.core.train import LearningRate
 
-    from monkey_transfer.networks.training import learning_rate
+    from monkey_transfer.networks.tensorflow.trainer import learning_rate
 
     ends = np.cumsum([length for _, length in steps]).tolist()
     multi_step = [(rate, end) for (rate, _), end in zip(steps, ends, strict=True)]
@@ -105,7 +106,7 @@ def test_the_rate_is_that_of_deeplabcut_asked_in_turn(steps):
     ],
 )
 def test_training_stops_when_its_curve_is_flat(errors, rule, flat):
-    from monkey_transfer.networks.training import plateau
+    from monkey_transfer.networks.tensorflow.trainer import plateau
 
     curve = [{"validation_error": error, "training_loss": 0.5**i} for i, error in enumerate(errors)]
     assert plateau(curve, StopRule(rule=rule, patience=2, min_improvement=0.01)) == (rule if flat else "")
@@ -137,7 +138,7 @@ def short_trainer(write_job, open_trainer, tmp_path_factory):
     ids=["score", "error", "first", "unscored", "last"],
 )
 def test_a_run_keeps_the_snapshot_with_the_best_score(short_trainer, keeps, errors, scores, chosen):
-    from monkey_transfer.networks.training import Validation, curve_table
+    from monkey_transfer.networks.tensorflow.trainer import Validation, curve_table
 
     trainer, found = short_trainer, map(Validation, errors, scores)
     shutil.rmtree(trainer.resume, ignore_errors=True)
@@ -156,7 +157,7 @@ def test_a_run_keeps_the_snapshot_with_the_best_score(short_trainer, keeps, erro
     scored=st.booleans(),
 )
 def test_no_validation_was_better_than_the_one_that_is_kept(found, scored):
-    from monkey_transfer.networks.training import Progress, Validation, _is_better
+    from monkey_transfer.networks.tensorflow.trainer import Progress, Validation, _is_better
 
     best = Progress()
     for error, score in found:
@@ -176,7 +177,7 @@ def test_no_validation_was_better_than_the_one_that_is_kept(found, scored):
 @pytest.mark.parametrize("heads", [NO_HEADS, ALL_HEADS, (2, None, 0)])
 def test_what_is_restored_is_counted_and_is_the_checkpoints(trainer, snapshot, heads):
     """Joint by joint: a score map is one channel, a location map two, side by side."""
-    from monkey_transfer.networks.initialisation import is_backbone, restore
+    from monkey_transfer.networks.tensorflow.initialisation import is_backbone, restore
 
     theirs = stored(snapshot)
     with trainer.session.graph.as_default():
@@ -201,7 +202,7 @@ def test_what_is_restored_is_counted_and_is_the_checkpoints(trainer, snapshot, h
 
 
 def test_heads_come_from_a_network_with_more_joints(trainer, snapshot, tmp_path):
-    from monkey_transfer.networks.initialisation import is_backbone, restore
+    from monkey_transfer.networks.tensorflow.initialisation import is_backbone, restore
 
     theirs = stored(snapshot)
     wider = {
@@ -218,7 +219,7 @@ def test_heads_come_from_a_network_with_more_joints(trainer, snapshot, tmp_path)
 
 
 def test_nothing_is_restored_without_a_checkpoint(trainer):
-    from monkey_transfer.networks.initialisation import restore
+    from monkey_transfer.networks.tensorflow.initialisation import restore
 
     with trainer.session.graph.as_default():
         restored = restore(trainer.session, trainer.network_variables, None, NO_HEADS)
@@ -226,7 +227,7 @@ def test_nothing_is_restored_without_a_checkpoint(trainer):
 
 
 def test_a_checkpoint_of_another_backbone_is_told_by_its_names_alone(snapshot, tmp_path):
-    from monkey_transfer.networks.initialisation import refuse_other_backbone
+    from monkey_transfer.networks.tensorflow.initialisation import refuse_other_backbone
 
     save(tmp_path / "resnet", {"resnet_v1_101/conv1/weights": np.zeros((7, 7, 3, 64), np.float32)})
     refuse_other_backbone(str(snapshot), "mobilenet_v2_0.35")
@@ -237,7 +238,7 @@ def test_a_checkpoint_of_another_backbone_is_told_by_its_names_alone(snapshot, t
 
 
 def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_path):
-    from monkey_transfer.networks.initialisation import restore
+    from monkey_transfer.networks.tensorflow.initialisation import restore
 
     theirs = stored(snapshot)
     save(tmp_path / "resnet", {"resnet_v1_50/conv1/weights": np.zeros((7, 7, 3, 64), np.float32)})
@@ -323,7 +324,7 @@ def test_a_resumed_training_goes_on_with_schedule_and_optimiser_slots(write_job,
 
     The same operations on the same numbers: the tolerance is for sums that two threads may add in another order.
     """
-    from monkey_transfer.networks.training import curve_table
+    from monkey_transfer.networks.tensorflow.trainer import curve_table
 
     job = write_job(tmp_path / "whole")
     killed = JobFolder(tmp_path / "killed")

@@ -8,11 +8,13 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from monkey_transfer import profiles, study
-from monkey_transfer.framing import in_original_pixels
+from monkey_transfer.datasets.framing import in_original_pixels
 from monkey_transfer.images import read_picture
+from monkey_transfer.measure.matched import matched
 from monkey_transfer.networks.job import JobFolder
+from monkey_transfer.profiles import loading
 from monkey_transfer.skeletons import LIMB_JOINTS, MACAQUEPOSE_17, MPII_16
+from monkey_transfer.study import opening, training
 
 SHUFFLED = tuple(random.Random(1).sample(MACAQUEPOSE_17.keypoints, 17))
 HEADS = {"part_pred": 17, "locref_pred": 34, "intermediate_supervision": 17}
@@ -88,14 +90,14 @@ def opened(archive, tmp_path_factory):
     (folder / "zoo.yaml").write_text(yaml.safe_dump(PROFILE))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
-        patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
-        yield study.open_study("zoo")
+        patch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, folder))
+        yield opening.open_study("zoo")
 
 
 @pytest.fixture(scope="module")
 def finished_arm(opened):
     """The run of the arm that learns nothing."""
-    return study.train_arm(opened, "baseline", 0)
+    return training.train_arm(opened, "baseline", 0)
 
 
 class Started(Exception):
@@ -110,9 +112,9 @@ def job_of(opened, arm: str, monkeypatch) -> JobFolder:
         asked.append(folder)
         raise Started
 
-    monkeypatch.setattr(study, "run_job", ask)
+    monkeypatch.setattr(training, "run_job", ask)
     with pytest.raises(Started):
-        study.train_arm(opened, arm, 0)
+        training.train_arm(opened, arm, 0)
     return asked[0]
 
 
@@ -151,7 +153,7 @@ def test_joints_that_the_network_lacks_have_no_rows(opened, finished_arm):
     assert set(others["image_id"]) == set(opened.draw("target", 0).validation)
     assert set(others["keypoint"]) == set(LIMB_JOINTS)
     assert people[["x", "y", "likelihood"]].notna().all(axis=None)
-    measured = study.matched(opened, people).joints
+    measured = matched(opened, people).joints
     assert set(measured["keypoint"]) == set(LIMB_JOINTS) < set(MPII_16.keypoints)
 
 
@@ -191,9 +193,9 @@ def test_deeplabcut_evaluates_a_finished_network_to_our_error(finished_arm):
 def test_an_arm_starts_from_the_backbone_of_the_archive(opened, archive, monkeypatch):
     from deeplabcut.pose_estimation_tensorflow.config import load_config
 
-    from monkey_transfer.networks.deeplabcut_project import open_project
-    from monkey_transfer.networks.initialisation import restore
-    from monkey_transfer.networks.prediction import Predictor
+    from monkey_transfer.networks.tensorflow.initialisation import restore
+    from monkey_transfer.networks.tensorflow.prediction import Predictor
+    from monkey_transfer.networks.tensorflow.project import open_project
 
     folder = job_of(opened, "transfer", monkeypatch)
     job = folder.read()[0]

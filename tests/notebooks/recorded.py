@@ -12,10 +12,10 @@ import json
 import shutil
 from pathlib import Path
 
-from monkey_transfer import runs
-from monkey_transfer.networks.job import write_json
-from monkey_transfer.runs import Run
-from monkey_transfer.study import Study, _job, _specification, open_study
+from monkey_transfer.files import write_json
+from monkey_transfer.study import runs
+from monkey_transfer.study.opening import Study, _job, _specification, open_study
+from monkey_transfer.study.runs import Run
 
 PROFILE = "smoke"
 RECORDED = Path(__file__).with_name("recorded")

@@ -34,8 +34,9 @@ def keep_checked_outputs(executed: Path, notebook: Path) -> None:
 
 def main() -> None:
     """Regenerate all notebooks, in their order, in folders of their own."""
-    from monkey_transfer.reports import execute
-    from monkey_transfer.study import open_study, train_missing
+    from monkey_transfer.study.opening import open_study
+    from monkey_transfer.study.training import train_missing
+    from monkey_transfer.tell.reports import execute
 
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["MONKEY_TRANSFER_RUNS"] = f"{scratch}/runs"

@@ -9,16 +9,19 @@ import pandas as pd
 import pytest
 import yaml
 
-from monkey_transfer import profiles, study
 from monkey_transfer.datasets.dlc import read_dlc
-from monkey_transfer.framing import in_network_pixels
+from monkey_transfer.datasets.framing import in_network_pixels
 from monkey_transfer.images import read_picture
+from monkey_transfer.measure.matched import matched, mean_pose
 from monkey_transfer.metrics.pckh import pck, scored
+from monkey_transfer.places import CONFIG
+from monkey_transfer.profiles import loading
 from monkey_transfer.skeletons import LSP_14
+from monkey_transfer.study import opening
 
 pytestmark = pytest.mark.slow
 
-KEYPOINTS = profiles.load_profile("my_data").target.data.keypoints
+KEYPOINTS = loading.load_profile("my_data").target.data.keypoints
 VIDEOS, FRAMES, SIZE = ("first", "second", "third"), 20, 128
 # Of the picture in the third video both diagonals of the trunk lack an end.
 UNLABELLED = [("second", 7, "RElbow"), ("third", 11, "RShoulder"), ("third", 11, "LShoulder")]
@@ -85,15 +88,15 @@ def project(tmp_path_factory) -> Path:
 def own(project, tmp_path_factory):
     """The template with that project in it, at a tiny size, opened."""
     config = tmp_path_factory.mktemp("config")
-    for file in profiles.CONFIG.glob("*.yaml"):
+    for file in CONFIG.glob("*.yaml"):
         shutil.copy(file, config)
     target = {**TINY["target"], "data": {"project": project.name}}
     (config / "own.yaml").write_text(yaml.safe_dump({**TINY, "target": target}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_DATA", str(project.parent))
         patch.setenv("MONKEY_TRANSFER_RUNS", str(config / "runs"))
-        patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, config))
-        yield study.open_study("own")
+        patch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, config))
+        yield opening.open_study("own")
 
 
 def wide(labels: pd.DataFrame) -> pd.DataFrame:
@@ -145,6 +148,6 @@ def test_the_framed_pictures_show_the_joints_where_the_labels_say(own):
 
 def test_the_mean_pose_is_measured_by_the_torso(own):
     """Joints stray by up to 5 pixels from a body that the crop follows; a fifth of its torso is about 12."""
-    measured = study.matched(own, study.mean_pose(own, 0))
+    measured = matched(own, mean_pose(own, 0))
     assert measured.reference == "torso"
     assert pck(scored(measured.joints), 0.2) > 95

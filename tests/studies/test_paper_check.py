@@ -15,13 +15,18 @@ import yaml
 from matlab import cells, struct
 from scipy.io import savemat
 
-from monkey_transfer import profiles, reading, results, study
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.datasets.synthetic import rendered_dataset
 from monkey_transfer.images import picture_size
-from monkey_transfer.publish import write_report
-from monkey_transfer.reports import report_folder
+from monkey_transfer.measure import results
+from monkey_transfer.measure.matched import matched
+from monkey_transfer.places import CONFIG
+from monkey_transfer.profiles import loading
+from monkey_transfer.rendered import rendered_dataset
 from monkey_transfer.skeletons import MACAQUEPOSE_17, MPII_16, mapping
+from monkey_transfer.study import opening, training
+from monkey_transfer.tell import reading
+from monkey_transfer.tell.publish import write_report
+from monkey_transfer.tell.reports import report_folder
 
 VIDEOS = 3
 
@@ -87,13 +92,13 @@ def opened(tmp_path_factory):
     settings = {"extends": "paper-check", "source": {"test": 1}, "target": {"test": 3}}
     (folder / "miniature.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     for name in ("paper-check", "paper"):
-        shutil.copyfile(profiles.CONFIG / f"{name}.yaml", folder / f"{name}.yaml")
+        shutil.copyfile(CONFIG / f"{name}.yaml", folder / f"{name}.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_DATA", str(folder))
         patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
         patch.setenv("MONKEY_TRANSFER_REPORTS", str(folder / "reports"))
-        patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
-        yield study.open_study("miniature")
+        patch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, folder))
+        yield opening.open_study("miniature")
 
 
 def test_the_releases_are_read_and_split_by_video(opened):
@@ -123,7 +128,7 @@ def test_every_arm_sees_pictures_in_its_own_way(opened):
 
 @pytest.mark.slow
 def test_from_the_releases_to_table_one(opened):
-    trained = {arm: study.train_arm(opened, arm, 0) for arm in opened.profile.arms}
+    trained = {arm: training.train_arm(opened, arm, 0) for arm in opened.profile.arms}
     assert trained["transfer"].manifest()["outcome"]["restored"]["backbone"] == 260
     predictions = trained["transfer"].predictions()
     assert set(predictions["image_id"]) == set(opened.splits["target"].test)
@@ -131,7 +136,7 @@ def test_from_the_releases_to_table_one(opened):
     # Joints that the macaque network lacks are absent from its rows.
     assert set(trained["baseline"].predictions()["keypoint"]) == set(mapping(MACAQUEPOSE_17, MPII_16).values())
     assert set(trained["baseline"].source_predictions()["image_id"]) == set(opened.splits["source"].test)
-    assert study.matched(opened, predictions, opened.body_yardstick).reference == "mpii_200scale"
+    assert matched(opened, predictions, opened.body_yardstick).reference == "mpii_200scale"
     monkeys = reading.monkey_table(opened, trained["baseline"]).set_index("joint")
     assert monkeys.loc["all joints", "monkeys"] == "held out"
     assert "alone_in_picture" in reading.filter_table(opened).to_string()  # how many people each filter leaves

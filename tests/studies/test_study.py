@@ -5,10 +5,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from monkey_transfer import framing, profiles, results, study
+from monkey_transfer.datasets import framing
 from monkey_transfer.errors import StudyError
-from monkey_transfer.publish import write_report
-from monkey_transfer.runs import Run
+from monkey_transfer.measure import results
+from monkey_transfer.measure.matched import mean_pose
+from monkey_transfer.profiles import loading
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study import opening, training
+from monkey_transfer.study.runs import Run
+from monkey_transfer.tell.publish import write_report
 
 TINY = {
     "title": "Tiny",
@@ -48,15 +53,15 @@ def tiny(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
         patch.setenv("MONKEY_TRANSFER_REPORTS", str(folder / "reports"))
-        patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
-        yield study.open_study("tiny")
+        patch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, folder))
+        yield opening.open_study("tiny")
 
 
 def trainings(monkeypatch) -> list[str]:
     """Titles of the jobs that are really run from now on."""
     ran: list[str] = []
-    real = study.run_job
-    monkeypatch.setattr(study, "run_job", lambda folder, title: (ran.append(title), real(folder, title)))
+    real = training.run_job
+    monkeypatch.setattr(training, "run_job", lambda folder, title: (ran.append(title), real(folder, title)))
     return ran
 
 
@@ -71,7 +76,7 @@ def test_labels_come_back_from_the_framed_pictures(tiny):
 def test_the_mean_pose_is_that_of_the_people_that_transfer_learns(tiny):
     ids = tiny.draw("target", 0).train[:8]
     labels = framing.in_network_pixels(tiny.target.subset(ids).labels, tiny.framed("target", ids, tiny.profile.picture))
-    everywhere = study.mean_pose(tiny, 0)
+    everywhere = mean_pose(tiny, 0)
     assert set(everywhere["image_id"]) == set(tiny.splits["target"].test)
     shown = framing.in_network_pixels(everywhere, tiny.test_frames("transfer"))
     knees = shown[shown["keypoint"] == "left_knee"]
@@ -80,16 +85,16 @@ def test_the_mean_pose_is_that_of_the_people_that_transfer_learns(tiny):
 
 def test_an_arm_cannot_start_before_the_arm_that_it_starts_from(tiny):
     with pytest.raises(StudyError, match="baseline n12 s0"):
-        study.train_arm(tiny, "transfer", 0)
+        training.train_arm(tiny, "transfer", 0)
 
 
 @pytest.mark.slow
 def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     ran = trainings(monkeypatch)
-    runs = [study.train_arm(tiny, arm, 0) for arm in ("baseline", "transfer")]
+    runs = [training.train_arm(tiny, arm, 0) for arm in ("baseline", "transfer")]
     assert ran == ["baseline n12 s0", "transfer n8 s0"]
 
-    again = study.train_arm(tiny, "transfer", 0)
+    again = training.train_arm(tiny, "transfer", 0)
     assert ran[2:] == []  # the finished run was reused
     assert again == runs[1]
 
@@ -107,9 +112,9 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     with pytest.raises(StudyError, match="benchmark n14 s0"):
         results.measure(tiny)  # an arm is not finished
 
-    assert [str(run) for run in study.train_missing(tiny)] == ["benchmark n14 s0", "scratch_control n8 s0"]
+    assert [str(run) for run in training.train_missing(tiny)] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert ran[2:] == ["benchmark n14 s0", "scratch_control n8 s0"]
-    assert study.train_missing(tiny) == []
+    assert training.train_missing(tiny) == []
     assert set(runs[0].source_predictions()["image_id"]) == set(tiny.splits["source"].test)
     everywhere = results.elsewhere(tiny)
     assert set(everywhere["arm"]) == set(tiny.profile.arms)
@@ -132,13 +137,13 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
 
 @pytest.mark.slow
 def test_a_changed_specification_trains_anew_and_replaces_the_old_run(tiny, monkeypatch):
-    run = study.train_arm(tiny, "baseline", 0)
+    run = training.train_arm(tiny, "baseline", 0)
     before = run.manifest()["digest"]
     settings = tiny.profile.model_dump()
     settings["arms"]["baseline"]["training"]["locref_loss_weight"] = 0.06
-    changed = study.Study(profiles.Profile(**settings), tiny.source, tiny.target)
+    changed = opening.Study(Profile(**settings), tiny.source, tiny.target)
     ran = trainings(monkeypatch)
-    assert study.train_arm(changed, "baseline", 0) == run
+    assert training.train_arm(changed, "baseline", 0) == run
     assert ran == ["baseline n12 s0"]
     assert run.manifest()["digest"] != before
     assert [path.name for path in run.folder.parent.iterdir() if not path.name.startswith(".")] == ["n12-s0"]

@@ -38,18 +38,19 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from monkey_transfer import runs, scores
-from monkey_transfer.budgets import budgets
-from monkey_transfer.comparisons import comparisons
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.leaks import audited
+from monkey_transfer.measure import scores
+from monkey_transfer.measure.budgets import budgets
+from monkey_transfer.measure.comparisons import comparisons
+from monkey_transfer.measure.leaks import audited
+from monkey_transfer.measure.results import Results, measure
 from monkey_transfer.metrics.bootstrap import replicate
-from monkey_transfer.profiles import Profile
-from monkey_transfer.results import Results, measure
-from monkey_transfer.runs import Run
+from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.skeletons import Skeleton
-from monkey_transfer.splits import Draw, Split
-from monkey_transfer.study import Study
+from monkey_transfer.study import runs
+from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Run
+from monkey_transfer.study.splits import Draw, Split
 
 HUMAN = Skeleton(
     "hand_human", tuple((name, name) for name in ("head_top", "right_wrist", "left_wrist", "pelvis")), "us"

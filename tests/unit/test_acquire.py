@@ -18,13 +18,16 @@ import pytest
 import yaml
 from test_unpack import files_below, write
 
-from monkey_transfer.datasets import acquire as acquiring
-from monkey_transfer.datasets import download as downloading
-from monkey_transfer.datasets.acquire import MISSING, WHOLE, acquire, needed_by, state
-from monkey_transfer.datasets.archives import ARCHIVES, Archive
-from monkey_transfer.datasets.download import ATTEMPTS, CHUNK, download
+from monkey_transfer.acquire import acquire as acquiring
+from monkey_transfer.acquire import download as downloading
+from monkey_transfer.acquire.acquire import MISSING, WHOLE, acquire, state
+from monkey_transfer.acquire.archives import ARCHIVES, Archive
+from monkey_transfer.acquire.download import ATTEMPTS, CHUNK, download
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import ROOT, Training, load_profile
+from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.places import ROOT
+from monkey_transfer.profiles.loading import load_profile
+from monkey_transfer.study.needs import needed_by
 
 PAGE = "http://example.org/the-page"
 NOBODY = "http://127.0.0.1:9/gone.zip"  # the discard port: nobody listens

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from test_comparisons import BEATS_MANY, HELPS, MORE_THAN_LONGER, SCORES, by_other_means, p_different, p_equivalent
 
-from monkey_transfer.answer import (
+from monkey_transfer.measure.claims import LEVEL
+from monkey_transfer.measure.results import Results
+from monkey_transfer.study.opening import Study
+from monkey_transfer.tell.answer import (
     answer_text,
     answers,
     arm_table,
@@ -18,9 +21,6 @@ from monkey_transfer.answer import (
     provenance,
     row_of,
 )
-from monkey_transfer.claims import LEVEL
-from monkey_transfer.results import Results
-from monkey_transfer.study import Study
 
 FEW = "[too few groups]"
 BELOW = f"<br>{FEW}"

@@ -8,11 +8,11 @@ from math import exp, hypot, nan, sqrt
 import by_hand
 import pytest
 
-from monkey_transfer.controls import equivalents, speed
-from monkey_transfer.leaks import audited, may_have_seen
-from monkey_transfer.results import beside_the_paper, elsewhere, largest, pixel_table, readings
-from monkey_transfer.scores import Point
-from monkey_transfer.study import Study
+from monkey_transfer.measure.controls import equivalents, speed
+from monkey_transfer.measure.leaks import audited, may_have_seen
+from monkey_transfer.measure.results import beside_the_paper, elsewhere, largest, pixel_table, readings
+from monkey_transfer.measure.scores import Point
+from monkey_transfer.study.opening import Study
 
 METRICS = ["auc", "best_f1", "best_f1/precision", "best_f1/recall_over_own_correct", "best_f1/rmse_distance"]
 

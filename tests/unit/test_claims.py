@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monkey_transfer.claims import LEVEL, holm, ruling
+from monkey_transfer.measure.claims import LEVEL, holm, ruling
 from monkey_transfer.metrics.estimate import Estimate
 
 NAN = float("nan")

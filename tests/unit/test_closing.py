@@ -6,12 +6,12 @@ import by_hand
 import pandas as pd
 import pytest
 
-from monkey_transfer import closing
-from monkey_transfer.answer import answers
-from monkey_transfer.controls import equivalents
-from monkey_transfer.rare_poses import RarePoses
-from monkey_transfer.scores import of_networks, people_of
-from monkey_transfer.splits import Split
+from monkey_transfer.measure.controls import equivalents
+from monkey_transfer.measure.rare_poses import RarePoses
+from monkey_transfer.measure.scores import of_networks, people_of
+from monkey_transfer.study.splits import Split
+from monkey_transfer.tell import closing
+from monkey_transfer.tell.answer import answers
 
 
 @pytest.fixture

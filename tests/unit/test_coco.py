@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from monkey_transfer.datasets.coco import read_coco
+from monkey_transfer.datasets.framing import framed, in_network_pixels
 from monkey_transfer.errors import StudyError
-from monkey_transfer.framing import framed, in_network_pixels
 from monkey_transfer.images import read_picture
-from monkey_transfer.profiles import WholePicture
+from monkey_transfer.profiles.framing import WholePicture
 from monkey_transfer.skeletons import MACAQUEPOSE_17, OPENMONKEYCHALLENGE_17
 
 DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from monkey_transfer.claims import LEVEL
-from monkey_transfer.comparisons import (
+from monkey_transfer.measure.claims import LEVEL
+from monkey_transfer.measure.comparisons import (
     compared_points,
     comparisons,
     joint_groups_of,
@@ -16,7 +16,7 @@ from monkey_transfer.comparisons import (
     of_pair,
     primary,
 )
-from monkey_transfer.scores import Point, Scores, pck_alone
+from monkey_transfer.measure.scores import Point, Scores, pck_alone
 
 SEEDS = 3
 # Labelled joints of Ann, Bob and Cid, and those that a PCK counts.

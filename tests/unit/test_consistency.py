@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monkey_transfer.comparisons import comparisons
-from monkey_transfer.publish import write_report
-from monkey_transfer.scores import Scores
-from monkey_transfer.words import digits_of
+from monkey_transfer.measure.comparisons import comparisons
+from monkey_transfer.measure.scores import Scores
+from monkey_transfer.tell.publish import write_report
+from monkey_transfer.tell.words import digits_of
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

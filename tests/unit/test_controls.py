@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from monkey_transfer.controls import TRIALS, equivalents, swapped_names
-from monkey_transfer.results import Results
-from monkey_transfer.scores import Point, Scores, pck_alone
+from monkey_transfer.measure.controls import TRIALS, equivalents, swapped_names
+from monkey_transfer.measure.results import Results
+from monkey_transfer.measure.scores import Point, Scores, pck_alone
 
 TRANSFER, CONTROL = Point("transfer", 3), Point("scratch_control", 3)
 

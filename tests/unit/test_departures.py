@@ -2,8 +2,10 @@
 
 import pytest
 
-from monkey_transfer import departures
-from monkey_transfer.profiles import Profile, Training, load_profile, profile_names
+from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.profiles.loading import load_profile, profile_names
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.tell import departures
 
 IN_WORDS = {stated.key for stated in departures.PAPER if isinstance(stated.value, str) and " " in stated.value} | {
     "source.data"

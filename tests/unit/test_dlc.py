@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from monkey_transfer.datasets import open_dataset
 from monkey_transfer.datasets.dlc import read_dlc
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import DlcData
+from monkey_transfer.profiles.data import DlcData
 from monkey_transfer.skeletons import LSP_14
+from monkey_transfer.study.datasets import open_dataset
 
 WIDTH, HEIGHT = 100, 80
 NAN = np.nan

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monkey_transfer.evidence import write_evidence
-from monkey_transfer.publish import write_report
-from monkey_transfer.reports import opened_report
+from monkey_transfer.measure.evidence import write_evidence
+from monkey_transfer.tell.publish import write_report
+from monkey_transfer.tell.reports import opened_report
 
 RECOMPUTE = Path(__file__).parents[2] / "reports" / "recompute.py"
 COLUMNS = ["images", "seed", "of", "image_id", "keypoint", "x", "y", "likelihood"]

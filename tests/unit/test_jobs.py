@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from monkey_transfer import profiles, runs, study
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import digest_of
+from monkey_transfer.measure.matched import matched_elsewhere, mean_pose
 from monkey_transfer.networks.child import mean_distance, share_correct
-from monkey_transfer.profiles import ScaledPerson
-from monkey_transfer.runs import Run
+from monkey_transfer.profiles import loading
+from monkey_transfer.profiles.framing import ScaledPerson
+from monkey_transfer.study import jobs, opening, runs, training
+from monkey_transfer.study.runs import Run
 
 PEOPLE = {"format": "synthetic", "species": "human", "images": 60, "seed": 2, "size": 64}
 PROFILE = {
@@ -41,13 +44,13 @@ def opened(tmp_path_factory):
     (folder / "jobs.yaml").write_text(yaml.safe_dump(PROFILE, sort_keys=False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
-        patch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, folder))
-        patch.setattr(study, "_checkpoint", lambda *_: None)  # no network is trained here for others to start from
-        yield study.open_study("jobs")
+        patch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, folder))
+        patch.setattr(jobs, "_checkpoint", lambda *_: None)  # no network is trained here for others to start from
+        yield opening.open_study("jobs")
 
 
 def pictures(opened, arm: str, images: int | None = None, seed: int = 0) -> dict[str, list[str]]:
-    _, table, _ = study._job(opened, opened.run(arm, seed, images))
+    _, table, _ = jobs.job_of(opened, opened.run(arm, seed, images))
     return {role: ids.tolist() for role, ids in table.groupby("role")["image_id"]}
 
 
@@ -101,7 +104,7 @@ def test_thresholds_are_chosen_on_the_validation_people_of_the_seed(opened, arm)
         assert pictures(opened, arm, seed=seed)["threshold"] == list(people)
         assert people == opened.draw("target", seed).validation[:2]  # as many as transfer holds out
         assert not set(people) & {*opened.splits["target"].test, *opened.draw("target", seed).train}
-        predicted = {one.role: one for one in study._predicted(opened, opened.run(arm, seed))}
+        predicted = {one.role: one for one in jobs.predicted(opened, opened.run(arm, seed))}
         assert predicted["threshold"].of == "target"
         assert predicted["threshold"].file == "threshold_predictions.parquet"
     assert set(opened.threshold_people(0)) != set(opened.threshold_people(1))
@@ -112,9 +115,9 @@ def test_a_seed_that_the_profile_does_not_have_is_one_sentence(opened):
     for ask in (
         lambda: opened.draw("source", 7),
         lambda: opened.threshold_people(7),
-        lambda: study.mean_pose(opened, 7),
-        lambda: study.train_arm(opened, "scratch_control", 7),
-        lambda: study._job(opened, run),
+        lambda: mean_pose(opened, 7),
+        lambda: training.train_arm(opened, "scratch_control", 7),
+        lambda: jobs.job_of(opened, run),
     ):
         with pytest.raises(StudyError) as error:
             ask()
@@ -125,7 +128,7 @@ def test_a_joint_is_correct_within_half_a_head_of_what_the_network_sees(opened):
     """Of the benchmark, whose pictures of 96 pixels show people of 64 half as large again; of transfer, as they are."""
     heads = opened.target.reference_lengths.query("name == 'head_size'").set_index("image_id")["length"]
     for arm, scale in (("benchmark", 1.5), ("transfer", 1.0)):
-        _, _, joints = study._job(opened, opened.run(arm, 0))
+        _, _, joints = jobs.job_of(opened, opened.run(arm, 0))
         scored = joints[~joints["keypoint"].isin(["pelvis", "thorax"])]
         np.testing.assert_allclose(scored["within"], 0.5 * scale * scored["image_id"].map(heads))
         assert heads.between(3, 30).all()
@@ -135,7 +138,7 @@ def test_a_joint_is_correct_within_half_a_head_of_what_the_network_sees(opened):
 
 def test_a_joint_of_a_monkey_is_correct_within_a_fifth_of_its_box(opened):
     boxes = opened.source.reference_lengths.query("name == 'bbox_length'").set_index("image_id")["length"]
-    _, _, joints = study._job(opened, opened.run("baseline", 0))
+    _, _, joints = jobs.job_of(opened, opened.run("baseline", 0))
     scored = joints.dropna(subset="within")
     np.testing.assert_allclose(scored["within"], 0.2 * scored["image_id"].map(boxes))
     assert set(joints.loc[joints["within"].isna(), "keypoint"]) == {"pelvis", "thorax"}
@@ -146,8 +149,8 @@ def test_where_a_length_is_not_known_no_joint_is_scored(opened):
     nameless = opened.draw("source", 0).validation[0]
     unknown = (lengths["image_id"] == nameless) & (lengths["name"] == "bbox_length")
     source = replace(opened.source, reference_lengths=lengths[~unknown])
-    without = study.Study(opened.profile, source, opened.target, opened.elsewhere)
-    _, _, joints = study._job(without, without.run("baseline", 0))
+    without = opening.Study(opened.profile, source, opened.target, opened.elsewhere)
+    _, _, joints = jobs.job_of(without, without.run("baseline", 0))
     scored = joints[~joints["keypoint"].isin(["pelvis", "thorax"])]
     assert set(scored.loc[scored["within"].isna(), "image_id"]) == {nameless}
 
@@ -182,14 +185,14 @@ def test_a_validation_score_is_the_share_of_scored_joints_within_what_still_is_c
 def test_shuffled_names_are_of_the_same_points(opened):
     joints = {}
     for arm in ("baseline", "shuffled_baseline"):
-        _, _, table = study._job(opened, opened.run(arm, 0))
+        _, _, table = jobs.job_of(opened, opened.run(arm, 0))
         joints[arm] = table.sort_values(["image_id", "x", "y"], ignore_index=True)
     labelled, shuffled = joints["baseline"], joints["shuffled_baseline"]
     pd.testing.assert_frame_equal(shuffled.drop(columns="keypoint"), labelled.drop(columns="keypoint"))
     names = [table.groupby("image_id")["keypoint"].agg(sorted) for table in (labelled, shuffled)]
     assert names[0].equals(names[1])
     assert (shuffled["keypoint"] == labelled["keypoint"]).mean() < 0.2
-    _, _, again = study._job(opened, opened.run("shuffled_baseline", 0))
+    _, _, again = jobs.job_of(opened, opened.run("shuffled_baseline", 0))
     pd.testing.assert_frame_equal(again.sort_values(["image_id", "x", "y"], ignore_index=True), shuffled)
 
 
@@ -200,20 +203,20 @@ def test_a_size_that_an_arm_does_not_learn_is_an_error(opened):
 
 def test_a_size_larger_than_the_set_is_an_error_before_any_training(opened):
     arms = opened.profile.arms | {"transfer": opened.profile.arm("transfer").model_copy(update={"images": (6, 50)})}
-    large = study.Study(opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target)
+    large = opening.Study(opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target)
     with pytest.raises(StudyError, match="50 training pictures were asked for, but the training pool holds 49"):
-        study._job(large, large.run("transfer", 0))
+        jobs.job_of(large, large.run("transfer", 0))
 
 
 def test_a_run_stays_what_it_is_when_its_arm_gets_more_sizes(opened):
     run = opened.run("transfer", 0, 20)
     arms = opened.profile.arms | {"transfer": opened.profile.arm("transfer").model_copy(update={"images": 20})}
-    alone = study.Study(
+    alone = opening.Study(
         opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target, opened.elsewhere
     )
     assert runs.settings(alone.profile, run) == runs.settings(opened.profile, run)
     assert runs.settings(opened.profile, opened.run("transfer", 0, 6)) != runs.settings(opened.profile, run)
-    assert runs.digest_of(runs.settings(alone.profile, run)) == runs.digest_of(runs.settings(opened.profile, run))
+    assert digest_of(runs.settings(alone.profile, run)) == digest_of(runs.settings(opened.profile, run))
 
 
 def test_what_is_asked_of_an_arm_changes_none_of_its_runs(opened):
@@ -224,7 +227,7 @@ def test_what_is_asked_of_an_arm_changes_none_of_its_runs(opened):
         update={"arms": {**opened.profile.arms, "transfer": arm}, "margin": 5.0, "seeds": (1, 3, 4, 5)}
     )
     assert runs.settings(asked, run) == runs.settings(opened.profile, run)
-    later = study.Study(asked, opened.source, opened.target, opened.elsewhere)
+    later = opening.Study(asked, opened.source, opened.target, opened.elsewhere)
     assert later.draw("target", 1) == opened.draw("target", 1)
 
 
@@ -240,10 +243,10 @@ def test_data_of_a_run_are_other_ones_by_another_seed_and_by_another_yardstick(o
     """By another yardstick another snapshot may be the best; of monkeys, whose yardstick stays, none."""
 
     def digest(opened, arm: str, seed: int) -> str:
-        _, shown, joints = study._job(opened, opened.run(arm, seed))
-        return study._data_digest(shown, joints)
+        _, shown, joints = jobs.job_of(opened, opened.run(arm, seed))
+        return jobs._data_digest(shown, joints)
 
-    by_torso = study.Study(
+    by_torso = opening.Study(
         opened.profile.model_copy(update={"yardstick": "torso"}), opened.source, opened.target, opened.elsewhere
     )
     assert digest(opened, "scratch_control", 0) != digest(opened, "scratch_control", 1)
@@ -252,7 +255,7 @@ def test_data_of_a_run_are_other_ones_by_another_seed_and_by_another_yardstick(o
 
 
 def test_a_profile_without_another_data_set_says_so(opened):
-    without = study.Study(opened.profile.model_copy(update={"elsewhere": None}), opened.source, opened.target)
+    without = opening.Study(opened.profile.model_copy(update={"elsewhere": None}), opened.source, opened.target)
     assert "elsewhere" not in pictures(without, "scratch_control")
     for ask in (lambda: without.dataset("elsewhere"), lambda: without.profile.elsewhere_yardstick):
         with pytest.raises(StudyError, match="profile jobs has no data set elsewhere: add the key elsewhere"):
@@ -268,15 +271,15 @@ def test_people_are_left_out_whom_some_arm_could_not_frame(opened):
     scaled = ScaledPerson(framing="scaled", size=64, yardstick="torso", length=20)
     arms = opened.profile.arms | {"benchmark": opened.profile.arm("benchmark").model_copy(update={"picture": scaled})}
     profile = opened.profile.model_copy(update={"arms": arms})
-    assert len(study._measured(without, "head_size", opened.profile)) == len(people)
-    measured = study._measured(without, "head_size", profile)
+    assert len(opening._measured(without, "head_size", opened.profile)) == len(people)
+    measured = opening._measured(without, "head_size", profile)
     assert set(people.images["image_id"]) - set(measured.images["image_id"]) == {nameless}
     assert "the yardstick torso is not known" in set(measured.left_out["reason"])
 
 
 def test_what_the_other_data_set_leaves_out_is_told_too(opened):
     lost = pd.DataFrame({"image_id": ["gone"], "keypoint": "", "reason": "the picture is missing"})
-    elsewhere = study.Study(opened.profile, opened.source, opened.target, replace(opened.elsewhere, left_out=lost))
+    elsewhere = opening.Study(opened.profile, opened.source, opened.target, replace(opened.elsewhere, left_out=lost))
     assert elsewhere.left_out.set_index("data").loc["elsewhere", "image_id"] == "gone"
 
 
@@ -288,7 +291,7 @@ def test_people_of_another_data_set_are_measured_by_their_own_yardstick(opened):
     run.folder.mkdir(parents=True)
     exact.to_parquet(run.folder / "elsewhere_predictions.parquet")
     (run.folder / "run.json").write_text("{}")
-    found = study.matched_elsewhere(opened, run)
+    found = matched_elsewhere(opened, run)
     assert found.reference == "torso"
     assert found.joints["correct"].all()
     assert set(found.people["image_id"]) == set(people.images["image_id"])

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.leaks import alike_elsewhere, audited, may_have_seen
-from monkey_transfer.profiles import Profile
+from monkey_transfer.measure.leaks import alike_elsewhere, audited, may_have_seen
+from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.skeletons import LSP_14
-from monkey_transfer.study import Study
+from monkey_transfer.study.opening import Study
 
 DATA = {"format": "synthetic", "species": "human", "images": 40}
 SMALL = {"net_type": "mobilenet_v2_0.35", "iterations": 9, "multi_step": [[0.001, 9]], "global_scale": 1.0}

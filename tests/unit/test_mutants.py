@@ -18,7 +18,7 @@ def test_what_is_falsified_stands_there_once(mutant):
 
 
 def test_what_changes_nothing_is_not_noticed():
-    wrong = Mutant("higher is lower", "claims.py", '"higher" if found.value > 0', '"higher" if found.value < 0')
-    same = Mutant("another comment", "claims.py", "# The largest adjusted", "# The very largest adjusted")
+    wrong = Mutant("higher is lower", "measure/claims.py", '"higher" if found.value > 0', '"higher" if found.value < 0')
+    same = Mutant("another comment", "measure/claims.py", "# The largest adjusted", "# The very largest adjusted")
     assert is_noticed(wrong, ("claims",))
     assert not is_noticed(same, ("claims",))

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from monkey_transfer import study
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.near_duplicates import NEAR, kept_together, near_duplicates, picture_hashes
 from monkey_transfer.skeletons import LSP_14
-from monkey_transfer.splits import draw_people, split_people
+from monkey_transfer.study import opening
+from monkey_transfer.study.near_duplicates import NEAR, kept_together, near_duplicates, picture_hashes
+from monkey_transfer.study.splits import draw_people, split_people
 
 DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -169,11 +169,11 @@ def test_a_study_keeps_near_duplicates_together_where_a_format_knows_no_groups(t
     filmed = ["video0", "video0", "video1", "video1", "video2", "video2"]
     target, source = dataset(tmp_path, "target", alone, 0), dataset(tmp_path, "source", filmed, 100)
     given = {"human": target, "macaque": source}
-    monkeypatch.setattr(study, "open_dataset", lambda data: given[data.species])
-    opened = study.open_study("smoke")
+    monkeypatch.setattr(opening, "open_dataset", lambda data: given[data.species])
+    opened = opening.open_study("smoke")
     assert opened.target.images["group"].tolist() == [*alone[:5], "person0"]
-    monkeypatch.setattr(study, "near_duplicates", None)  # looked for once for the same files
-    assert study.open_study("smoke").target.images["group"].tolist() == [*alone[:5], "person0"]
+    monkeypatch.setattr(opening, "near_duplicates", None)  # looked for once for the same files
+    assert opening.open_study("smoke").target.images["group"].tolist() == [*alone[:5], "person0"]
     assert opened.source.images["group"].tolist() == filmed
     for seed in range(20):
         split = split_people(opened.target.images, 1, seed)

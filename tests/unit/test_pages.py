@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from monkey_transfer import pages
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import small_png
-from monkey_transfer.pages import markdown_page, site
+from monkey_transfer.tell import pages
+from monkey_transfer.tell.pages import markdown_page, site
 
 TABLE = pd.DataFrame(
     {

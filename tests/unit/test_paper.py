@@ -2,7 +2,7 @@
 
 import pytest
 
-from monkey_transfer import paper
+from monkey_transfer.measure import paper
 
 
 def row(check: str, arm: str):

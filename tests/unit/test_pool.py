@@ -8,7 +8,7 @@ import time
 
 import psutil
 
-from monkey_transfer.datasets.pool import in_processes
+from monkey_transfer.pool import in_processes
 
 
 def test_the_order_is_that_of_the_items_in_any_number_of_processes():
@@ -22,7 +22,7 @@ def test_the_order_is_that_of_the_items_in_any_number_of_processes():
 def test_workers_end_when_their_parent_is_killed():
     program = (
         "import time\n"
-        "from monkey_transfer.datasets.pool import in_processes\n"
+        "from monkey_transfer.pool import in_processes\n"
         "if __name__ == '__main__': list(in_processes(time.sleep, [60, 60], 2))"
     )
     parent = psutil.Process(subprocess.Popen([sys.executable, "-c", program]).pid)
@@ -38,8 +38,8 @@ def test_workers_end_when_their_parent_is_killed():
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "from monkey_transfer.datasets import open_dataset\n"
-        "from monkey_transfer.profiles import SyntheticData\n"
+        "from monkey_transfer.study.datasets import open_dataset\n"
+        "from monkey_transfer.profiles.data import SyntheticData\n"
         "open_dataset(SyntheticData(format='synthetic', species='human', images=60, size=32))\n"
     )
     environment = {**os.environ, "MONKEY_TRANSFER_RUNS": str(tmp_path / "runs")}

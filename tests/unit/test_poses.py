@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.poses import common_landmarks, coverage, normalised_poses, variety
+from monkey_transfer.measure.pose_space import common_landmarks, coverage, normalised_poses, variety
 from monkey_transfer.skeletons import FULL_HUMAN_14, LIMB_JOINTS, LSP_14, OPENMONKEYCHALLENGE_17, Skeleton
 
 JOINTS = len(LSP_14.keypoints)

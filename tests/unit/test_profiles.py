@@ -6,9 +6,12 @@ import re
 import pytest
 import yaml
 
-from monkey_transfer.comparisons import compared_points
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import CONFIG, IMAGENET_VARIABLE, Training, load_profile, profile_names
+from monkey_transfer.measure.comparisons import compared_points
+from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE
+from monkey_transfer.places import CONFIG
+from monkey_transfer.profiles.loading import load_profile, profile_names
 
 VALID = {
     "title": "A study",

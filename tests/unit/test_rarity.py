@@ -12,10 +12,9 @@ from metric_tables import matched
 from test_poses import JOINTS, dataset_of
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.metrics.matching import Matched
-from monkey_transfer.poses import coverage
-from monkey_transfer.rare_poses import measure_rare_poses
-from monkey_transfer.rarity import (
+from monkey_transfer.measure.pose_space import coverage
+from monkey_transfer.measure.rare_poses import measure_rare_poses
+from monkey_transfer.measure.rarity import (
     FEWEST_IN_DECILE,
     FEWEST_TRAINING,
     accuracy_by_rank,
@@ -26,9 +25,10 @@ from monkey_transfer.rarity import (
     ranks,
     rarity_of_people,
 )
-from monkey_transfer.scores import Evaluated, Point, Scores, pck_alone, read_scores
+from monkey_transfer.measure.scores import Evaluated, Point, Scores, pck_alone, read_scores
+from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.skeletons import LIMB_JOINTS, LSP_14, Skeleton
-from monkey_transfer.splits import Draw
+from monkey_transfer.study.splits import Draw
 
 pytestmark = pytest.mark.filterwarnings("ignore:Number of distinct clusters")  # of poses that are the same
 

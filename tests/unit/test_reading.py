@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from test_comparisons import BEATS_MANY, HELPS, MORE_THAN_LONGER, p_different, p_equivalent
 
-from monkey_transfer import reading
-from monkey_transfer.comparisons import of_metric
-from monkey_transfer.controls import equivalents, speed
-from monkey_transfer.rare_poses import RarePoses
-from monkey_transfer.results import Results
-from monkey_transfer.scores import of_networks, people_of
-from monkey_transfer.study import matched
+from monkey_transfer.measure.comparisons import of_metric
+from monkey_transfer.measure.controls import equivalents, speed
+from monkey_transfer.measure.matched import matched
+from monkey_transfer.measure.rare_poses import RarePoses
+from monkey_transfer.measure.results import Results
+from monkey_transfer.measure.scores import of_networks, people_of
+from monkey_transfer.tell import reading
 
 FEW = " [too few groups]"
 ARMS = ["baseline", "benchmark", "transfer", "scratch_control", "mean_pose"]

@@ -6,10 +6,10 @@ import sys
 import nbformat
 import pytest
 
-from monkey_transfer import reports
 from monkey_transfer.errors import StudyError
-from monkey_transfer.profiles import ROOT
-from monkey_transfer.reports import bind, check_parameters, execute, opened_report
+from monkey_transfer.places import ROOT
+from monkey_transfer.tell import reports
+from monkey_transfer.tell.reports import bind, check_parameters, execute, opened_report
 
 ANSWER = "<html><body><main><h1>Smoke</h1><p>Undecided.</p></main></body></html>"
 

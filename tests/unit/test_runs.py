@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from monkey_transfer import runs
 from monkey_transfer.devices import visible_gpus
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.job import write_json
-from monkey_transfer.runs import Run
+from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_json
+from monkey_transfer.study import runs
+from monkey_transfer.study.runs import Run
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def test_a_run_has_one_folder(run, tmp_path):
 
 
 def test_a_digest_depends_on_what_is_specified_and_not_on_its_order():
-    assert runs.digest_of({"a": 1, "b": [1, 2]}) == runs.digest_of({"b": [1, 2], "a": 1})
-    assert runs.digest_of({"a": 1}) != runs.digest_of({"a": 2})
-    assert runs.digest_of({"b": [1, 2]}) != runs.digest_of({"b": [2, 1]})
+    assert digest_of({"a": 1, "b": [1, 2]}) == digest_of({"b": [1, 2], "a": 1})
+    assert digest_of({"a": 1}) != digest_of({"a": 2})
+    assert digest_of({"b": [1, 2]}) != digest_of({"b": [2, 1]})
 
 
 def test_a_run_is_reused_only_with_its_own_digest(run):
@@ -109,16 +109,16 @@ def test_only_one_process_works_on_a_folder(tmp_path):
     folder = tmp_path / "runs" / "n20-s0"
     program = f"""
 from pathlib import Path
-from monkey_transfer.runs import only_one
+from monkey_transfer.files import only_one
 print("waiting", flush=True)
 with only_one(Path({str(folder)!r})):
     print("in", flush=True)
 """
-    with runs.only_one(folder):
+    with only_one(folder):
         other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
         assert other.stdout.readline() == "waiting\n"
         assert not select.select([other.stdout], [], [], 0.5)[0]
-        with runs.only_one(folder.with_name("n20-s1")):
+        with only_one(folder.with_name("n20-s1")):
             pass  # another folder is free
     assert other.communicate()[0] == "in\n"
     assert other.returncode == 0
@@ -127,7 +127,7 @@ with only_one(Path({str(folder)!r})):
 def test_a_full_disk_is_one_sentence():
     """/dev/full is a disk that is always full; Python does not tell its name when a write fails."""
     full = Path("/dev/full")
-    with pytest.raises(StudyError, match="No space left on device; free some space") as error, runs.clear_disk_errors():
+    with pytest.raises(StudyError, match="No space left on device; free some space") as error, clear_disk_errors():
         full.write_text("x")
     assert "\n" not in str(error.value)
     assert "MONKEY_TRANSFER_RUNS" in str(error.value)
@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, place):
     (tmp_path / "a file").touch()
     monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / place / "runs"))
     folder = Run("study", "transfer", 20, 0).folder
-    with pytest.raises(StudyError) as error, runs.clear_disk_errors(), runs.only_one(folder):
+    with pytest.raises(StudyError) as error, clear_disk_errors(), only_one(folder):
         pass
     assert str(tmp_path / place) in str(error.value)
     assert "MONKEY_TRANSFER_RUNS" in str(error.value)
@@ -149,12 +149,12 @@ def test_a_file_system_without_locks_is_told_from_a_full_one(tmp_path, monkeypat
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(StudyError, match="files cannot be locked there"), runs.only_one(tmp_path / "n20-s0"):
+    with pytest.raises(StudyError, match="files cannot be locked there"), only_one(tmp_path / "n20-s0"):
         pass
 
 
 def test_an_error_that_is_not_the_disks_stays_what_it_is():
-    with pytest.raises(ConnectionError), runs.clear_disk_errors():
+    with pytest.raises(ConnectionError), clear_disk_errors():
         raise ConnectionResetError(errno.ECONNRESET, "reset")
 
 

@@ -8,7 +8,7 @@ import pytest
 from metric_tables import matched as matched_errors
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.scores import (
+from monkey_transfer.measure.scores import (
     Evaluated,
     Point,
     Scores,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.splits import Learnt, audit, draw_people, split_people
+from monkey_transfer.study.splits import Learnt, audit, draw_people, split_people
 
 # The sizes of the groups of a data set.
 GROUP_SIZES = st.lists(st.integers(1, 7), min_size=5, max_size=30)

@@ -4,11 +4,11 @@ import shutil
 
 import pytest
 
-from monkey_transfer import runs
-from monkey_transfer.networks.job import write_json
-from monkey_transfer.profiles import Profile
-from monkey_transfer.runs import Run, runs_of, settings
-from monkey_transfer.sweep import outlook
+from monkey_transfer.files import write_json
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study import runs
+from monkey_transfer.study.outlook import outlook
+from monkey_transfer.study.runs import Run, runs_of, settings
 
 TRAINING = {"batch_size": 4, "iterations": 900, "multi_step": [[0.001, 900]], "global_scale": 1.0}
 SMALL = {"net_type": "mobilenet_v2_0.35", **TRAINING}

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from monkey_transfer.datasets.synthetic import SPECIES, render, rendered_dataset
-from monkey_transfer.datasets.synthetic.bodies import BUILDERS
-from monkey_transfer.datasets.synthetic.drawing import Camera, outline, rasterise, view_turn
-from monkey_transfer.datasets.synthetic.kinematics import LIMITS
-from monkey_transfer.datasets.synthetic.parts import WORLD, Body
-from monkey_transfer.datasets.synthetic.poses import POSE_NAMES, draw_pose
-from monkey_transfer.datasets.synthetic.rendering import FLESH, in_sight
 from monkey_transfer.errors import StudyError
+from monkey_transfer.rendered import SPECIES, render, rendered_dataset
+from monkey_transfer.rendered.bodies import BUILDERS
+from monkey_transfer.rendered.drawing import Camera, outline, rasterise, view_turn
+from monkey_transfer.rendered.kinematics import LIMITS
+from monkey_transfer.rendered.parts import WORLD, Body
+from monkey_transfer.rendered.postures import POSE_NAMES, draw_pose
+from monkey_transfer.rendered.rendering import FLESH, in_sight
 from monkey_transfer.skeletons import MPII_16
 
 SIZE = 64

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monkey_transfer.datasets import unpack as unpacking
-from monkey_transfer.datasets.unpack import unpack
+from monkey_transfer.acquire import unpack as unpacking
+from monkey_transfer.acquire.unpack import unpack
 from monkey_transfer.errors import StudyError
 
 # Two files of one name in different folders, as in DeepLabCut's zoo.

@@ -9,15 +9,15 @@ import pytest
 import yaml
 from PIL import Image
 
-from monkey_transfer import profiles, runs, study
-from monkey_transfer.datasets import download
-from monkey_transfer.datasets.archives import ARCHIVES
+from monkey_transfer.acquire import download
+from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.imagenet import checkpoint_files
 from monkey_transfer.networks.job import Job, JobFolder
-from monkey_transfer.networks.zoo import zoo_network
-from monkey_transfer.profiles import ZOO
+from monkey_transfer.networks.tensorflow.weights import checkpoint_files
+from monkey_transfer.networks.tensorflow.zoo import ZOO, zoo_network
+from monkey_transfer.profiles import loading
 from monkey_transfer.skeletons import MPII_16
+from monkey_transfer.study import opening, runs, training
 
 MACAQUE = ZOO["full_macaque"].skeleton.keypoints
 SHUFFLED = tuple(random.Random(0).sample(MACAQUE, len(MACAQUE)))
@@ -186,8 +186,8 @@ def opened(folder, tmp_path, monkeypatch):
     }
     (tmp_path / "zoo.yaml").write_text(yaml.safe_dump(profile))
     monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(study, "load_profile", lambda name: profiles.load_profile(name, tmp_path))
-    return study.open_study("zoo")
+    monkeypatch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, tmp_path))
+    return opening.open_study("zoo")
 
 
 class Asked(Exception):
@@ -200,9 +200,9 @@ def job_of(opened, arm: str, monkeypatch) -> tuple[Job, dict]:
     def ask(folder: JobFolder, _: str) -> None:
         raise Asked(folder)
 
-    monkeypatch.setattr(study, "run_job", ask)
+    monkeypatch.setattr(training, "run_job", ask)
     with pytest.raises(Asked) as asked:
-        study.train_arm(opened, arm, 0)
+        training.train_arm(opened, arm, 0)
     (folder,) = asked.value.args
     return folder.read()[0], json.loads((folder.path / "specification.json").read_text())["specification"]
 

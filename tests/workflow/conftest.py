@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monkey_transfer.profiles import ROOT
+from monkey_transfer.places import ROOT
 
 TINY = {
     "extends": "smoke",

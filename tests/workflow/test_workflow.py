@@ -7,8 +7,8 @@ import sys
 import nbformat
 import pytest
 
-from monkey_transfer.profiles import ROOT
-from monkey_transfer.reports import RULES
+from monkey_transfer.places import ROOT
+from monkey_transfer.tell.reports import RULES
 
 RESULTS = ("05_analysis", "06_controls_and_learning_curves", "07_rare_poses")
 CHAPTERS = (

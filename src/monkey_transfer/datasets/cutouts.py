@@ -19,8 +19,8 @@ import pandas as pd
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
-from monkey_transfer.datasets.pool import in_processes
 from monkey_transfer.images import Transform, blank, read_picture, resample, write_picture
+from monkey_transfer.pool import in_processes
 
 VERSION = 1  # of the way pictures are made: raise it with every change that alters one
 # Photographs between two entries into the index: what a kill costs at most.

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.job import Job, JobFolder, write_json
+from monkey_transfer.files import write_json
+from monkey_transfer.networks.job import Job, JobFolder
 
 if TYPE_CHECKING:
-    from monkey_transfer.networks.initialisation import Restored
-    from monkey_transfer.networks.prediction import Predictor
-    from monkey_transfer.networks.training import Outcome, Validation
+    from monkey_transfer.networks.tensorflow.initialisation import Restored
+    from monkey_transfer.networks.tensorflow.prediction import Predictor
+    from monkey_transfer.networks.tensorflow.trainer import Outcome, Validation
 
 STARTED = time.monotonic()
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -46,7 +47,7 @@ def main(folder: JobFolder) -> None:
 def _do_the_job(folder: JobFolder) -> None:
     report = _Reporter(folder.progress)
     report("starting", 0, 1)
-    from monkey_transfer.networks import mobilenet
+    from monkey_transfer.networks.tensorflow import mobilenet
 
     mobilenet.register()
     job, pictures, joints = folder.read()
@@ -58,8 +59,8 @@ def _do_the_job(folder: JobFolder) -> None:
 
 def _train(folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter") -> None:
     """Train a network and use its best snapshot."""
-    from monkey_transfer.networks import training
-    from monkey_transfer.networks.deeplabcut_project import open_project
+    from monkey_transfer.networks.tensorflow import trainer as training
+    from monkey_transfer.networks.tensorflow.project import open_project
 
     steps, pictures_each = job.training.iterations, job.training.batch_size
     trainer = training.Trainer(
@@ -77,8 +78,8 @@ def _use_finished(
     folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
 ) -> None:
     """Use a network as it is; its learning curve is its validation at iteration 0."""
-    from monkey_transfer.networks.deeplabcut_project import open_project
-    from monkey_transfer.networks.training import Outcome
+    from monkey_transfer.networks.tensorflow.project import open_project
+    from monkey_transfer.networks.tensorflow.trainer import Outcome
 
     project = open_project(folder)
     project.adopt(str(job.checkpoint))
@@ -105,8 +106,8 @@ def _load(config: Path, job: Job) -> tuple["Predictor", "Restored"]:
     import tensorflow as tf
     from deeplabcut.pose_estimation_tensorflow.config import load_config
 
-    from monkey_transfer.networks.initialisation import restore
-    from monkey_transfer.networks.prediction import Predictor, new_session
+    from monkey_transfer.networks.tensorflow.initialisation import restore
+    from monkey_transfer.networks.tensorflow.prediction import Predictor, new_session
 
     with tf.Graph().as_default():
         session = new_session()
@@ -118,7 +119,7 @@ def _load(config: Path, job: Job) -> tuple["Predictor", "Restored"]:
 def _validated(
     predictor: "Predictor", pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
 ) -> "Validation":
-    from monkey_transfer.networks.training import Validation
+    from monkey_transfer.networks.tensorflow.trainer import Validation
 
     validation = pictures[pictures["role"] == "validation"]
     predictions = predictor.predict(validation, partial(report, "validating"))

@@ -16,7 +16,8 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from monkey_transfer.profiles import Training
+from monkey_transfer.files import write_json
+from monkey_transfer.networks.tensorflow.settings import Training
 
 FIT_ROLES = ("train", "validation")
 
@@ -129,10 +130,3 @@ class JobFolder:
         """The job, its pictures and its joints."""
         job = Job.model_validate_json(self.job.read_text(encoding="utf-8"))
         return job, pd.read_parquet(self.pictures), pd.read_parquet(self.joints)
-
-
-def write_json(file: Path, content: object) -> None:
-    """Write ``content`` so that ``file`` is either the old one or the new one, never half of it."""
-    temporary = file.with_name(f".{file.name}.tmp")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-    temporary.replace(file)

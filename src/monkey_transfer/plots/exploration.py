@@ -118,7 +118,7 @@ def pose_space(
 
     Parameters
     ----------
-    poses_by_name : arrays (poses, landmarks, 2) by :func:`monkey_transfer.poses.normalised_poses`.
+    poses_by_name : arrays (poses, landmarks, 2) by :func:`monkey_transfer.measure.pose_space.normalised_poses`.
     landmarks : those of the arrays, in their order.
     """
     mean, components, deviations, shares = _principal_components(list(poses_by_name.values()))

@@ -64,7 +64,7 @@ def learning_curves(
 
     Parameters
     ----------
-    curves : by arm, :meth:`monkey_transfer.runs.Run.learning_curve`: ``iteration, training_loss, validation_score``
+    curves : by arm, :meth:`~.runs.Run.learning_curve`: ``iteration, training_loss, validation_score``
         (percent), ``chosen``.
     seed : the training seed of all of them.
     validated_on : whose pictures the validation score is of.

@@ -1,0 +1,1 @@
+"""Archives of others: what there is to have, fetched, checked and unpacked."""

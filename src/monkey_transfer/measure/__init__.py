@@ -1,0 +1,1 @@
+"""What a study's predictions say: every run measured once, and what may be said of it."""

@@ -1,0 +1,139 @@
+"""The differences of arms: the primary questions of a profile with their rulings, and all others, exploratory.
+
+A primary question is declared before the runs (``against`` in the profile) and asked of the PCK score. All of a
+study's primary questions are corrected together (:func:`~.claims.holm`); whatever else is compared has
+an interval and no ruling.
+"""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer.measure.claims import holm, ruling
+from monkey_transfer.measure.scores import FLOOR, Point, Scores, people_of
+from monkey_transfer.metrics import pckh
+from monkey_transfer.metrics.estimate import Estimate
+from monkey_transfer.profiles.profile import Profile, Question
+from monkey_transfer.study.opening import Study
+
+# What is compared besides the scores of joint groups.
+_COMPARED = ("normalised_mean", "normalised_median", "oks_ap", "auc", "kept", "best_f1")
+
+
+def compared_points(profile: Profile) -> list[tuple[Point, Point]]:
+    """The pairs that are compared, each once.
+
+    Arms that learn the target at every number of images that both learn; ``transfer`` with every other arm; every arm
+    with the floor. A pair of a primary question has the order of the question.
+    """
+    asked = {(question.a, question.b) for question in profile.questions}
+    arms = list(profile.arms)
+    pairs = [(b, a) if (b, a) in asked else (a, b) for a, b in combinations(sorted(arms, key=_transfer_first), 2)]
+    compared = [
+        (Point(a, images_a), Point(b, images_b))
+        for a, b in pairs
+        for images_a, images_b in profile.compared_sizes(a, b)
+        if "transfer" in (a, b)
+        or (a, b) in asked
+        or images_a == images_b
+        and profile.arm(a).learns == profile.arm(b).learns == "target"
+    ]
+    return compared + [(Point(arm, profile.arm(arm).largest), FLOOR) for arm in arms]
+
+
+def _transfer_first(arm: str) -> bool:
+    return arm != "transfer"  # sorting is stable: the others keep the profile's order
+
+
+def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
+    """Every comparison of a study: one row for each pair, numbers of images and metric.
+
+    Returns
+    -------
+    arm_a, arm_b, images_a, images_b, people (labelled people of a), metric, joints (keypoints that the pair shares),
+    difference (a minus b, the mean over seeds; PCK in points), low, high, standard_error, freedom, seeds, over, note
+    (:class:`monkey_transfer.metrics.estimate.Estimate`), question, p, p_equivalent, margin, ruling. ``question`` is
+    empty for what is exploratory, and the four after it too; p-values are Holm's.
+    """
+    rows = [
+        {
+            "arm_a": a.arm,
+            "arm_b": b.arm,
+            "images_a": a.images,
+            "images_b": b.images,
+            "people": people_of(study, a),
+            "metric": metric,
+            "joints": len(scores.shared_keypoints(a, b)),
+            **_as_difference(found),
+        }
+        for a, b in compared_points(study.profile)
+        for metric, found in scores.compare(a, b).items()
+        if _is_compared(metric, study.profile.yardstick)
+    ]
+    return _ruled(pd.DataFrame(rows), study.profile, scores)
+
+
+def primary(table: pd.DataFrame) -> pd.DataFrame:
+    """The primary questions among the comparisons, in the profile's order."""
+    return table[table["question"] != ""]
+
+
+def of_pair(table: pd.DataFrame, a: str, b: str, metric: str) -> pd.DataFrame:
+    """The rows of one pair and metric, one for each number of images; empty if a minus b is not compared."""
+    return table[(table["arm_a"] == a) & (table["arm_b"] == b) & (table["metric"] == metric)]
+
+
+def between(table: pd.DataFrame, a: Point, b: Point) -> pd.DataFrame:
+    """The rows of one pair at those numbers of images, one for each metric."""
+    arms = (table["arm_a"] == a.arm) & (table["arm_b"] == b.arm)
+    return table[arms & (table["images_a"] == a.images) & (table["images_b"] == b.images)]
+
+
+def ends_of(question: Question) -> tuple[Point, Point]:
+    """The two points that a question compares."""
+    return Point(question.a, question.images_a), Point(question.b, question.images_b)
+
+
+def of_metric(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The rows of one metric: one for each pair and numbers of images."""
+    return table[table["metric"] == metric]
+
+
+def joint_groups_of(table: pd.DataFrame, a: Point, b: Point, yardstick: str) -> pd.DataFrame:
+    """The differences of a pair joint group by joint group, with the column ``joint``, head first."""
+    score = pckh.SCORE_NAME[yardstick]
+    rows = between(table, a, b)
+    joint = rows["metric"].map({f"{score}/{group}": group for group in pckh.JOINT_GROUPS})
+    return rows.assign(joint=joint)[joint.notna()].reset_index(drop=True)
+
+
+def _is_compared(metric: str, yardstick: str) -> bool:
+    score = pckh.SCORE_NAME[yardstick]
+    return metric in _COMPARED or metric == score or metric.startswith((f"{score}/", f"{score}@"))
+
+
+def _as_difference(found: Estimate) -> dict[str, object]:
+    fields = found._asdict()
+    return {"difference": fields.pop("value"), **fields}
+
+
+def _ruled(table: pd.DataFrame, profile: Profile, scores: Scores) -> pd.DataFrame:
+    """The table with the columns of primary questions."""
+    score = pckh.SCORE_NAME[profile.yardstick]
+    found = [scores.compare(*ends_of(question))[score] for question in profile.questions]
+    p = holm([one.p_different() for one in found])
+    p_equivalent = holm([one.p_equivalent(profile.margin) for one in found])
+    ruled = table.assign(question="", p=np.nan, p_equivalent=np.nan, margin=np.nan, ruling="")
+    for place, question in enumerate(profile.questions):
+        [row] = of_metric(between(table, *ends_of(question)), score).index
+        values = {
+            "question": question.text,
+            "p": p[place],
+            "p_equivalent": p_equivalent[place],
+            "margin": profile.margin,
+            "ruling": ruling(found[place], p[place], p_equivalent[place], profile.margin),
+        }
+        for column, value in values.items():
+            ruled.loc[row, column] = value
+    return ruled

@@ -1,0 +1,122 @@
+"""What a start from monkeys is worth: in labelled people, in time; and whether the method cries wolf."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer.measure.results import Results
+from monkey_transfer.measure.scores import RESAMPLING_SEED, Point, Scores
+from monkey_transfer.metrics import pckh
+from monkey_transfer.metrics.bootstrap import Replicates, resampled_weights
+from monkey_transfer.metrics.curves import Draws, draws, equivalent_size
+from monkey_transfer.metrics.estimate import effective_groups, estimate
+from monkey_transfer.metrics.matching import Matched, on_keypoints
+from monkey_transfer.metrics.pckh import SCORE_NAME
+from monkey_transfer.study.opening import Study
+
+TRIALS = 1000
+_SEED = 0
+
+
+def equivalents(results: Results) -> pd.DataFrame:
+    """How many labelled people the profile's control needs for what another arm reaches.
+
+    Returns
+    -------
+    arm, images, people (labelled people of the arm), equivalent, low, high, note: 0 for fewer than the control's
+    smallest number, infinite for more than its largest; ``note`` says why there are no bounds. Empty where the control
+    learnt a single number.
+    """
+    study, control = results.study, results.study.profile.control
+    sizes = study.profile.arm(control).sizes
+    columns = ["arm", "images", "people", "equivalent", "low", "high", "note"]
+    if len(sizes) < 2:
+        return pd.DataFrame(columns=columns)
+    rows = [
+        _equivalent(results, point, [Point(control, images) for images in sizes])
+        for point in results.scores.points
+        if point.arm in study.profile.arms and point.arm not in (control, "benchmark")
+        if study.profile.arm(point.arm).learns == "target"
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _equivalent(results: Results, point: Point, control: list[Point]) -> dict[str, object]:
+    scores, metric = results.scores, SCORE_NAME[results.study.profile.yardstick]
+    shared = scores.shared_keypoints(point, control[0])
+    runs: dict[tuple[str, int], list[Replicates]] = {
+        at: scores.replicates(at, shared)[metric] for at in (point, *control)
+    }
+    drawn = draws(runs, scores.groups(point, shared), _SEED)
+    found = equivalent_size(drawn[point], {results.people(at): drawn[at] for at in control})
+    bounds = _bounds(found)
+    note = scores.of(point)[metric].note if np.isnan(bounds["low"]) else ""
+    return {**point._asdict(), "people": results.people(point), "equivalent": found.value, **bounds, "note": note}
+
+
+def speed(study: Study) -> pd.DataFrame:
+    """Who gets there first: iterations until an arm's validation score is the best of the control's own training.
+
+    Returns
+    -------
+    arm, images, seeds, reached (how many seeds did) and iterations (the mean of those).
+    """
+    control = study.profile.control
+    points = [
+        Point(name, images)
+        for name, arm in study.profile.arms.items()
+        if arm.learns == "target"
+        for images in arm.sizes
+        if images in study.profile.arm(control).sizes
+    ]
+    return pd.DataFrame([_speed(study, point, control) for point in points])
+
+
+def _speed(study: Study, point: Point, control: str) -> dict[str, object]:
+    reached = [row for seed in study.profile.seeds for row in _reached(study, point, control, seed)]
+    return {
+        **point._asdict(),
+        "seeds": len(study.profile.seeds),
+        "reached": len(reached),
+        "iterations": np.mean([row["iteration"] for row in reached]) if reached else np.nan,
+    }
+
+
+def _reached(study: Study, point: Point, control: str, seed: int) -> Iterator[dict]:
+    """The first validation of a run that was as good as the control's best, if there was one."""
+    mark = study.finished(control, seed, point.images).learning_curve()["validation_score"].max()
+    curve = study.finished(point.arm, seed, point.images).learning_curve()
+    yield from curve[curve["validation_score"] >= mark].head(1).to_dict("records")
+
+
+def swapped_names(scores: Scores, a: Point, b: Point, trials: int = TRIALS) -> float:
+    """How often two arms differ whose names are swapped at random for each person, so that there is no difference.
+
+    Of the first seed of each. Returns the share of trials in which the 95 % interval of the difference of their PCK
+    scores, over people alone, excludes zero: about 0.05; NaN where no interval is printed.
+    """
+    shared = scores.shared_keypoints(a, b)
+    more, joints, group = _per_person(*(on_keypoints(scores.runs[point][0].matched, shared) for point in (a, b)))
+    signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], size=(len(more), trials))
+    counted, totals = np.bincount(group, joints), np.zeros((group.max() + 1, trials))
+    np.add.at(totals, group, signs * more[:, None])
+    weights = np.concatenate(list(resampled_weights(len(counted), scores.resamples, RESAMPLING_SEED)))
+    resampled = (weights @ totals) / (weights @ counted)[:, None]
+    values, groups = totals.sum(axis=0) / counted.sum(), effective_groups(counted)
+    found = [estimate([Replicates(*trial)], groups) for trial in zip(values, resampled.T, strict=True)]
+    if any(np.isnan(one.low) for one in found):
+        return float("nan")
+    return float(np.mean([one.low > 0 or one.high < 0 for one in found]))
+
+
+def _per_person(a: Matched, b: Matched) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(people,) each: by how many joints a hits more than b, how many joints there are, and the group's number."""
+    one, other = (pckh.scored(found.joints).groupby("image_id")["correct"] for found in (a, b))
+    joints = one.size()
+    group = pd.factorize(a.people.set_index("image_id")["group"].reindex(joints.index))[0]
+    return (one.sum() - other.sum()).to_numpy(float), joints.to_numpy(float), group
+
+
+def _bounds(found: Draws) -> dict[str, float]:
+    return dict(zip(("low", "high"), found.interval(), strict=True))

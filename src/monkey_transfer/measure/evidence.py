@@ -1,0 +1,69 @@
+"""What a report's numbers rest on, kept beside them so that anybody can compute them again: coordinates, no picture.
+
+``predictions/<arm>.parquet`` has images, seed, of ('test', or 'threshold' for the validation people on whom the
+detection threshold is chosen), image_id, keypoint, x, y, likelihood; ``labels.parquet`` the labels of these people and
+``people.parquet`` their group, box and reference lengths. Pixels of the original image, 0-based, pixel centres.
+Labels of photographs that may not be shown are not ours to publish and are left out.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from monkey_transfer import tables
+from monkey_transfer.measure.matched import MEAN_POSE, mean_pose
+from monkey_transfer.measure.scores import as_committed
+from monkey_transfer.study.opening import Study
+
+_NAMES = ["of", "image_id", "keypoint"]
+_NUMBERS = ["x", "y", "likelihood"]
+
+
+def write_evidence(study: Study, folder: Path) -> None:
+    """Write what the scores of a study's finished runs are made of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for arm in study.profile.arms:
+        _write(_predictions(study, arm), folder / f"{arm}.parquet")
+    floor = [mean_pose(study, seed).assign(images=0, seed=seed, of="test") for seed in study.profile.seeds]
+    _write(pd.concat(floor), folder / f"{MEAN_POSE}.parquet")
+    if study.profile.pictures_in_reports:
+        tables.write(_labels(study), folder / "labels.parquet")
+        tables.write(_people(study), folder / "people.parquet")
+
+
+def _predictions(study: Study, arm: str) -> pd.DataFrame:
+    parts = []
+    for images in study.profile.arm(arm).sizes:
+        for seed in study.profile.seeds:
+            run = study.finished(arm, seed, images)
+            both = {"test": run.predictions(), "threshold": run.threshold_predictions()}
+            parts += [found.assign(images=images, seed=seed, of=of) for of, found in both.items()]
+    return pd.concat(parts)
+
+
+def _write(predictions: pd.DataFrame, file: Path) -> None:
+    """The table as finely as it is measured: names once, and numbers byte by byte, most of which are then zero."""
+    table = as_committed(predictions).reset_index(drop=True)
+    table = table.astype(dict.fromkeys(_NAMES, "category") | dict.fromkeys(_NUMBERS, "float32"))
+    keys = ["images", "seed", *_NAMES]
+    tables.write(
+        table[[*keys, *_NUMBERS]], file, compression="zstd", use_dictionary=keys, use_byte_stream_split=_NUMBERS
+    )
+
+
+def _shown(study: Study) -> list[str]:
+    """The test people, and those of every seed on whom a threshold is chosen."""
+    others = (image_id for seed in study.profile.seeds for image_id in study.threshold_people(seed))
+    return list(dict.fromkeys([*study.splits["target"].test, *others]))
+
+
+def _labels(study: Study) -> pd.DataFrame:
+    labels = study.target.subset(_shown(study)).labels
+    return labels.astype({"image_id": "category", "keypoint": "category"}).reset_index(drop=True)
+
+
+def _people(study: Study) -> pd.DataFrame:
+    people = study.target.subset(_shown(study))
+    lengths = people.reference_lengths.pivot(index="image_id", columns="name", values="length").reset_index()
+    boxes = people.images[["image_id", "group", "bbox_w", "bbox_h"]]
+    return boxes.merge(lengths, on="image_id", how="left")

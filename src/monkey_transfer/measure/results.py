@@ -1,0 +1,171 @@
+"""The numbers of a study, each made once: scores, comparisons, budgets and the leak audit.
+
+Chapters 5 and 6, the answer page and the tables of a report read them from here.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from monkey_transfer.measure import paper
+from monkey_transfer.measure.budgets import budgets
+from monkey_transfer.measure.comparisons import comparisons
+from monkey_transfer.measure.leaks import alike_elsewhere, audited, may_have_seen
+from monkey_transfer.measure.matched import MEAN_POSE
+from monkey_transfer.measure.scores import (
+    FLOOR,
+    Point,
+    Scores,
+    by_yardstick,
+    elsewhere_scores,
+    in_network_frame,
+    largest_points,
+    people_of,
+    read_scores,
+)
+from monkey_transfer.metrics.matching import Matched
+from monkey_transfer.study.opening import Study
+
+# Arms that figures of single networks draw: the paper's three, their controls and the floor. Tables have all arms.
+DRAWN = ("baseline", "benchmark", "transfer", "imagenet_control", "scratch_control", MEAN_POSE)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What :func:`measure` gives.
+
+    Attributes
+    ----------
+    study : whose numbers these are.
+    scores : every arm, number of images and seed beside the labels.
+    table : every score of every point: arm, images, people, metric, value, low, high and how they were made.
+    comparisons : see :func:`monkey_transfer.measure.comparisons.comparisons`.
+    budgets : what each run was given: see :func:`monkey_transfer.measure.budgets.budgets`.
+    leaks : how many test people each arm may have seen: see :func:`monkey_transfer.study.splits.audit`.
+    """
+
+    study: Study
+    scores: Scores
+    table: pd.DataFrame
+    comparisons: pd.DataFrame
+    budgets: pd.DataFrame
+    leaks: pd.DataFrame
+
+    @cached_property
+    def may_have_seen(self) -> dict[str, str]:
+        """Arm -> why it may know the test people, of those arms that may."""
+        return may_have_seen(self.leaks)
+
+    def drawn_networks(self) -> dict[str, Matched]:
+        """The first seed's network of each arm of :data:`DRAWN`, at its largest number of images."""
+        points = [*largest_points(self.study), FLOOR]
+        return {point.arm: self.scores.runs[point][0].matched for point in points if point.arm in DRAWN}
+
+    @cached_property
+    def pixel_errors(self) -> pd.DataFrame:
+        """:func:`pixel_table` of the study."""
+        return pixel_table(self.study, self.scores)
+
+    @cached_property
+    def readings(self) -> pd.DataFrame:
+        """:func:`readings` of the study."""
+        return readings(self.study)
+
+    @cached_property
+    def elsewhere(self) -> pd.DataFrame:
+        """:func:`elsewhere` of the study."""
+        return elsewhere(self.study)
+
+    @property
+    def of_people(self) -> pd.DataFrame:
+        """The rows of ``table`` of arms that learn people, and of the floor: those of a learning curve."""
+        arms = [name for name, arm in self.study.profile.arms.items() if arm.learns == "target"]
+        return self.table[self.table["arm"].isin([*arms, MEAN_POSE])]
+
+    def people(self, point: Point) -> int:
+        """How many labelled people a point takes; of an arm that learns the source, monkeys."""
+        return people_of(self.study, point)
+
+    def labelled(self, point: Point) -> str:
+        """The same as a reader sees it, such as '1,000' or '500 monkeys'."""
+        monkeys = point.arm in self.study.profile.arms and self.study.profile.arm(point.arm).learns == "source"
+        return f"{self.people(point):,}{' monkeys' if monkeys else ''}"
+
+    def iterations_in_all(self, point: Point) -> float:
+        """Iterations of a point's training and of those that it started from, the mean over seeds."""
+        own = (self.budgets["arm"] == point.arm) & (self.budgets["images"] == point.images)
+        return float(self.budgets.loc[own, "iterations_in_all"].mean())
+
+
+def measure(study: Study) -> Results:
+    """Measure every arm of a study whose runs are all finished; StudyError if one is not."""
+    scores = read_scores(study)
+    return Results(
+        study=study,
+        scores=scores,
+        table=scores.table(lambda point: people_of(study, point)),
+        comparisons=comparisons(study, scores),
+        budgets=budgets(study),
+        leaks=audited(study),
+    )
+
+
+def pixel_table(study: Study, scores: Scores) -> pd.DataFrame:
+    """Errors in pixels of the labelled picture and of the one that the network saw: the scores table and ``frame``."""
+    frames = {"original px": scores, "network px": in_network_frame(study, scores)}
+    parts = [found.table(lambda point: people_of(study, point)).assign(frame=frame) for frame, found in frames.items()]
+    both = pd.concat(parts, ignore_index=True)
+    return both[both["metric"].str.contains("rmse|mean_distance")].reset_index(drop=True)
+
+
+def readings(study: Study) -> pd.DataFrame:
+    """PCK by each head yardstick that the target has, every arm at its largest number of images.
+
+    The paper's "head segment length" (section 2.5) can be read either way. The scores table and ``yardstick``.
+    """
+    parts = [
+        by_yardstick(study, yardstick).table(lambda point: people_of(study, point)).assign(yardstick=yardstick)
+        for yardstick in study.head_yardsticks
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def elsewhere(study: Study) -> pd.DataFrame:
+    """The PCK score of every arm on people of another data set; empty where the profile names none.
+
+    The scores table and ``near_duplicates``, how many of these people are in a picture that the arm learnt.
+    """
+    if study.elsewhere is None:
+        return pd.DataFrame()
+    table = elsewhere_scores(study).table(lambda point: people_of(study, point))
+    return table.assign(near_duplicates=table["arm"].map(alike_elsewhere(study)))
+
+
+def beside_the_paper(results: Results) -> pd.DataFrame:
+    """The fifteen numbers of the paper's Table 1 beside ours.
+
+    Returns
+    -------
+    One row per number: ``metric`` (in words), ``arm``, ``paper``; of ours, on each arm's own joints and with errors in
+    original pixels, ``value``, ``low``, ``high``, ``note`` and ``minus_paper``.
+    """
+    ours = largest(results.table, results.study).set_index(["metric", "arm"])
+    rows = [
+        {"metric": name, "arm": arm, "paper": numbers[metric], **_ours(ours, metric, arm)}
+        for metric, name in paper.TABLE_ONE_ROWS.items()
+        for arm, numbers in paper.TABLE_ONE.items()
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(minus_paper=table["value"] - table["paper"])
+
+
+def _ours(ours: pd.DataFrame, metric: str, arm: str) -> dict[str, Any]:
+    return {part: ours.at[(metric, arm), part] for part in ("value", "low", "high", "note")}
+
+
+def largest(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows of a scores table in which every arm is at its largest number of images; the floor is among them."""
+    most = {point.arm: point.images for point in largest_points(study)} | {MEAN_POSE: 0}
+    return table[table["images"] == table["arm"].map(most)]

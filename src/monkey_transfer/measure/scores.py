@@ -1,0 +1,286 @@
+"""Every run of a study, measured once, and the one place where two arms are subtracted.
+
+A run is matched with the labels once and evaluated on the same resamples of the test people as every other. From the
+replicates follow an arm's score and the difference of two arms, each as one number with one kind of interval: over
+groups of test people and over training seeds, every one of which learnt people of its own
+(:mod:`monkey_transfer.metrics.estimate`). Tables, figures, sentences and notebooks read what is made here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pandas as pd
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.measure.matched import MEAN_POSE, matched, matched_elsewhere, mean_pose
+from monkey_transfer.metrics.bootstrap import Replicates, Statistic, replicate
+from monkey_transfer.metrics.detection import threshold_of
+from monkey_transfer.metrics.estimate import Estimate, effective_groups, estimate
+from monkey_transfer.metrics.headline import headline, pck_scores, pixel_errors, refuse_different_people
+from monkey_transfer.metrics.matching import Matched, in_frame, on_keypoints
+from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Run
+
+RESAMPLES = 2000
+# Of the resamples: the same people are drawn in every study, on any machine.
+RESAMPLING_SEED = 0
+# Steps in a pixel, and between a likelihood of 0 and 1.
+_STEPS = {"x": 256, "y": 256, "likelihood": 65536}
+
+
+class Point(NamedTuple):
+    """An arm at one number of images: one point of a learning curve."""
+
+    arm: str
+    images: int
+
+
+FLOOR = Point(MEAN_POSE, 0)
+
+
+class Evaluated(NamedTuple):
+    """One network's predictions beside the labels, and the confidence from which on they are kept.
+
+    ``threshold`` was chosen on other people; NaN where it was not asked for, or where no prediction of theirs is right.
+    """
+
+    matched: Matched
+    threshold: float = float("nan")
+
+
+Measure = Callable[[Evaluated], Statistic]
+
+
+def everything(evaluated: Evaluated) -> Statistic:
+    """All headline numbers (docs/metrics.md)."""
+    return headline(evaluated.matched, evaluated.threshold)
+
+
+def pck_alone(evaluated: Evaluated) -> Statistic:
+    """The PCK scores."""
+    return pck_scores(evaluated.matched)
+
+
+def _pixels(evaluated: Evaluated) -> Statistic:
+    return pixel_errors(evaluated.matched, evaluated.threshold)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Arms by people and seeds.
+
+    Parameters
+    ----------
+    runs : for each point its networks, one for each training seed in the profile's order. All were tried on the same
+        people by the same yardstick, and the n-th of two points learnt the same draw of people.
+    measure : which numbers are computed.
+    resamples : of the test people.
+
+    Raises
+    ------
+    StudyError
+        If points were tried on other people or measured by another yardstick, or have other numbers of seeds.
+    """
+
+    runs: Mapping[Point, Sequence[Evaluated]]
+    measure: Measure = everything
+    resamples: int = RESAMPLES
+    _known: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = {
+            f"{point.arm} n{point.images} (run {n})": one for point in self.runs for n, one in self._numbered(point)
+        }
+        refuse_different_people(names)
+        if len({len(of_seeds) for of_seeds in self.runs.values()}) > 1:
+            counts = ", ".join(
+                f"{len(of_seeds)} of {point.arm} n{point.images}" for point, of_seeds in self.runs.items()
+            )
+            raise StudyError(f"scores: expected as many networks of each arm as of the others, got {counts}")
+
+    def _numbered(self, point: Point) -> list[tuple[int, Matched]]:
+        return [(number, run.matched) for number, run in enumerate(self.runs[point])]
+
+    @property
+    def points(self) -> list[Point]:
+        """All points, in the order in which they were given."""
+        return list(self.runs)
+
+    @property
+    def seeds(self) -> int:
+        """How many networks each point has."""
+        return len(next(iter(self.runs.values())))
+
+    def of(self, point: Point) -> dict[str, Estimate]:
+        """Metric -> the score of a point, on the joints that it has."""
+        replicates, groups = self.replicates(point, self.keypoints(point)), self.groups(point, self.keypoints(point))
+        return {metric: estimate(of_seeds, groups) for metric, of_seeds in replicates.items()}
+
+    def compare(self, a: Point, b: Point) -> dict[str, Estimate]:
+        """Metric -> a minus b, on the joints that the two share, seed by seed on the same resamples.
+
+        What other points there are does not change it. StudyError if they share no joint.
+        """
+        if (a, b) not in self._known:
+            shared = self.shared_keypoints(a, b)
+            one, other, groups = self.replicates(a, shared), self.replicates(b, shared), self.groups(a, shared)
+            self._known[a, b] = {
+                metric: estimate([x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)], groups)
+                for metric in one
+                if metric in other
+            }
+        return self._known[a, b]
+
+    def shared_keypoints(self, a: Point, b: Point) -> frozenset[str]:
+        """The labelled keypoints that both have; StudyError if there is none."""
+        shared = self.keypoints(a) & self.keypoints(b)
+        if not shared:
+            raise StudyError(
+                f"arms {a.arm} and {b.arm} share no keypoint, so they cannot be compared: choose other arms"
+            )
+        return shared
+
+    def replicates(self, point: Point, keypoints: frozenset[str]) -> dict[str, list[Replicates]]:
+        """Metric -> one for each seed, on those keypoints; metrics that a seed lacks are left out."""
+        key = point, keypoints
+        if key not in self._known:
+            networks = {str(number): run for number, run in enumerate(self._cut(point, keypoints))}
+            statistics = {name: self.measure(run) for name, run in networks.items()}
+            people = networks["0"].matched.people
+            found = list(replicate(statistics, people["group"].nunique(), self.resamples, RESAMPLING_SEED).values())
+            common = [metric for metric in found[0] if all(metric in one for one in found)]
+            self._known[key] = {metric: [one[metric] for one in found] for metric in common}
+        return self._known[key]
+
+    def table(self, people: Callable[[Point], int]) -> pd.DataFrame:
+        """Every score of every point: arm, images, people, metric and the fields of an estimate.
+
+        Parameters
+        ----------
+        people : how many labelled people a point takes.
+        """
+        rows = [
+            {**point._asdict(), "people": people(point), "metric": metric, **found._asdict()}
+            for point in self.points
+            for metric, found in self.of(point).items()
+        ]
+        return pd.DataFrame(rows)
+
+    def keypoints(self, point: Point) -> frozenset[str]:
+        """The labelled keypoints that a point has."""
+        return frozenset(self.runs[point][0].matched.joints["keypoint"])
+
+    def _cut(self, point: Point, keypoints: frozenset[str]) -> list[Evaluated]:
+        if keypoints == self.keypoints(point):
+            return list(self.runs[point])
+        return [run._replace(matched=on_keypoints(run.matched, keypoints)) for run in self.runs[point]]
+
+    def groups(self, point: Point, keypoints: frozenset[str]) -> float:
+        """How many groups of people, as equal ones, the labelled joints are of."""
+        matched = self.runs[point][0].matched
+        joints = matched.joints[matched.joints["keypoint"].isin(keypoints)]
+        group_of = matched.people.set_index("image_id")["group"]
+        sizes = joints["image_id"].map(group_of).value_counts()
+        return effective_groups(sizes.to_numpy())
+
+
+def points_of(study: Study) -> list[Point]:
+    """Every arm of a study at every number of images, and the floor."""
+    arms = [Point(name, images) for name, arm in study.profile.arms.items() for images in arm.sizes]
+    return [*arms, FLOOR]
+
+
+def people_of(study: Study, point: Point) -> int:
+    """How many labelled people (or monkeys) a point takes: those that are learnt and those that decide when to stop."""
+    if point.arm == MEAN_POSE:
+        return study.profile.arm("transfer").largest
+    if study.profile.arm(point.arm).learns == "nothing":
+        return 0
+    return point.images + study.profile.validation_size(point.arm)
+
+
+def read_scores(study: Study) -> Scores:
+    """Every run of a study, on each arm's own joints, in original pixels; StudyError if one is not finished."""
+    return Scores({point: _of_seeds(study, point, evaluated) for point in points_of(study)})
+
+
+def of_networks(study: Study, runs: Mapping[str, Run]) -> Scores:
+    """The PCK scores of single networks and of the floor, of one seed: over test people alone.
+
+    Parameters
+    ----------
+    runs : by arm, finished ones of one seed.
+    """
+    [seed] = {run.seed for run in runs.values()}
+    found = {Point(arm, run.images): [evaluated(study, run)] for arm, run in runs.items()}
+    return Scores({**found, FLOOR: [floor(study, seed)]}, pck_alone)
+
+
+def in_network_frame(study: Study, scores: Scores) -> Scores:
+    """The pixel errors in pixels of the picture that each arm saw."""
+
+    def scales(arm: str) -> pd.Series:
+        if arm == MEAN_POSE:
+            frames = study.framed("target", study.splits["target"].test, study.profile.picture)
+        else:
+            frames = study.test_frames(arm)
+        return frames.set_index("image_id")["scale"]
+
+    scale_of = {arm: scales(arm) for arm in dict.fromkeys(point.arm for point in scores.points)}
+    framed = {
+        point: [run._replace(matched=in_frame(run.matched, scale_of[point.arm])) for run in of_seeds]
+        for point, of_seeds in scores.runs.items()
+    }
+    return Scores(framed, _pixels, scores.resamples)
+
+
+def by_yardstick(study: Study, yardstick: str) -> Scores:
+    """The PCK scores by another yardstick than the profile's, of every arm at its largest number of images."""
+
+    def by_it(study: Study, run: Run) -> Evaluated:
+        return Evaluated(matched(study, as_committed(run.predictions()), yardstick))
+
+    return Scores({point: _of_seeds(study, point, by_it) for point in largest_points(study)}, pck_alone)
+
+
+def elsewhere_scores(study: Study) -> Scores:
+    """The PCK scores on the people of another data set, of every arm at its largest number of images."""
+
+    def there(study: Study, run: Run) -> Evaluated:
+        return Evaluated(matched_elsewhere(study, run))
+
+    return Scores({point: _of_seeds(study, point, there) for point in largest_points(study)}, pck_alone)
+
+
+def largest_points(study: Study) -> list[Point]:
+    """Every arm at its largest number of images."""
+    return [Point(name, arm.largest) for name, arm in study.profile.arms.items()]
+
+
+def evaluated(study: Study, run: Run) -> Evaluated:
+    """A finished run on the test people; its threshold is that of the best F1 on the validation people of its seed."""
+    people = study.target.subset(study.threshold_people(run.seed))
+    others = matched(study, as_committed(run.threshold_predictions()), people=people)
+    return Evaluated(matched(study, as_committed(run.predictions())), threshold_of(others.joints))
+
+
+def floor(study: Study, seed: int) -> Evaluated:
+    """The mean pose of the people that ``transfer`` learns with that seed, wherever it is asked."""
+    return Evaluated(matched(study, as_committed(mean_pose(study, seed))), 1.0)
+
+
+def as_committed(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions as finely as a report keeps them, so that it can be recomputed to the last digit.
+
+    Coordinates are multiples of 1/256 pixel, likelihoods of 1/65536: far below what anybody labels to, and a third of
+    the bytes.
+    """
+    rounded = {name: (predictions[name] * steps).round() / steps for name, steps in _STEPS.items()}
+    return predictions.assign(**rounded)
+
+
+def _of_seeds(study: Study, point: Point, evaluate: Callable[[Study, Run], Evaluated]) -> list[Evaluated]:
+    if point.arm == MEAN_POSE:
+        return [floor(study, seed) for seed in study.profile.seeds]
+    return [evaluate(study, study.finished(point.arm, seed, point.images)) for seed in study.profile.seeds]

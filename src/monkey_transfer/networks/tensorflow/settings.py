@@ -1,0 +1,94 @@
+"""What a profile may say of training on DeepLabCut's TensorFlow engine; the defaults are DeepLabCut's."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from monkey_transfer.networks.engine import StopRule
+from monkey_transfer.settings import Positive, Probability, Settings
+
+SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
+
+
+# What pose_imgaug.py reads of its two groups of keys; others it would pass over in silence.
+_AUGMENTATION_KEYS = {
+    group: {key for name in names.split() for key in (name, f"{name}ratio")}
+    for group, names in {
+        "contrast": "histeq clahe gamma sigmoid log linear",
+        "convolution": "sharpen emboss edge",
+    }.items()
+}
+
+
+# The blocks of a backbone as its authors named them, from the picture on.
+BLOCKS = {
+    "resnet": ("conv1", "block1", "block2", "block3", "block4"),
+    "mobilenet": ("Conv", "expanded_conv", *(f"expanded_conv_{i}" for i in range(1, 17)), "Conv_1"),
+}
+
+
+class Augmentation(Settings):
+    """DeepLabCut's own augmentation keys with its own defaults (pose_cfg.yaml, pose_imgaug.py)."""
+
+    apply_prob: Probability = 0.5
+    scale_jitter_lo: float = 0.5
+    scale_jitter_up: float = 1.25
+    rotation: int = 25
+    rotratio: Probability = 0.4
+    cropratio: Probability = 0.4
+    crop_by: float = 0.15
+    fliplr: bool = False
+    motion_blur: bool = True
+    covering: bool = True
+    elastic_transform: bool = True
+    contrast: dict[str, float | bool] = {"clahe": True, "claheratio": 0.1, "histeq": True, "histeqratio": 0.1}
+    convolution: dict[str, Any] = {
+        "sharpen": False,
+        "sharpenratio": 0.3,
+        "edge": False,
+        "emboss": {"alpha": [0.0, 1.0], "strength": [0.5, 1.5]},
+        "embossratio": 0.1,
+    }
+
+    @model_validator(mode="after")
+    def _known_to_the_loader(self) -> "Augmentation":
+        for group, known in _AUGMENTATION_KEYS.items():
+            unknown = sorted(set(getattr(self, group)) - known)
+            if unknown:
+                raise ValueError(f"{group}: '{unknown[0]}' is unknown; expected one of {', '.join(sorted(known))}")
+        return self
+
+
+class Training(Settings):
+    """How a network is trained; the defaults are DeepLabCut's."""
+
+    net_type: Literal[
+        "resnet_50", "resnet_101", "mobilenet_v2_1.0", "mobilenet_v2_0.75", "mobilenet_v2_0.5", "mobilenet_v2_0.35"
+    ] = "resnet_50"
+    iterations: Positive = 1_030_000
+    batch_size: Positive = 1
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    # (learning rate, last iteration at which it holds), DeepLabCut's multi_step
+    multi_step: tuple[tuple[float, int], ...] = (
+        (0.005, 10_000),
+        (0.02, 430_000),
+        (0.002, 730_000),
+        (0.001, 1_030_000),
+    )
+    global_scale: Annotated[float, Field(gt=0)] = 0.8
+    pos_dist_thresh: float = 17
+    locref_loss_weight: float = 0.05
+    intermediate_supervision: bool = False
+    weigh_only_present_joints: bool = False
+    augmentation: Augmentation = Augmentation()
+    validate_every: Positive = 1000
+    stop: StopRule = StopRule()
+
+    @model_validator(mode="after")
+    def _schedule_covers_the_iterations(self) -> "Training":
+        ends = [end for _, end in self.multi_step]
+        if not ends or ends != sorted(set(ends)):
+            raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
+        if ends[-1] < self.iterations:
+            raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
+        return self

@@ -1,0 +1,142 @@
+"""The finished networks of DeepLabCut's model zoo: where their files are, and what they predict in which order.
+
+An archive is unpacked to ``zoo/<name>`` of the data folder. In it, in whatever folders, are a checkpoint
+(``snapshot-<iterations>.index`` and its data) and a ``pose_cfg.yaml``; a training's and a test's where a whole model
+folder was packed.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.job import Network
+from monkey_transfer.places import data_folder
+from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17, Skeleton
+
+
+@dataclass(frozen=True)
+class ZooNetwork:
+    """A finished network of DeepLabCut's model zoo.
+
+    ``trained_on`` says on what, as far as it is known; ``may_know_people`` why the study's test people may be
+    among that, empty if they cannot.
+    """
+
+    net_type: str
+    skeleton: Skeleton
+    trained_on: str
+    may_know_people: str = ""
+
+
+ZOO = {
+    "full_macaque": ZooNetwork(
+        "resnet_50",
+        MACAQUEPOSE_17,
+        "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published, so any may have been seen",
+    ),
+    # Its people were scaled to a head of 50 pixels (MPII's head size; github.com/eldar/pose-tensorflow, matlab/mpii:
+    # refHeight 400, HEAD_HEIGHT_RATIO 1/8) and by global_scale 0.8452830189 (models/mpii/train/pose_cfg.yaml there) to
+    # 42.3, give or take 15 %. DeepLabCut applies global_scale in training alone: it predicts at the size it is given.
+    "full_human": ZooNetwork(
+        "resnet_101",
+        FULL_HUMAN_14,
+        "people of MPII's training pictures (Insafutdinov et al. 2016)",
+        may_know_people="full_human was trained on people of MPII's training pictures, maybe the test people",
+    ),
+}
+
+# Besides backbone and joints, what DeepLabCut's ResNets are built from and read with: nnets/base.py, nnets/resnet.py.
+# Their other strides are constants there.
+_NETWORK_KEYS = (
+    "stride",
+    "location_refinement",
+    "locref_stdev",
+    "mean_pixel",
+    "intermediate_supervision",
+    "intermediate_supervision_layer",
+)
+
+
+@dataclass(frozen=True)
+class ZooNetworkFiles:
+    """A network of the zoo on this disk.
+
+    Attributes
+    ----------
+    snapshot : prefix of its checkpoint.
+    keypoints : names of its outputs, in the order of its heads.
+    network : what else defines it, as far as its pose_cfg.yaml says so; DeepLabCut's defaults hold for the rest.
+    """
+
+    snapshot: str
+    keypoints: tuple[str, ...]
+    network: Network
+
+
+def zoo_network(name: str) -> ZooNetworkFiles:
+    """The network of that name in the data folder, fetched if need be; of several snapshots the last.
+
+    Raises
+    ------
+    StudyError
+        If it is not there and cannot be fetched (the message says from where to get it and where to put it), lacks
+        its snapshot or its pose_cfg.yaml, or is another network than ``ZOO`` expects.
+    """
+    from monkey_transfer.acquire.acquire import acquire  # brings pooch
+
+    folder = acquire(f"zoo:{name}", data_folder())
+    snapshot = _last_snapshot(folder)
+    file = _settings_file(folder, snapshot)
+    settings = _settings(file)
+    expected = ZOO[name]
+    if settings["net_type"] != expected.net_type:
+        raise StudyError(f"{file}: the network is a {settings['net_type']}, expected the {expected.net_type} of {name}")
+    keypoints = tuple(str(joint).replace(" ", "_") for joint in settings["all_joints_names"])
+    if sorted(keypoints) != sorted(expected.skeleton.keypoints):
+        raise StudyError(
+            f"{file}: the network has other joints than expected: found {', '.join(keypoints)}, "
+            f"expected {', '.join(expected.skeleton.keypoints)}; move {folder} away to have it fetched anew"
+        )
+    network = {key: settings[key] for key in _NETWORK_KEYS if key in settings}
+    return ZooNetworkFiles(str(snapshot), keypoints, network)
+
+
+def _last_snapshot(folder: Path) -> Path:
+    found = [
+        (int(named[1]), file)
+        for file in folder.rglob("snapshot-*.index")
+        if (named := re.fullmatch(r"snapshot-(\d+)\.index", file.name))
+    ]
+    if not found:
+        raise StudyError(
+            f"{folder}: no snapshot of the network is in it, expected a file such as snapshot-1030000.index; "
+            "move the folder away to have it fetched anew"
+        )
+    return max(found)[1].with_suffix("")
+
+
+def _settings_file(folder: Path, snapshot: Path) -> Path:
+    """The training's settings where there are several: they lie beside the snapshot."""
+    beside = snapshot.with_name("pose_cfg.yaml")
+    found = [beside] if beside.is_file() else list(folder.rglob("pose_cfg.yaml"))
+    if len(found) != 1:
+        raise StudyError(
+            f"{folder}: expected one pose_cfg.yaml, or one beside {snapshot.name}.index, found {len(found)}; "
+            "move the folder away to have it fetched anew"
+        )
+    return found[0]
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    try:
+        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StudyError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    missing = {"net_type", "all_joints_names"} - set(settings if isinstance(settings, dict) else ())
+    if missing:
+        raise StudyError(f"{file}: key '{min(missing)}' is missing, expected the settings of a DeepLabCut network")
+    return settings

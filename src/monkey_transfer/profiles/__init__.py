@@ -1,0 +1,1 @@
+"""What a profile may say. See ``docs/profiles.md``."""

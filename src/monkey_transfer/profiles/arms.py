@@ -1,0 +1,105 @@
+"""One network of a study and how it came to be."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from monkey_transfer.networks.tensorflow.settings import BLOCKS, Training
+from monkey_transfer.networks.tensorflow.zoo import ZOO
+from monkey_transfer.profiles.framing import Framing
+from monkey_transfer.settings import Positive, Settings
+
+
+class Arm(Settings):
+    """One network of the study and how it came to be."""
+
+    # 'nothing': a finished network of DeepLabCut's model zoo, used as it is.
+    learns: Literal["source", "target", "nothing"]
+    # How many pictures it learns; several numbers for a learning curve, each set of pictures within the next.
+    images: Annotated[int, Field(ge=0)] | tuple[Positive, ...] = 0
+    init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+|zoo:[a-z0-9_]+)$")]
+    # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3); 'all' takes over the
+    # heads of those joints as well that both networks have, by the named mappings of their skeletons.
+    restore: Literal["backbone", "all"] = "backbone"
+    # What is not trained: that many blocks (BLOCKS) from the picture on, those up to a named one, or the 'backbone'.
+    frozen: Annotated[int, Field(ge=0, strict=True)] | str = 0
+    # 'shuffled' permutes the joints' names within each picture that is learnt: what then transfers are pictures, not
+    # keypoints.
+    names: Literal["labelled", "shuffled"] = "labelled"
+    # True: left out of the study, with all that start from it, where its ImageNet weights are not on this machine.
+    optional: bool = False
+    # Primary questions, decided before the runs: another arm that learns the same people -> what the difference from it
+    # answers. Every comparison that is not named here is exploratory and gets no ruling.
+    against: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    # How this arm sees pictures, where that is not the study's way.
+    picture: Framing | None = None
+    training: Training
+
+    @model_validator(mode="after")
+    def _learns_from_pictures_or_is_finished(self) -> "Arm":
+        if self.learns == "nothing" and (self.images or self.frozen or self.zoo is None):
+            raise ValueError(
+                "an arm that learns nothing has no images, nothing frozen and an init such as zoo:full_human"
+            )
+        if self.names == "shuffled" and self.learns != "source":
+            raise ValueError(f"names: only those of a source are shuffled; expected 'labelled' for the {self.learns}")
+        if self.optional and self.init != "imagenet":
+            raise ValueError(f"optional: is for arms with init imagenet, whose weights may be missing, not {self.init}")
+        if list(self.sizes) != sorted(set(self.sizes)):
+            raise ValueError("images: expected rising numbers, such as [100, 300, 1000]")
+        if self.learns != "nothing" and not self.images:
+            raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
+        if self.restore == "all" and self.init in ("scratch", "imagenet"):
+            raise ValueError(f"restore: init '{self.init}' has no heads to restore; expected arm:<name> or zoo:<name>")
+        if self.frozen and self.init == "scratch":
+            raise ValueError("frozen: random weights would stay random; expected 0 where init is scratch")
+        if self.learns != "nothing" and not 0 <= self.frozen_blocks <= len(self.blocks):
+            raise ValueError(
+                f"frozen: {self.training.net_type} has no block {self.frozen!r}; expected 0 to {len(self.blocks)}, "
+                f"'backbone', or a name from {self.blocks[0]}, {self.blocks[1]} to {self.blocks[-1]}"
+            )
+        if self.zoo and self.training.net_type != ZOO[self.zoo].net_type:
+            raise ValueError(f"training.net_type: zoo network '{self.zoo}' is a {ZOO[self.zoo].net_type}")
+        return self
+
+    @field_validator("init")
+    @classmethod
+    def _in_the_zoo(cls, init: str) -> str:
+        name = init.removeprefix("zoo:")
+        if init != name and name not in ZOO:
+            raise ValueError(f"zoo network '{name}' is unknown; expected one of {', '.join(ZOO)}")
+        return init
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The numbers of pictures that it learns, the smallest first; one run each."""
+        return (self.images,) if isinstance(self.images, int) else self.images
+
+    @property
+    def largest(self) -> int:
+        """The number of pictures of its headline run, from which arms that start from this one go on."""
+        return max(self.sizes, default=0)
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks of its backbone, from the picture on."""
+        return BLOCKS[self.training.net_type.split("_")[0]]
+
+    @property
+    def frozen_blocks(self) -> int:
+        """How many of its blocks are not trained; -1 if ``frozen`` is the name of none."""
+        if isinstance(self.frozen, int):
+            return self.frozen
+        if self.frozen == "backbone":
+            return len(self.blocks)
+        return self.blocks.index(self.frozen) + 1 if self.frozen in self.blocks else -1
+
+    @property
+    def parent(self) -> str | None:
+        """The arm whose weights this one starts from, if any."""
+        return self.init.removeprefix("arm:") if self.init.startswith("arm:") else None
+
+    @property
+    def zoo(self) -> str | None:
+        """The network of DeepLabCut's model zoo whose weights this one starts from, if any."""
+        return self.init.removeprefix("zoo:") if self.init.startswith("zoo:") else None

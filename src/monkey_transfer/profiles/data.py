@@ -1,0 +1,103 @@
+"""Which data sets a profile may name, and what it must say of each."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from monkey_transfer.settings import Positive, Settings
+from monkey_transfer.skeletons import SKELETONS
+
+Yardstick = Literal["head_size", "head_segment", "torso", "bbox_length", "mpii_200scale"]
+
+
+def _known_skeleton(name: str) -> str:
+    if name not in SKELETONS:
+        raise ValueError(f"expected one of {', '.join(SKELETONS)}")
+    return name
+
+
+KnownSkeleton = Annotated[str, AfterValidator(_known_skeleton)]
+
+
+class SyntheticData(Settings):
+    """Rendered primates, drawn by :mod:`monkey_transfer.rendered`."""
+
+    format: Literal["synthetic"]
+    species: Literal["human", "macaque"]
+    images: Positive
+    seed: int = 0
+    size: Positive = 160  # side of a picture in pixels
+
+
+class LspData(Settings):
+    """Leeds Sports Pose or its extended set: ``folder`` holds joints.mat and images/."""
+
+    format: Literal["lsp"]
+    folder: str
+
+
+class MacaqueposeData(Settings):
+    """MacaquePose v1 as released: ``folder`` holds annotations.csv and images/.
+
+    Every monkey becomes a picture of its own whose ``length`` is ``size`` pixels (paper, section 2.1).
+    """
+
+    format: Literal["macaquepose"]
+    folder: str
+    length: Literal["longer_side", "width"] = "longer_side"
+    size: Positive = 640
+
+
+class MpiiData(Settings):
+    """MPII Human Pose as released: ``folder`` holds mpii_human_pose_v1_u12_1.mat and images/."""
+
+    format: Literal["mpii"]
+    folder: str
+    # The release's list of single people, or of those only the ones that are alone in their picture.
+    people: Literal["single_person", "alone_in_picture"] = "single_person"
+
+
+class CocoData(Settings):
+    """Any COCO keypoint file; paths are relative to MONKEY_TRANSFER_DATA unless absolute."""
+
+    format: Literal["coco"]
+    annotations: str
+    images: str
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the file's keypoint -> the skeleton's; others are not read
+
+
+class DlcData(Settings):
+    """A labelled single-animal DeepLabCut project; its path is relative to MONKEY_TRANSFER_DATA unless absolute."""
+
+    format: Literal["dlc"]
+    project: str
+    skeleton: KnownSkeleton
+    keypoints: dict[str, str] | None = None  # the project's body part -> the skeleton's keypoint; others are not read
+
+
+AnyData = Annotated[
+    SyntheticData | LspData | MacaqueposeData | MpiiData | CocoData | DlcData, Field(discriminator="format")
+]
+
+
+class SourceData(Settings):
+    """The data set learnt first, and how many of its pictures no arm learns."""
+
+    data: AnyData
+    test: Annotated[int, Field(ge=0)]
+
+
+class TargetData(Settings):
+    """The data set that counts, and how many of its pictures are kept for the test."""
+
+    data: AnyData
+    test: Positive
+
+
+class ElsewhereData(Settings):
+    """People of another data set, on whom every arm is tried as well: nobody trained or chose on them."""
+
+    data: AnyData
+    test: Positive
+    yardstick: Yardstick

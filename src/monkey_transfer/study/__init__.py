@@ -1,0 +1,1 @@
+"""A study: its data opened and split, and its runs, planned, trained and kept."""

@@ -1,0 +1,168 @@
+"""What a run is given: pictures, joints, initial weights, and the specification of all that its results depend on."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer import skeletons
+from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.framing import in_network_pixels
+from monkey_transfer.errors import StudyError
+from monkey_transfer.metrics import pckh
+from monkey_transfer.metrics.matching import CORRECT_WITHIN
+from monkey_transfer.networks.job import FIT_ROLES, Job
+from monkey_transfer.networks.tensorflow.weights import checkpoint_files, imagenet_checkpoint
+from monkey_transfer.networks.tensorflow.zoo import ZOO, zoo_network
+from monkey_transfer.profiles.arms import Arm
+from monkey_transfer.study import runs
+from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Run
+
+
+def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
+    """The job of a run, its pictures (image_id, path, role) and its labelled joints in network pixels."""
+    arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
+    role = "target" if arm.learns == "nothing" else arm.learns
+    draw = study.draw(role, run.seed)
+    parts: list[tuple[str, str, tuple[str, ...]]] = [
+        (role, "train", draw.training_subset(run.images) if run.images else ()),
+        (role, "validation", draw.validation[: study.profile.validation_size(run.arm)]),
+        *((one.of, one.role, one.image_ids) for one in predicted(study, run)),
+    ]
+    pictures = pd.concat(
+        [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts if ids], ignore_index=True
+    )
+    fit = pictures[pictures["role"].isin(FIT_ROLES)]
+    labels = study.dataset(role).subset(fit["image_id"]).labels
+    skeleton = study.skeleton(run.arm)
+    named = labels["keypoint"].map(skeletons.mapping(study.dataset(role).skeleton, skeleton))
+    labels = labels.assign(keypoint=named)[labels["labelled"] & named.notna()]
+    job = Job(
+        name=f"{run.arm}-{run.profile}",
+        keypoints=_keypoints(study, run.arm),
+        pairs=skeleton.pairs,
+        training=arm.training,
+        finished=zoo_network(str(arm.zoo)).network if arm.learns == "nothing" else None,
+        checkpoint=_checkpoint(study, arm, run),
+        heads=_heads(study, run.arm),
+        frozen=arm.frozen_blocks,
+        keeps="last" if arm.names == "shuffled" else "best",
+        seed=run.seed,
+    )
+    within = _correct_within(study.dataset(role), study.profile.yardstick if role == "target" else "bbox_length", fit)
+    joints = in_network_pixels(labels, fit)[["image_id", "keypoint", "x", "y"]]
+    joints["within"] = joints["image_id"].map(within).where(joints.index.isin(pckh.scored(joints).index))
+    if arm.names == "shuffled":
+        joints = _with_shuffled_names(joints, run.seed)
+    return job, pictures[["image_id", "path", "role"]], joints
+
+
+def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study: Study, run: Run) -> dict:
+    """All that a run's results depend on."""
+    weights = [_file_digest(file) for file in checkpoint_files(job.checkpoint)] if job.checkpoint else None
+    return {
+        **runs.settings(study.profile, run),
+        "keypoints": job.keypoints,
+        "initial_weights": weights,
+        **job.model_dump(mode="json", include={"finished", "keeps"}, exclude_defaults=True),
+        **({"heads": job.heads} if study.profile.arm(run.arm).restore == "all" else {}),
+        "data": _data_digest(pictures, joints),
+    }
+
+
+class Predicted(NamedTuple):
+    """Pictures that a run predicts: of which data, in which role of its job, and the file that it leaves of them."""
+
+    of: str
+    role: str
+    image_ids: tuple[str, ...]
+    file: str
+
+
+def predicted(study: Study, run: Run) -> list[Predicted]:
+    """All that a run predicts; the test people first."""
+    sets = [
+        Predicted("target", "test", study.splits["target"].test, "predictions.parquet"),
+        Predicted("target", "threshold", study.threshold_people(run.seed), "threshold_predictions.parquet"),
+        Predicted("source", "source_test", _source_test(study, run.arm), "source_predictions.parquet"),
+    ]
+    if study.elsewhere:
+        ids = tuple(study.elsewhere.images["image_id"])
+        sets.append(Predicted("elsewhere", "elsewhere", ids, "elsewhere_predictions.parquet"))
+    return [one for one in sets if one.image_ids]
+
+
+def _source_test(study: Study, arm: str) -> tuple[str, ...]:
+    """The held-out monkeys on which a source network is tried first; none for other arms."""
+    is_source_network = arm == "baseline" or study.profile.arm(arm).learns == "source"
+    return study.splits["source"].test if is_source_network else ()
+
+
+def _keypoints(study: Study, arm: str) -> tuple[str, ...]:
+    """An arm's keypoints in the order of its network's outputs."""
+    chosen = study.profile.arm(arm)
+    return zoo_network(str(chosen.zoo)).keypoints if chosen.learns == "nothing" else study.skeleton(arm).keypoints
+
+
+def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
+    """Which outputs of the network that an arm starts from its own start from, see :class:`Job`."""
+    chosen, ours = study.profile.arm(arm), _keypoints(study, arm)
+    if chosen.learns == "nothing":
+        return tuple(range(len(ours)))
+    if chosen.restore == "backbone":
+        return (None,) * len(ours)
+    if chosen.parent:
+        skeleton, theirs = study.skeleton(chosen.parent), _keypoints(study, chosen.parent)
+    else:
+        skeleton, theirs = ZOO[str(chosen.zoo)].skeleton, zoo_network(str(chosen.zoo)).keypoints
+    names = skeletons.mapping(skeleton, study.skeleton(arm))
+    position = {names[keypoint]: place for place, keypoint in enumerate(theirs) if keypoint in names}
+    if not position:
+        raise StudyError(
+            f"profile {study.profile.name}: arm '{arm}' restores no head of {chosen.init}, since their joints "
+            f"({skeleton.name}, {study.skeleton(arm).name}) have none in common: set restore: backbone"
+        )
+    return tuple(position.get(keypoint) for keypoint in ours)
+
+
+def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
+    if arm.zoo:
+        return zoo_network(arm.zoo).snapshot
+    if arm.parent:
+        return str(study.finished(arm.parent, run.seed).snapshot())
+    if arm.init == "imagenet":
+        return imagenet_checkpoint(study.profile.imagenet_checkpoint, arm.training.net_type)
+    return None
+
+
+def _correct_within(dataset: Dataset, yardstick: str, frames: pd.DataFrame) -> pd.Series:
+    """By ``image_id``, the distance in network pixels at which a prediction still counts as correct."""
+    lengths = dataset.reference_lengths.query("name == @yardstick").set_index("image_id")["length"]
+    scale = frames.set_index("image_id")["scale"]
+    return CORRECT_WITHIN[yardstick] * lengths.reindex(scale.index) * scale
+
+
+def _with_shuffled_names(joints: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The same points in every picture, their keypoints' names dealt out at random among them."""
+    rng = np.random.default_rng(seed)
+    return joints.assign(
+        keypoint=joints.groupby("image_id")["keypoint"].transform(lambda names: rng.permutation(names))
+    )
+
+
+def _data_digest(pictures: pd.DataFrame, joints: pd.DataFrame) -> str:
+    """sha256 over the framed pictures' bytes, their roles and their joints."""
+    digest = hashlib.sha256()
+    for picture in pictures.itertuples():
+        digest.update(f"{picture.image_id}:{picture.role}:".encode())
+        digest.update(Path(str(picture.path)).read_bytes())
+    digest.update(pd.util.hash_pandas_object(joints, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,243 @@
+"""The study that a profile describes: its data, its splits, its framed pictures and its runs.
+
+This is what notebooks call. Nothing here imports an engine; a run is trained in a process of its
+own (:mod:`monkey_transfer.networks`).
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pandas as pd
+
+from monkey_transfer import tables
+from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.framing import framed
+from monkey_transfer.errors import StudyError
+from monkey_transfer.files import clear_disk_errors, digest_of, only_one
+from monkey_transfer.images import stamp
+from monkey_transfer.networks.tensorflow.zoo import ZOO
+from monkey_transfer.places import runs_folder
+from monkey_transfer.profiles.framing import Framing, ScaledPerson
+from monkey_transfer.profiles.loading import load_profile
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.skeletons import Skeleton
+from monkey_transfer.study import runs
+from monkey_transfer.study.datasets import open_dataset
+from monkey_transfer.study.near_duplicates import NEAR, kept_together, near_duplicates
+from monkey_transfer.study.runs import Run
+from monkey_transfer.study.splits import Draw, Split, draw_people, split_people
+
+
+@dataclass(frozen=True)
+class Study:
+    """A profile with its data opened and split.
+
+    Attributes
+    ----------
+    source, target : the data sets, whole.
+    elsewhere : people of another data set, those that every arm is tried on; None where the profile names none.
+    """
+
+    profile: Profile
+    source: Dataset
+    target: Dataset
+    elsewhere: Dataset | None = None
+
+    def dataset(self, role: str) -> Dataset:
+        """The data set with the role 'source', 'target' or 'elsewhere'; StudyError if there is none."""
+        chosen = {"source": self.source, "target": self.target, "elsewhere": self.elsewhere}[role]
+        if chosen is None:
+            raise StudyError(f"profile {self.profile.name} has no data set {role}: add the key {role}")
+        return chosen
+
+    @cached_property
+    def splits(self) -> dict[str, Split]:
+        """Who tests, of the source and of the target; the same for all arms and seeds."""
+        return {role: self._split(role) for role in ("source", "target")}
+
+    def _split(self, role: str) -> Split:
+        tested = (self.profile.source if role == "source" else self.profile.target).test
+        with self._asked_of(role):
+            return split_people(self.dataset(role).images, tested, self.profile.split_seed)
+
+    @cached_property
+    def draws(self) -> dict[str, dict[int, Draw]]:
+        """Whom each seed learns of the source and of the target; the same for all arms of that seed.
+
+        StudyError if an arm asks for more pictures than the pool has: now rather than hours later.
+        """
+        return {role: {seed: self._draw(role, seed) for seed in self.profile.seeds} for role in ("source", "target")}
+
+    def _draw(self, role: str, seed: int) -> Draw:
+        split = self.splits[role]
+        with self._asked_of(role):
+            draw = draw_people(split, self.profile.largest_validation(role), seed)
+            draw.training_subset(self.profile.largest_training_set(role))
+        return draw
+
+    @contextmanager
+    def _asked_of(self, role: str) -> Iterator[None]:
+        try:
+            yield
+        except StudyError as error:
+            raise StudyError(f"profile {self.profile.name}, {role} (its test and its arms' images): {error}") from None
+
+    def draw(self, role: str, seed: int) -> Draw:
+        """Whom a seed learns; StudyError if the profile does not have that seed."""
+        if seed not in self.draws[role]:
+            seeds = ", ".join(map(str, self.profile.seeds))
+            raise StudyError(f"profile {self.profile.name} has no seed {seed}; expected one of {seeds}")
+        return self.draws[role][seed]
+
+    def threshold_people(self, seed: int) -> tuple[str, ...]:
+        """The validation people of that seed, on whom every arm's detection threshold is chosen."""
+        return self.draw("target", seed).validation[: self.profile.validation_size("transfer")]
+
+    @cached_property
+    def test_people(self) -> Dataset:
+        """The test people, the same for every arm."""
+        return self.target.subset(self.splits["target"].test)
+
+    @property
+    def test_groups(self) -> int:
+        """How many groups (videos, photographs, single people) the test people are of."""
+        return self.test_people.images["group"].nunique()
+
+    @cached_property
+    def held_out_source(self) -> Dataset:
+        """Source pictures that no arm learns."""
+        return self.source.subset(self.splits["source"].test)
+
+    @property
+    def rendered(self) -> bool:
+        """Whether the results are those of rendered pictures and have to say so."""
+        return self.target.rendered
+
+    @property
+    def pictures(self) -> str:
+        """What kind of pictures the numbers are of, in one word beside each of them."""
+        return "rendered" if self.rendered else "photographs"
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """What the files hold and the study does not: data (the role of the data set), image_id, keypoint, reason."""
+        roles = ["source", "target", *(["elsewhere"] if self.elsewhere else [])]
+        parts = [self.dataset(role).left_out.assign(data=role) for role in roles]
+        return pd.concat(parts, ignore_index=True)
+
+    def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
+        """Pictures of the data set with that role as networks see them: :func:`~.framing.framed`."""
+        frame = {"picture": framing.model_dump(), "data": self.profile.study_data(role).model_dump()}
+        folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{digest_of(frame)[:8]}"
+        return framed(self.dataset(role).subset(image_ids), framing, folder)
+
+    def test_frames(self, arm: str) -> pd.DataFrame:
+        """The test people as that arm sees them."""
+        return self.framed("target", self.splits["target"].test, self.profile.framing(arm))
+
+    def skeleton(self, arm: str) -> Skeleton:
+        """The keypoints that an arm's network has."""
+        chosen = self.profile.arm(arm)
+        if chosen.learns == "nothing":
+            return ZOO[str(chosen.zoo)].skeleton
+        return self.dataset(chosen.learns).skeleton
+
+    @property
+    def body_yardstick(self) -> str:
+        """What a person's size is measured by: MPII's 200 x scale (paper, section 2.1), else the box's length."""
+        known = set(self.target.reference_lengths["name"])
+        return "mpii_200scale" if "mpii_200scale" in known else "bbox_length"
+
+    @property
+    def head_yardsticks(self) -> list[str]:
+        """The readings of PCKh that the target allows: by MPII's head size, and by the head segment."""
+        known = set(self.test_people.reference_lengths["name"])
+        return [name for name in ("head_size", "head_segment") if name in known]
+
+    def run(self, arm: str, seed: int, images: int | None = None) -> Run:
+        """The run of that arm, seed and number of training pictures, the arm's largest unless given; finished or not.
+
+        StudyError if the profile does not have that arm at that size.
+        """
+        sizes = self.profile.arm(arm).sizes
+        if images is not None and images not in sizes:
+            raise StudyError(
+                f"profile {self.profile.name}: arm '{arm}' does not learn {images} pictures; "
+                f"expected one of {', '.join(map(str, sizes))}"
+            )
+        return Run(self.profile.name, arm, self.profile.arm(arm).largest if images is None else images, seed)
+
+    def finished(self, arm: str, seed: int, images: int | None = None) -> Run:
+        """The finished run of that arm, seed and number of training pictures, the arm's largest unless given.
+
+        Raises StudyError if it is not finished, or was trained when the profile said something else of the arm or of
+        its pictures. Whether the data or their split changed only :func:`train_arm` sees.
+        """
+        run = self.run(arm, seed, images)
+        if not runs.has_settings(self.profile, run):
+            raise StudyError(
+                f"run {run} was trained when profile {self.profile.name} or the training code were others: "
+                f"run it again (make study PROFILE={self.profile.name})"
+            )
+        return run
+
+    def runs(self) -> list[Run]:
+        """All runs of the study, arm by arm and size by size."""
+        return runs.runs_of(self.profile)
+
+
+def open_study(name: str) -> Study:
+    """Load the profile of that name and open its data.
+
+    People without the profile's yardstick cannot be measured and are left out of the target. Where a format knows
+    no videos, pictures that are nearly the same are of one group, so that no split and no resample parts them.
+    """
+    profile = load_profile(name)
+    with clear_disk_errors():
+        source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
+        try:
+            target = _measured(target, profile.yardstick, profile)
+        except StudyError as error:
+            raise StudyError(f"profile {name}: {error}") from None
+        source, target = (_near_duplicates_together(data, name) for data in (source, target))
+        return Study(profile, source, target, _elsewhere(profile))
+
+
+def _elsewhere(profile: Profile) -> Dataset | None:
+    """As many people of the other data set as are tried, drawn as test people are."""
+    chosen = profile.elsewhere
+    if chosen is None:
+        return None
+    try:
+        people = _measured(open_dataset(chosen.data), chosen.yardstick, profile)
+        tried = split_people(people.images, chosen.test, profile.split_seed).test
+    except StudyError as error:
+        raise StudyError(f"profile {profile.name}, elsewhere: {error}") from None
+    return people.subset(tried)
+
+
+def _measured(people: Dataset, yardstick: str, profile: Profile) -> Dataset:
+    """The people whose scores can be measured and whom every arm's framing can scale."""
+    framings = [arm.picture for arm in profile.arms.values()]
+    for name in dict.fromkeys([yardstick, *(f.yardstick for f in framings if isinstance(f, ScaledPerson))]):
+        people = people.measured_by(name)
+    return people
+
+
+def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
+    """The data set with its near duplicates in one group; which they are is looked for once for the same files.
+
+    Where a format knows groups of files they stay as they are: frames of one video's room look alike, whoever is in
+    it, and so do cut-outs of monkeys on black, whichever photograph they are from.
+    """
+    if dataset.images.groupby("group")["path"].nunique().max() > 1:
+        return dataset
+    files = {path: stamp(path) for path in dataset.images["path"].unique()}
+    known = runs_folder() / profile / "near_duplicates" / f"{digest_of({**files, 'within': NEAR})[:16]}.parquet"
+    known.parent.mkdir(parents=True, exist_ok=True)
+    with only_one(known):
+        if not known.is_file():
+            tables.write(near_duplicates(files, files), known)
+    return replace(dataset, images=kept_together(dataset.images, pd.read_parquet(known)))

@@ -1,0 +1,103 @@
+"""What is left of a profile's runs, and how long that may take, told before anything starts.
+
+No data is opened: runs are counted by their folders, and time is that of the profile's runs so far.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study.runs import Run, has_settings, runs_of
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How many runs a profile has, and what is known of those that are missing.
+
+    Attributes
+    ----------
+    existing : finished runs that were made as the profile now has their arm, and the arms that it starts from.
+    to_train : other runs that train a network; any other uses a finished network as it is.
+    unknown : of these, runs whose kind of network no finished run has trained, so that their time is not known.
+    hours : expected training time of the others.
+    on : what the runs so far trained on: 'GPU', 'processor', or nothing where that was not recorded or differs.
+    """
+
+    profile: str
+    runs: int
+    existing: int
+    to_train: int
+    unknown: int
+    hours: float
+    on: str
+
+    def __str__(self) -> str:
+        as_it_is = self.runs - self.existing - self.to_train
+        counted = f"{self.runs} runs of profile {self.profile}: {self.existing} exist, {self.to_train} to train"
+        finished = f", {as_it_is} of networks as they are" if as_it_is else ""
+        return f"{counted}{finished}{self._time()}. Whether data changed is seen when their turn comes."
+
+    def _time(self) -> str:
+        if not self.to_train:
+            return ""
+        if self.unknown == self.to_train:
+            return "; how long is not known before a run of that kind of network is finished"
+        hours = f"{self.on} hours" if self.on else "hours of training"
+        of = f" for {self.to_train - self.unknown} of them" if self.unknown else ""
+        return f"; about {_rounded(self.hours)} {hours}{of}, from the runs so far"
+
+
+def outlook(profile: Profile) -> Outlook:
+    """Count the runs of a profile and expect of the missing ones what finished runs of their network took.
+
+    Time is proportional to the pictures seen, iterations x batch size. An arm that stops at a plateau takes less.
+    """
+    runs = runs_of(profile)
+    finished = [run for run in runs if run.is_complete]
+    trained = [manifest for manifest in (run.manifest() for run in finished) if manifest["outcome"]["seconds"]]
+    pace = _seconds_per_picture(trained)
+    current = {run for run in finished if has_settings(profile, run)}
+    existing = {run for run in current if current.issuperset(_parents(profile, run))}
+    missing = [profile.arm(run.arm) for run in runs if run not in existing]
+    to_train = [arm.training for arm in missing if arm.learns != "nothing"]
+    known = [training for training in to_train if training.net_type in pace]
+    return Outlook(
+        profile=profile.name,
+        runs=len(runs),
+        existing=len(existing),
+        to_train=len(to_train),
+        unknown=len(to_train) - len(known),
+        hours=sum(pace[training.net_type] * training.iterations * training.batch_size for training in known) / 3600,
+        on=_trained_on(trained),
+    )
+
+
+def _parents(profile: Profile, run: Run) -> list[Run]:
+    """The runs that a run's weights come from."""
+    return [Run(profile.name, arm, profile.arm(arm).largest, run.seed) for arm in profile.lineage(run.arm)[1:]]
+
+
+def _seconds_per_picture(trained: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """Training time per picture seen of each kind of network, from run.json of runs that trained one."""
+    seconds: dict[str, float] = defaultdict(float)
+    pictures: dict[str, int] = defaultdict(int)
+    defaults = Training().model_dump(include={"net_type", "batch_size"})
+    for manifest in trained:
+        training = {**defaults, **manifest["specification"]["arm"]["training"]}  # which leaves defaults out
+        seconds[training["net_type"]] += manifest["outcome"]["seconds"]
+        pictures[training["net_type"]] += manifest["outcome"]["iterations"] * training["batch_size"]
+    return {network: seconds[network] / pictures[network] for network in seconds}
+
+
+def _trained_on(trained: Iterable[dict[str, Any]]) -> str:
+    gpus = [manifest["machine"].get("gpus") for manifest in trained]
+    if None in gpus or any(gpus) != all(gpus):
+        return ""
+    return "GPU" if all(gpus) else "processor"
+
+
+def _rounded(hours: float) -> str:
+    return f"{hours:.0f}" if hours >= 10 else f"{hours:.1f}" if hours >= 0.1 else f"{hours:.2f}"

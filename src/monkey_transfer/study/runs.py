@@ -1,0 +1,168 @@
+"""Run folders: where one arm, at one number of training images and one seed, is kept.
+
+A run is written to ``<its folder>.partial`` and renamed when complete, so a killed run is never
+mistaken for a finished one; it is reused only while its digest matches its specification.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from monkey_transfer.devices import visible_gpus
+from monkey_transfer.errors import StudyError
+from monkey_transfer.places import ROOT, runs_folder
+from monkey_transfer.profiles.profile import Profile
+
+# Part of every run's digest: raise it when training or prediction would give other results than before.
+TRAINING_VERSION = 2
+_RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "tensorflow", "numpy", "pandas", "imgaug", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One arm at one number of training images and one seed, finished or not."""
+
+    profile: str
+    arm: str
+    images: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.arm} n{self.images} s{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        return runs_folder() / self.profile / self.arm / f"n{self.images}-s{self.seed}"
+
+    @property
+    def partial(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.partial")
+
+    @property
+    def is_complete(self) -> bool:
+        return (self.folder / "run.json").is_file()
+
+    def manifest(self) -> dict[str, Any]:
+        """Specification, digest, versions, data digest, timings and machine of a finished run."""
+        return json.loads(self._file("run.json").read_text(encoding="utf-8"))
+
+    def predictions(self) -> pd.DataFrame:
+        """Predictions on the test people: the target's keypoint names, original pixels."""
+        return pd.read_parquet(self._file("predictions.parquet"))
+
+    def threshold_predictions(self) -> pd.DataFrame:
+        """Predictions on the validation people of this seed, on whom thresholds are chosen; original pixels."""
+        return pd.read_parquet(self._file("threshold_predictions.parquet"))
+
+    def source_predictions(self) -> pd.DataFrame:
+        """Predictions on the held-out source pictures, of an arm that learnt the source; original pixels."""
+        return pd.read_parquet(self._file("source_predictions.parquet"))
+
+    def elsewhere_predictions(self) -> pd.DataFrame:
+        """Predictions on the people of another data set: its keypoint names, original pixels."""
+        return pd.read_parquet(self._file("elsewhere_predictions.parquet"))
+
+    def learning_curve(self) -> pd.DataFrame:
+        """iteration, training_loss, validation_error (network pixels), validation_score (PCK, %), learning_rate,
+        seconds, chosen.
+
+        ``chosen`` is true for the snapshot that the run kept.
+        """
+        curve = pd.read_csv(self._file("learning_curve.csv"))
+        return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
+
+    def snapshot(self) -> Path:
+        """Prefix of the chosen snapshot's checkpoint."""
+        chosen = self.manifest()["outcome"]["chosen_iteration"]
+        found = sorted(self.folder.glob(f"deeplabcut/dlc-models/*/*/train/snapshot-{chosen}.index"))
+        if not found:
+            raise StudyError(f"{self.folder}: snapshot-{chosen} is missing; delete the folder to train it again")
+        return found[0].with_suffix("")
+
+    def _file(self, name: str) -> Path:
+        if not self.is_complete:
+            raise StudyError(
+                f"run '{self}' of profile {self.profile} is not there yet: make study PROFILE={self.profile}"
+            )
+        return self.folder / name
+
+
+def runs_of(profile: Profile) -> list[Run]:
+    """All runs of a profile's study, arm by arm and size by size; finished or not."""
+    return [
+        Run(profile.name, name, images, seed)
+        for name, arm in profile.arms.items()
+        for images in arm.sizes
+        for seed in profile.seeds
+    ]
+
+
+def settings(profile: Profile, run: Run) -> dict[str, Any]:
+    """What a run's results depend on as far as the profile and this code say it, as JSON has it."""
+    return {
+        "training_version": TRAINING_VERSION,
+        # without defaults, so that a new key that leaves things as they were does not outdate finished runs
+        "arm": profile.arm(run.arm)
+        .model_copy(update={"images": run.images})
+        .model_dump(mode="json", exclude_defaults=True, exclude={"optional", "against"}),
+        "seed": run.seed,
+        "picture": profile.framing(run.arm).model_dump(mode="json"),
+    }
+
+
+def has_settings(profile: Profile, run: Run) -> bool:
+    """Whether a finished run was made with these :func:`settings`; of its data nothing is said."""
+    specification = run.manifest()["specification"]
+    return all(specification.get(key) == value for key, value in settings(profile, run).items())
+
+
+def has_digest(folder: Path, file: str, digest: str) -> bool:
+    """Whether ``folder/file`` is there and was written for that digest."""
+    try:
+        return json.loads((folder / file).read_text(encoding="utf-8")).get("digest") == digest
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+
+
+def publish(run: Run) -> None:
+    """Give a finished run its final name, in place of an older one of that name."""
+    outdated = run.folder.with_name(f"{run.folder.name}.outdated")
+    shutil.rmtree(outdated, ignore_errors=True)
+    if run.folder.exists():
+        run.folder.rename(outdated)
+    run.partial.rename(run.folder)
+    shutil.rmtree(outdated, ignore_errors=True)
+
+
+def environment() -> dict[str, Any]:
+    """What a run's numbers may depend on besides its specification: versions, commit, machine."""
+    return {
+        "versions": {package: version(package) for package in _RECORDED_PACKAGES},
+        "python": platform.python_version(),
+        "git_commit": _git_commit(),
+        "machine": {
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "gpus": visible_gpus(),
+            "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        },
+    }
+
+
+def _git_commit() -> str | None:
+    if shutil.which("git") is None:
+        return None
+    asked = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True
+    )
+    return asked.stdout.strip() or None

@@ -1,0 +1,121 @@
+"""Training what a study lacks: one run at a time, resumed where it was killed, finished or not there at all."""
+
+import json
+import shutil
+
+import pandas as pd
+
+from monkey_transfer import skeletons, tables
+from monkey_transfer.datasets.framing import in_original_pixels
+from monkey_transfer.devices import training_device
+from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_json
+from monkey_transfer.networks.job import JobFolder
+from monkey_transfer.networks.supervisor import run_job
+from monkey_transfer.networks.tensorflow.weights import imagenet_checkpoint
+from monkey_transfer.networks.tensorflow.zoo import zoo_network
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.skeletons import Skeleton
+from monkey_transfer.study import runs
+from monkey_transfer.study.jobs import job_of, predicted, specification_of
+from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Run
+
+
+def find_weights(profile: Profile) -> None:
+    """See to it that the weights which arms start from are there, fetched if need be, and of their network.
+
+    Raises StudyError if some are not: now, rather than when their arm's turn comes.
+    """
+    for name in sorted({arm.zoo for arm in profile.arms.values() if arm.zoo}):
+        zoo_network(name)
+    for net_type in sorted({arm.training.net_type for arm in profile.arms.values() if arm.init == "imagenet"}):
+        from monkey_transfer.networks.tensorflow.initialisation import (
+            refuse_other_backbone,  # imports TensorFlow: seconds
+        )
+
+        refuse_other_backbone(imagenet_checkpoint(profile.imagenet_checkpoint, net_type), net_type)
+
+
+def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:
+    """A sentence that says on what a run is trained; StudyError if that has to be a GPU and none is visible."""
+    trains = study.profile.arm(arm).learns != "nothing" and not study.run(arm, seed, images).is_complete
+    return training_device(study.profile.requires_gpu and trains)
+
+
+def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> Run:
+    """Train an arm and let it predict the test pictures, unless the run is there already.
+
+    It learns ``images`` pictures, its largest number unless given.
+
+    A run that was killed goes on from where it was. The arm that this one starts from must be finished.
+
+    Raises
+    ------
+    StudyError
+        If weights are missing, training fails or the disk is full; what was trained so far stays.
+    """
+    run = study.run(arm, seed, images)
+    with clear_disk_errors(), only_one(run.folder):
+        job, pictures, joints = job_of(study, run)
+        specification = specification_of(job, pictures, joints, study, run)
+        digest = digest_of(specification)
+        if runs.has_digest(run.folder, "run.json", digest):
+            return run
+        folder = JobFolder(run.partial)
+        if not runs.has_digest(run.partial, "specification.json", digest):
+            shutil.rmtree(run.partial, ignore_errors=True)
+            folder.write(job, pictures, joints)
+            write_json(run.partial / "specification.json", {"digest": digest, "specification": specification})
+        if not folder.outcome.is_file():
+            training_device(study.profile.requires_gpu and job.finished is None)
+            run_job(folder, str(run))
+        if not runs.has_digest(run.partial, "run.json", digest):
+            _finish(study, run, digest, specification)
+        folder.forget_training()
+        runs.publish(run)
+    return run
+
+
+def train_missing(study: Study) -> list[Run]:
+    """Train every run that is not finished, parents first; returns those that were not.
+
+    For notebooks that are opened before the workflow ran; after it there is nothing to do.
+    """
+    missing = [run for run in study.runs() if not run.is_complete]
+    for run in sorted(missing, key=lambda run: len(study.profile.lineage(run.arm))):
+        train_arm(study, run.arm, run.seed, run.images)
+    return missing
+
+
+def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
+    """Turn what the training process left into a finished run."""
+    folder = JobFolder(run.partial)
+    everything = pd.read_parquet(folder.network_predictions)
+    own, framing = study.skeleton(run.arm), study.profile.framing(run.arm)
+    found = {}
+    for of, role, image_ids, file in predicted(study, run):
+        frames = study.framed(of, image_ids, framing)
+        found[role] = _predictions(everything, role, frames, own, study.dataset(of).skeleton)
+        found[role].to_parquet(run.partial / file)
+    manifest = {
+        "digest": digest,
+        "run": {"profile": run.profile, "arm": run.arm, "images": run.images, "seed": run.seed},
+        "rendered": study.rendered,
+        "specification": specification,
+        "outcome": json.loads(folder.outcome.read_text(encoding="utf-8")),
+        **runs.environment(),
+    }
+    for config in folder.project.rglob("*.yaml"):
+        moved = config.read_text(encoding="utf-8").replace(str(run.partial), str(run.folder))
+        config.write_text(moved, encoding="utf-8")
+    write_json(run.partial / "run.json", manifest)  # last: its presence says that the run is whole
+
+
+def _predictions(
+    predicted: pd.DataFrame, role: str, transforms: pd.DataFrame, own: Skeleton, labelled: Skeleton
+) -> pd.DataFrame:
+    """An arm's predictions of one role in original pixels, its joints under the names that the labels have."""
+    names = skeletons.mapping(own, labelled)
+    rows = predicted[(predicted["role"] == role) & predicted["keypoint"].isin(names)].drop(columns="role")
+    rows = rows.assign(keypoint=rows["keypoint"].map(names))
+    return tables.check(in_original_pixels(rows, transforms), tables.PREDICTIONS, f"predictions of {role}")

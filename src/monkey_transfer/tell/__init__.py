@@ -1,0 +1,1 @@
+"""What readers get: the answer page, chapters, tables and the words in them."""

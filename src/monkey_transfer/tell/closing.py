@@ -1,0 +1,91 @@
+"""The sentence on which each chapter ends, written from its numbers."""
+
+import pandas as pd
+
+from monkey_transfer.measure.matched import MEAN_POSE
+from monkey_transfer.measure.rare_poses import RarePoses
+from monkey_transfer.measure.results import Results
+from monkey_transfer.measure.scores import Point
+from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Run
+from monkey_transfer.tell.answer import answers
+from monkey_transfer.tell.reading import equivalent_table, monkey_table
+from monkey_transfer.tell.words import (
+    bracketed,
+    listed,
+    rows_of,
+    score_name,
+    score_title,
+    seeds_in_words,
+    signed,
+    tested,
+)
+
+
+def on_the_data(study: Study) -> str:
+    """Chapter 1: who is tested, who may be learnt, who was left out."""
+    split = study.splits["target"]
+    pool, left_out = sum(map(len, split.pool)), study.left_out
+    people = left_out.loc[left_out["keypoint"].eq("") & left_out["data"].eq("target"), "image_id"].nunique()
+    return (
+        f"Every arm is tested on the same **{tested(study)}** of {study.test_groups:,} groups; of the {pool:,} others "
+        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {people:,} people of the "
+        "files are left out."
+    )
+
+
+def on_a_network(study: Study, run: Run, scores: pd.DataFrame) -> str:
+    """Chapters 2 to 4: how good one network is, beside the floor."""
+    rows = {row.arm: row for row in rows_of(scores[scores["metric"] == score_name(study.profile)])}
+    floor = rows[MEAN_POSE]
+    return (
+        f"**{run.arm}** of seed {run.seed} finds {bracketed(rows[run.arm], floor.metric)} % of the joints "
+        f"({score_title(study.profile)}) of {tested(study)}, where the mean pose finds "
+        f"{bracketed(floor, floor.metric)} %: intervals over people alone, since this is one network."
+    )
+
+
+def on_monkeys(study: Study, run: Run) -> str:
+    """Chapter 2: how good the source network is on what it has learnt."""
+    table = monkey_table(study, run)
+    if table.empty:
+        return "No monkey is held out, so how good it is on monkeys is not known."
+    last = table.iloc[-1].to_dict()
+    within = next(str(column) for column in table if str(column).startswith("within"))
+    return f"On {last['monkeys']} monkeys {last[within]} % of the joints are {within.removesuffix(', %')}."
+
+
+def on_the_comparison(results: Results) -> str:
+    """Chapter 5: the answers to the questions."""
+    return "\n".join(f"- {sentence}" for sentence in answers(results))
+
+
+def on_worth(results: Results, equivalents: pd.DataFrame) -> str:
+    """Chapter 6: what ``transfer`` is worth in labelled people."""
+    study = results.study
+    control = study.profile.control
+    rows = equivalents[equivalents["arm"] == "transfer"]
+    if rows.empty:
+        return f"What monkeys are worth in people is not known: `{control}` learnt one number of people."
+    table = equivalent_table(results, rows)
+    worth = listed(
+        f"{needs} where `transfer` had {people}"
+        for people, needs in zip(table["labelled people"], table[f"{control} needs"], strict=True)
+    )
+    return (
+        f"**For the score of `transfer`, `{control}` needs** so many labelled people: {worth}, on {tested(study)}, "
+        f"{seeds_in_words(study)}."
+    )
+
+
+def on_rarity(study: Study, rare: RarePoses) -> str:
+    """Chapter 7: whether the advantage of monkeys grows with rarity."""
+    slopes = rare.lines[(rare.lines["quantity"] == "slope") & (rare.lines["measure"] == "distance")]
+    [slope] = rows_of(slopes.rename(columns={"value": "difference"}).assign(metric="pck"))
+    size = Point("transfer", study.profile.compared_size)
+    return (
+        f"**From the most ordinary person to the rarest** the advantage of `transfer` over `{study.profile.control}` "
+        f"changes by {signed(slope)} points of {score_title(study.profile)} ({size.images} images), on "
+        f"{len(rare.people):,} {'rendered ' if study.rendered else ''}test people with all limbs labelled "
+        f"({rare.left_out:,} have not), {seeds_in_words(study)}. It was not asked beforehand, so it is not ruled on."
+    )

@@ -1,0 +1,94 @@
+"""A study's report: the answer page, the tables, and what the numbers rest on."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from monkey_transfer import plots
+from monkey_transfer.files import write_json
+from monkey_transfer.measure.controls import equivalents
+from monkey_transfer.measure.evidence import write_evidence
+from monkey_transfer.measure.results import Results, beside_the_paper
+from monkey_transfer.study.opening import Study
+from monkey_transfer.tell.answer import FIGURE, answer_text, asked, row_of
+from monkey_transfer.tell.pages import markdown_page
+from monkey_transfer.tell.reports import opened_report, save_figure, save_table
+from monkey_transfer.tell.words import score_name, score_title
+
+
+def write_report(results: Results) -> Path:
+    """Write answer.html, answer.md, its figure, the tables and predictions of a study; returns answer.html.
+
+    Predictions of arms that the study no longer has are removed; tables of other chapters stay, as chapters are run in
+    any order. StudyError if the report was made by other rules.
+    """
+    study = results.study
+    folder = opened_report(study.profile.name)
+    shutil.rmtree(folder / "predictions", ignore_errors=True)
+    for name, table in _tables(results).items():
+        save_table(study, name, table)
+    write_json(folder / "tables" / "splits.json", _splits(study))
+    write_evidence(study, folder / "predictions")
+    save_figure(study, FIGURE, answer_figure(results))
+    text = answer_text(results)
+    (folder / "answer.md").write_text(text, encoding="utf-8")
+    page = folder / "answer.html"
+    unfinished = page.with_name(f".{page.name}.tmp")
+    unfinished.write_text(markdown_page(text, study.profile.title, folder), encoding="utf-8")
+    unfinished.replace(page)
+    return page
+
+
+def answer_figure(results: Results) -> Figure:
+    """The one figure of the answer page: learning curves of the deciding arms beside the paired differences."""
+    study = results.study
+    score = score_name(study.profile)
+    rows = pd.DataFrame(
+        [{**row_of(results, question)._asdict(), "question": question.text} for question in asked(study)]
+    )
+    return plots.answer(
+        results.table[results.table["metric"] == score],
+        rows,
+        score_title(study.profile),
+        rendered=study.rendered,
+        ceiling=study.profile.ceiling,
+    )
+
+
+def _tables(results: Results) -> dict[str, pd.DataFrame]:
+    study = results.study
+    return {
+        "scores": results.table,
+        "comparisons": results.comparisons,
+        "equivalents": equivalents(results),
+        "pixel_errors": results.pixel_errors,
+        "readings": results.readings,
+        "elsewhere": results.elsewhere,
+        "paper_comparison": beside_the_paper(results),
+        "budgets": results.budgets,
+        "leaks": results.leaks,
+        "left_out": study.left_out,
+    }
+
+
+def _splits(study: Study) -> dict[str, object]:
+    """Who tests, and whom each seed draws: of those who are learnt as many as any arm learns."""
+    return {
+        role: {
+            "seed": split.seed,
+            "test": list(split.test),
+            "digest": split.digest,
+            "draws": {
+                seed: {
+                    "validation": list(draw.validation),
+                    "train": list(draw.train[: study.profile.largest_training_set(role)]),
+                    "dropped": draw.dropped,
+                    "digest": draw.digest,
+                }
+                for seed, draw in study.draws[role].items()
+            },
+        }
+        for role, split in study.splits.items()
+    }

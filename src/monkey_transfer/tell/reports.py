@@ -1,0 +1,226 @@
+"""What a study leaves for readers: executed notebooks, the chapters bound from them, and figures.
+
+Run as a program, ``python -m monkey_transfer.tell.reports``, it is what the workflow and the Makefile call:
+``execute NOTEBOOK OUTPUT --profile demo [--seed 0] [--arm transfer] [--images 100]``, ``bind PROFILE NOTEBOOK...``,
+``weights PROFILE`` and ``show PROFILE``.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.files import write_json
+from monkey_transfer.images import small_png
+from monkey_transfer.networks.supervisor import HEADLESS
+from monkey_transfer.places import ROOT, runs_folder
+from monkey_transfer.profiles.loading import load_profile
+from monkey_transfer.study.opening import Study
+from monkey_transfer.study.training import find_weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+# By which a report's numbers are made and ruled on: raise it when the same runs would give others than before.
+RULES = 2
+
+
+def report_folder(profile: str) -> Path:
+    """Where the report of a profile is kept: ``reports/<profile>`` or below what MONKEY_TRANSFER_REPORTS names."""
+    return Path(os.environ.get("MONKEY_TRANSFER_REPORTS", ROOT / "reports")) / profile
+
+
+def opened_report(profile: str) -> Path:
+    """The folder of a profile's report, to be written into; made if it is not there.
+
+    Raises StudyError if what is in it was made by other rules, whose numbers would stand beside these.
+    """
+    folder = report_folder(profile)
+    stamp = folder / "rules.json"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(stamp, {"rules": RULES})
+    made_by = json.loads(stamp.read_text(encoding="utf-8"))["rules"] if stamp.is_file() else "none that is recorded"
+    if made_by != RULES:
+        raise StudyError(
+            f"{folder}: was made by other rules ({made_by}, these are {RULES}), and numbers of both would be mixed; "
+            "move the folder away or delete it"
+        )
+    return folder
+
+
+def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
+    """StudyError if the notebook's parameters cell does not know one of them; papermill would only warn."""
+    import papermill
+
+    known = papermill.inspect_notebook(str(notebook))
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise StudyError(
+            f"{notebook}: parameter '{unknown[0]}' is unknown; its parameters cell has {', '.join(known) or 'none'}"
+        )
+
+
+def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None:
+    """Run a notebook headless with those parameters; ``output`` is there when it ran to its end.
+
+    Raises
+    ------
+    StudyError
+        If a parameter is unknown, or a cell fails: with what the cell said. The notebook as far
+        as it got is kept beside ``output`` with the ending ``.failed.ipynb``.
+    """
+    import papermill
+
+    check_parameters(notebook, parameters)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = output.with_name(f"{output.stem}.failed.ipynb")
+    os.environ[HEADLESS] = "1"
+    try:
+        with _kernel_messages_in(output.with_suffix(".log")):
+            papermill.execute_notebook(
+                str(notebook),
+                str(unfinished),
+                dict(parameters),
+                cwd=str(ROOT),
+                progress_bar=False,
+                stdout_file=sys.stdout,
+            )
+    except papermill.PapermillExecutionError as error:
+        said = f"{error.ename}: {error.evalue}"
+        reason = error.evalue if error.ename == "StudyError" else said
+        raise StudyError(f"{notebook.name}: {reason} (the notebook as far as it got: {unfinished})") from None
+    _make_presentable(unfinished)
+    unfinished.replace(output)
+
+
+@contextlib.contextmanager
+def _kernel_messages_in(log: Path) -> Iterator[None]:
+    """Keep what the kernel says of itself out of the terminal; a failing cell is told in any case."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with log.open("wb") as opened:
+        os.dup2(opened.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def _make_presentable(notebook: Path) -> None:
+    """Take out of an executed notebook what only concerns this machine: its paths, warnings and progress bars."""
+    import nbformat
+
+    content = nbformat.read(notebook, as_version=4)
+    for key in ("input_path", "output_path"):
+        content.metadata.get("papermill", {}).pop(key, None)
+    for cell in content.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    nbformat.write(content, notebook)
+
+
+def bind(profile: str, notebooks: Sequence[Path]) -> Path:
+    """Bind executed notebooks as the chapters of a report, beside its answer page; returns their contents page.
+
+    Raises StudyError if the answer page is not written yet, or a notebook did not run to its end.
+    """
+    from monkey_transfer.tell.pages import site
+
+    folder = opened_report(profile)
+    answer = folder / "answer.html"
+    if not answer.is_file():
+        raise StudyError(f"{answer}: is not there; execute 05_analysis, which writes it, before chapters are bound")
+    return site(notebooks, folder / "chapters", load_profile(profile).title, answer.read_text(encoding="utf-8"))
+
+
+def picture_grid(
+    study: Study,
+    role: str,
+    image_ids: Sequence[str],
+    name: str,
+    predictions: "pd.DataFrame | None" = None,
+    heading: str = "",
+) -> "Figure":
+    """Pictures of the source or target with their labels, and with predictions of them, as the report may show them.
+
+    Where the profile keeps photographs out of reports, the same figure with them is in ``runs/<profile>/figures``.
+    """
+    from monkey_transfer import plots  # a second to import, and the workflow needs none of it
+
+    dataset, shown = study.dataset(role), study.profile.pictures_in_reports
+    if not shown:
+        photographs = plots.picture_grid(dataset, image_ids, True, predictions=predictions, heading=heading)
+        _save(photographs, runs_folder() / study.profile.name / "figures" / f"{name}.png")
+    return plots.picture_grid(dataset, image_ids, shown, predictions=predictions, heading=heading)
+
+
+def save_figure(study: Study, name: str, figure: "Figure") -> None:
+    """Keep a figure of the report as ``figures/<name>.png``."""
+    _save(figure, opened_report(study.profile.name) / "figures" / f"{name}.png")
+
+
+def save_table(study: Study, name: str, table: "pd.DataFrame") -> None:
+    """Keep a table of the report as ``tables/<name>.csv``; every row says what kind of pictures it is of."""
+    file = opened_report(study.profile.name) / "tables" / f"{name}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table.assign(pictures=study.pictures).to_csv(file, index=False, float_format="%.6g")
+
+
+def _save(figure: "Figure", file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    file.write_bytes(small_png(drawn.getvalue()))
+
+
+def _show(folder: Path) -> None:
+    """Print the answer, without what only a page can show, and where the pages are."""
+    text = (folder / "answer.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("![")]
+    print("\n".join(lines).replace("<br>", " ").replace("<small>", "").replace("</small>", ""))
+    print(f"{folder / 'answer.html'} has it with its figure, {folder / 'chapters' / 'index.html'} the chapters.")
+
+
+def main() -> None:
+    """The commands that the workflow and the Makefile call."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("execute")
+    run.add_argument("notebook", type=Path)
+    run.add_argument("output", type=Path)
+    chapters = commands.add_parser("bind")
+    chapters.add_argument("profile")
+    chapters.add_argument("notebooks", type=Path, nargs="+")
+    for name in ("show", "weights"):
+        commands.add_parser(name).add_argument("profile")
+    run.add_argument("--profile", required=True)
+    run.add_argument("--seed", type=int)
+    run.add_argument("--arm")
+    run.add_argument("--images", type=int)
+    asked = parser.parse_args()
+    try:
+        if asked.command == "show":
+            _show(report_folder(asked.profile))
+        elif asked.command == "weights":
+            find_weights(load_profile(asked.profile))
+        elif asked.command == "bind":
+            bind(asked.profile, asked.notebooks)
+        else:
+            parameters = {name: getattr(asked, name) for name in ("profile", "seed", "arm", "images")}
+            execute(asked.notebook, asked.output, {k: v for k, v in parameters.items() if v is not None})
+    except (StudyError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
