@@ -1,7 +1,7 @@
 """Bad input gets one sentence; ``docs/bad_input.md`` lists which, and every test that uses this holds one of its rows.
 
-A test that changes a sentence, or adds one, writes its rows anew with ``BAD_INPUT=write pytest ...`` (``make bad-input``
-for all of them).
+A test that changes a sentence, or adds one, writes its rows anew with ``BAD_INPUT=write pytest ...``; ``make bad-input``
+does so for all of them.
 """
 
 import contextlib

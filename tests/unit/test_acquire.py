@@ -18,7 +18,6 @@ import pytest
 import yaml
 from test_unpack import files_below, write
 
-from monkey_transfer.acquire import acquire as acquiring
 from monkey_transfer.acquire import download as downloading
 from monkey_transfer.acquire.acquire import MISSING, WHOLE, acquire, state
 from monkey_transfer.acquire.archives import ARCHIVES, Archive
@@ -27,6 +26,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.tensorflow.settings import Training
 from monkey_transfer.places import ROOT
 from monkey_transfer.profiles.loading import load_profile
+from monkey_transfer.study import needs
 from monkey_transfer.study.needs import needed_by
 
 PAGE = "http://example.org/the-page"
@@ -465,7 +465,7 @@ def lsp(server, offer, root, monkeypatch):
 
 
 def test_checking_only_tells(lsp, server, root, capsys):
-    acquiring.main(["lsp", "--check"])
+    needs.main(["lsp", "--check"])
     told = capsys.readouterr().out
     assert str(root) in told
     assert re.search(
@@ -478,7 +478,7 @@ def test_checking_only_tells(lsp, server, root, capsys):
 
 def test_checking_tells_what_lies_there_to_become_an_archive(lsp, root, capsys):
     def told() -> str:
-        acquiring.main(["lsp", "--check"])
+        needs.main(["lsp", "--check"])
         return re.search(r"\| lspet +\| a test +\| lspet +\| (.+?) +\|", capsys.readouterr().out)[1]
 
     where = root / "archives" / "toy.zip"
@@ -495,7 +495,7 @@ def test_checking_tells_what_lies_there_to_become_an_archive(lsp, root, capsys):
 
 def test_everything_that_can_be_had_is_and_the_rest_is_told_at_the_end(lsp, root, capsys):
     with pytest.raises(SystemExit) as ended:
-        acquiring.main(["lsp"])
+        needs.main(["lsp"])
     told = capsys.readouterr().out
     assert re.search(r"\| lspet +\|.*\| whole +\|", told)
     assert (root / "lspet" / "joints.mat").read_bytes() == b"joints"
@@ -507,7 +507,7 @@ def test_everything_that_can_be_had_is_and_the_rest_is_told_at_the_end(lsp, root
 
 def test_without_a_named_folder_it_is_data_of_the_project(capsys, monkeypatch):
     monkeypatch.delenv("MONKEY_TRANSFER_DATA", raising=False)
-    acquiring.main(["demo"])
+    needs.main(["demo"])
     told = capsys.readouterr().out
     assert f"Data folder: {ROOT / 'data'}\n" in told
     assert "Profile demo needs no archive." in told
