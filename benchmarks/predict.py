@@ -23,7 +23,7 @@ import pandas as pd
 
 from monkey_transfer.images import read_picture, write_picture
 from monkey_transfer.networks.job import Job
-from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.rendered import render
 from monkey_transfer.skeletons import MPII_16
@@ -60,7 +60,7 @@ def predictors(
         name="benchmark",
         keypoints=MPII_16.keypoints,
         pairs=MPII_16.pairs,
-        training=Training(net_type=net_type),
+        training=TensorFlowTraining(net_type=net_type),
         checkpoint=None,
         heads=(None,) * len(MPII_16.keypoints),
         seed=0,

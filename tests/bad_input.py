@@ -1,7 +1,7 @@
 """Bad input gets one sentence; ``docs/bad_input.md`` lists which, and every test that uses this holds one of its rows.
 
-A test that changes a sentence, or adds one, writes its rows anew with ``BAD_INPUT=write pytest ...``; ``make bad-input``
-does so for all of them.
+A test that changes a sentence, or adds one, writes its rows anew with ``BAD_INPUT=write pytest ...``;
+``make bad-input`` does so for all of them.
 """
 
 import contextlib
@@ -25,8 +25,9 @@ One sentence that names the file, row or key, says what was expected and what to
 | where | what is wrong | what is said |
 |---|---|---|
 """
-# Folders of this machine, which say nothing to a reader and differ from run to run.
-_FOLDER = re.compile(r"(?:/[\w.+-]+)*/(?=[\w.{}+-]+)")
+# Folders say nothing to a reader, and those of tests have other names each time.
+_OF_TESTS = re.compile(r"(?:/[\w.+-]+)*/pytest-\d+/[\w.-]+")
+_FOLDERS = re.compile(r"(?:\.\.\.)?(?:/[\w.+-]+)*/(?=[\w.{}+-])")
 
 
 @contextlib.contextmanager
@@ -55,7 +56,7 @@ def holds(where: str, what: str, sentence: str) -> None:
 
 
 def _cell(sentence: str) -> str:
-    return _FOLDER.sub(".../", sentence).replace("|", "\\|")
+    return _FOLDERS.sub(".../", _OF_TESTS.sub("...", sentence)).replace("|", "\\|")
 
 
 def _write(where: str, what: str, row: str) -> None:

@@ -13,17 +13,17 @@ import pandas as pd
 import pytest
 
 from monkey_transfer.networks.job import Job, JobFolder
-from monkey_transfer.networks.tensorflow.settings import Augmentation, Training
+from monkey_transfer.networks.tensorflow.settings import Augmentation, TensorFlowTraining
 
 if TYPE_CHECKING:
-    from monkey_transfer.networks.tensorflow.trainer import Outcome, Trainer, Validation
+    from monkey_transfer.networks.loop import Outcome, Trainer, Validation
 
 KEYPOINTS = ("right", "left", "top")
 NO_HEADS, ALL_HEADS = (None,) * len(KEYPOINTS), tuple(range(len(KEYPOINTS)))
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 230))
 ROLES = ("train",) * 10 + ("validation",) * 5 + ("test",) * 3
 SIZE, RADIUS = 96, 9
-SMALL = Training(
+SMALL = TensorFlowTraining(
     net_type="mobilenet_v2_0.35",
     iterations=40,
     batch_size=4,
@@ -73,7 +73,7 @@ def write_job(drawn) -> Callable[..., JobFolder]:
             name="small",
             keypoints=KEYPOINTS,
             pairs=(("right", "left"),),
-            training=Training(**{**SMALL.model_dump(), **training}),
+            training=TensorFlowTraining(**{**SMALL.model_dump(), **training}),
             checkpoint=checkpoint and str(checkpoint),
             heads=heads,
             frozen=frozen,
@@ -89,20 +89,21 @@ def write_job(drawn) -> Callable[..., JobFolder]:
 @pytest.fixture(scope="session")
 def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
     """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process."""
+    from monkey_transfer.networks.loop import Trainer
     from monkey_transfer.networks.tensorflow import mobilenet
     from monkey_transfer.networks.tensorflow.project import open_project
-    from monkey_transfer.networks.tensorflow.trainer import Trainer
+    from monkey_transfer.networks.tensorflow.trainer import TensorFlowNetwork
 
     mobilenet.register()
 
     @contextmanager
     def opened(folder: JobFolder, report: Callable[[int, float], None] = lambda *_: None) -> Iterator[Trainer]:
         job, _, _ = folder.read()
-        trainer = Trainer(job, open_project(folder), folder.resume, report)
+        trainer = Trainer(TensorFlowNetwork(job, open_project(folder)), folder.resume, report)
         try:
             yield trainer
         finally:
-            trainer.session.close()
+            trainer.network.session.close()
 
     return opened
 
@@ -110,7 +111,7 @@ def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
 @pytest.fixture(scope="session")
 def always() -> Callable[..., Callable[[], "Validation"]]:
     """``always(error, score)`` is a validation that finds the same whatever the weights are."""
-    from monkey_transfer.networks.tensorflow.trainer import Validation
+    from monkey_transfer.networks.loop import Validation
 
     return lambda error=1.0, score=50.0: lambda: Validation(error, score)
 
@@ -129,7 +130,7 @@ def checkpoint(write_job, open_trainer, always, tmp_path_factory) -> Path:
         patch.setattr(mobilenet, "STATISTICS_DECAY", 0.9)
         with open_trainer(folder) as trainer:
             trainer.run(always())
-            return trainer.project.snapshot(60)
+            return trainer.network.project.snapshot(60)
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +164,8 @@ def finished_resnet(write_job, open_trainer, tmp_path_factory) -> FinishedResnet
     import tensorflow as tf
 
     from monkey_transfer.networks.child import mean_distance, share_correct
-    from monkey_transfer.networks.tensorflow.trainer import Validation, seeded_batch
+    from monkey_transfer.networks.loop import Validation
+    from monkey_transfer.networks.tensorflow.trainer import seeded_batch
 
     settings = {"net_type": "resnet_50", "optimizer": "sgd", "multi_step": [(0.005, 100)], "iterations": 4}
     folder = write_job(tmp_path_factory.mktemp("resnet"), **settings)
@@ -172,15 +174,15 @@ def finished_resnet(write_job, open_trainer, tmp_path_factory) -> FinishedResnet
     losses: list[float] = []
 
     def validated() -> Validation:
-        predictions = trainer.predictor.predict(validation)
+        predictions = trainer.network.predictor.predict(validation)
         return Validation(mean_distance(predictions, joints), share_correct(predictions, joints))
 
     with open_trainer(folder, lambda _, loss: losses.append(loss)) as trainer:
         outcome = trainer.run(validated)
-        trainer.session.run(tf.compat.v1.global_variables_initializer())
-        batch = seeded_batch(trainer.dataset, 0, 0)
-        feed = {placeholder: batch[name] for name, placeholder in trainer.inputs.items()}
-        return FinishedResnet(folder, losses, outcome, float(trainer.session.run(trainer.loss, feed)))
+        trainer.network.session.run(tf.compat.v1.global_variables_initializer())
+        batch = seeded_batch(trainer.network.dataset, 0, 0)
+        feed = {placeholder: batch[name] for name, placeholder in trainer.network.inputs.items()}
+        return FinishedResnet(folder, losses, outcome, float(trainer.network.session.run(trainer.network.loss, feed)))
 
 
 @pytest.fixture(scope="session")

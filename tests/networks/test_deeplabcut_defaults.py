@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monkey_transfer.networks.tensorflow.settings import Augmentation, Training
+from monkey_transfer.networks.tensorflow.settings import Augmentation, TensorFlowTraining
 from monkey_transfer.tell import departures
 
 PACKAGE = Path(str(distribution("deeplabcut").locate_file("deeplabcut")))
@@ -47,10 +47,10 @@ def deeplabcut_default(key: str) -> object:
 
 
 @pytest.mark.parametrize(
-    "key", [key for key in Training.model_fields if key not in {"augmentation", *departures.OUR_OWN}]
+    "key", [key for key in TensorFlowTraining.model_fields if key not in {"augmentation", *departures.OUR_OWN}]
 )
 def test_training_defaults(key):
-    ours = Training().model_dump(mode="json")[key]
+    ours = TensorFlowTraining().model_dump(mode="json")[key]
     assert ours == deeplabcut_default(key)
 
 
@@ -61,7 +61,7 @@ def test_augmentation_defaults(key):
 
 @pytest.mark.parametrize("key", sorted(departures.OUR_OWN))
 def test_deeplabcut_has_no_such_setting(key):
-    assert key in Training.model_fields
+    assert key in TensorFlowTraining.model_fields
     assert key not in {**settings_file(), **loader_defaults()}
 
 

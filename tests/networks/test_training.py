@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import StopRule
 from monkey_transfer.networks.job import JobFolder
-from monkey_transfer.networks.tensorflow.settings import BLOCKS, Training
+from monkey_transfer.networks.tensorflow.settings import BLOCKS, TensorFlowTraining
 
 NO_HEADS, ALL_HEADS = (None, None, None), (0, 1, 2)
 
@@ -26,8 +26,8 @@ def trainer(write_job, open_trainer, tmp_path_factory):
 
 
 def weights(trainer) -> dict[str, np.ndarray]:
-    names = [variable.op.name for variable in trainer.network_variables]
-    return dict(zip(names, trainer.session.run(trainer.network_variables), strict=True))
+    names = [variable.op.name for variable in trainer.network.network_variables]
+    return dict(zip(names, trainer.network.session.run(trainer.network.network_variables), strict=True))
 
 
 def stored(checkpoint) -> dict[str, np.ndarray]:
@@ -49,8 +49,8 @@ def test_the_seed_fixes_initial_weights_and_batches(trainer, write_job, open_tra
     from monkey_transfer.networks.tensorflow.trainer import DIGEST_BATCHES, batch_digest
 
     def started(trainer, seed: int):
-        trainer.initialise()
-        return weights(trainer), batch_digest(trainer.dataset, seed, DIGEST_BATCHES)
+        trainer.network.initialise()
+        return weights(trainer), batch_digest(trainer.network.dataset, seed, DIGEST_BATCHES)
 
     first, digest = started(trainer, 0)
     with open_trainer(write_job(tmp_path / "same", seed=0)) as same:
@@ -67,13 +67,20 @@ def test_the_seed_fixes_initial_weights_and_batches(trainer, write_job, open_tra
 
 
 def test_a_batch_depends_on_seed_and_iteration_alone(trainer):
-    from monkey_transfer.networks.tensorflow.trainer import prefetched_batches, seeded_batch
+    from monkey_transfer.networks.loop import prefetched
+    from monkey_transfer.networks.tensorflow.trainer import seeded_batch
 
-    drawn_ahead = [batch[key] for batch in prefetched_batches(trainer.dataset, 5, 3, 7) for key in trainer.inputs]
+    drawn_ahead = [
+        batch[key]
+        for batch in prefetched(lambda i: seeded_batch(trainer.network.dataset, 5, i), 3, 7)
+        for key in trainer.network.inputs
+    ]
     np.random.rand(3)  # noqa: NPY002
-    backwards = [seeded_batch(trainer.dataset, 5, i) for i in (6, 5, 4, 3)]
-    np.testing.assert_equal(drawn_ahead, [batch[key] for batch in reversed(backwards) for key in trainer.inputs])
-    assert len({batch[next(iter(trainer.inputs))].mean() for batch in backwards}) == 4
+    backwards = [seeded_batch(trainer.network.dataset, 5, i) for i in (6, 5, 4, 3)]
+    np.testing.assert_equal(
+        drawn_ahead, [batch[key] for batch in reversed(backwards) for key in trainer.network.inputs]
+    )
+    assert len({batch[next(iter(trainer.network.inputs))].mean() for batch in backwards}) == 4
 
 
 # the schedule and the stop rule
@@ -83,11 +90,11 @@ def test_a_batch_depends_on_seed_and_iteration_alone(trainer):
 def test_the_rate_is_that_of_deeplabcut_asked_in_turn(steps):
     from deeplabcut.pose_estimation_tensorflow.core.train import LearningRate
 
-    from monkey_transfer.networks.tensorflow.trainer import learning_rate
+    from monkey_transfer.networks.loop import learning_rate
 
     ends = np.cumsum([length for _, length in steps]).tolist()
     multi_step = [(rate, end) for (rate, _), end in zip(steps, ends, strict=True)]
-    training = Training(iterations=ends[-1], multi_step=multi_step)
+    training = TensorFlowTraining(iterations=ends[-1], multi_step=multi_step)
     theirs = LearningRate({"multi_step": multi_step})
     for iteration in range(training.iterations):
         assert learning_rate(training, iteration) == theirs.get_lr(iteration)
@@ -106,7 +113,7 @@ def test_the_rate_is_that_of_deeplabcut_asked_in_turn(steps):
     ],
 )
 def test_training_stops_when_its_curve_is_flat(errors, rule, flat):
-    from monkey_transfer.networks.tensorflow.trainer import plateau
+    from monkey_transfer.networks.loop import plateau
 
     curve = [{"validation_error": error, "training_loss": 0.5**i} for i, error in enumerate(errors)]
     assert plateau(curve, StopRule(rule=rule, patience=2, min_improvement=0.01)) == (rule if flat else "")
@@ -138,17 +145,17 @@ def short_trainer(write_job, open_trainer, tmp_path_factory):
     ids=["score", "error", "first", "unscored", "last"],
 )
 def test_a_run_keeps_the_snapshot_with_the_best_score(short_trainer, keeps, errors, scores, chosen):
-    from monkey_transfer.networks.tensorflow.trainer import Validation, curve_table
+    from monkey_transfer.networks.loop import Validation, curve_table
 
     trainer, found = short_trainer, map(Validation, errors, scores)
     shutil.rmtree(trainer.resume, ignore_errors=True)
-    trainer.job = trainer.job.model_copy(update={"keeps": keeps})
-    with trainer.session.graph.as_default():
+    trainer.network.job = trainer.network.job.model_copy(update={"keeps": keeps})
+    with trainer.network.session.graph.as_default():
         outcome = trainer.run(lambda: next(found))
     assert outcome.chosen_iteration == chosen
     assert outcome.validation_error == errors[chosen - 1]
     np.testing.assert_equal(outcome.validation_score, scores[chosen - 1])
-    assert {file.stem for file in trainer.project.folder.rglob("snapshot-*.index")} == {f"snapshot-{chosen}"}
+    assert {file.stem for file in trainer.network.project.folder.rglob("snapshot-*.index")} == {f"snapshot-{chosen}"}
     np.testing.assert_equal(curve_table(trainer.resume)["validation_score"].tolist(), scores)
 
 
@@ -157,7 +164,7 @@ def test_a_run_keeps_the_snapshot_with_the_best_score(short_trainer, keeps, erro
     scored=st.booleans(),
 )
 def test_no_validation_was_better_than_the_one_that_is_kept(found, scored):
-    from monkey_transfer.networks.tensorflow.trainer import Progress, Validation, _is_better
+    from monkey_transfer.networks.loop import Progress, Validation, _is_better
 
     best = Progress()
     for error, score in found:
@@ -180,10 +187,10 @@ def test_what_is_restored_is_counted_and_is_the_checkpoints(trainer, snapshot, h
     from monkey_transfer.networks.tensorflow.initialisation import is_backbone, restore
 
     theirs = stored(snapshot)
-    with trainer.session.graph.as_default():
-        trainer.initialise()
+    with trainer.network.session.graph.as_default():
+        trainer.network.initialise()
         expected = weights(trainer)
-        restored = restore(trainer.session, trainer.network_variables, str(snapshot), heads)
+        restored = restore(trainer.network.session, trainer.network.network_variables, str(snapshot), heads)
     for name, array in expected.items():
         if is_backbone(name):
             expected[name] = theirs[name]
@@ -212,8 +219,8 @@ def test_heads_come_from_a_network_with_more_joints(trainer, snapshot, tmp_path)
         for name, array in theirs.items()
     }
     save(tmp_path / "wider", wider)
-    with trainer.session.graph.as_default():
-        restore(trainer.session, trainer.network_variables, str(tmp_path / "wider"), (3, 4, 8))
+    with trainer.network.session.graph.as_default():
+        restore(trainer.network.session, trainer.network.network_variables, str(tmp_path / "wider"), (3, 4, 8))
     ours = weights(trainer)["pose/part_pred/block4/biases"]
     np.testing.assert_equal(ours, theirs["pose/part_pred/block4/biases"])
 
@@ -221,8 +228,8 @@ def test_heads_come_from_a_network_with_more_joints(trainer, snapshot, tmp_path)
 def test_nothing_is_restored_without_a_checkpoint(trainer):
     from monkey_transfer.networks.tensorflow.initialisation import restore
 
-    with trainer.session.graph.as_default():
-        restored = restore(trainer.session, trainer.network_variables, None, NO_HEADS)
+    with trainer.network.session.graph.as_default():
+        restored = restore(trainer.network.session, trainer.network.network_variables, None, NO_HEADS)
     assert (restored.checkpoint, restored.backbone, restored.heads, restored.joints) == (None, 0, 0, 0)
 
 
@@ -235,6 +242,21 @@ def test_a_checkpoint_of_another_backbone_is_told_by_its_names_alone(snapshot, t
     for checkpoint, net_type in ((snapshot, "resnet_50"), (tmp_path / "resnet", "resnet_50")):
         with pytest.raises(StudyError, match="holds no variable of resnet_50 .*so nothing would be restored"):
             refuse_other_backbone(str(checkpoint), net_type)
+
+
+@pytest.mark.parametrize(
+    "what, cut", [("its values are cut", ".data-00000-of-00001"), ("its list of variables is cut", ".index")]
+)
+def test_damage_is_told_before_any_training(snapshot, tmp_path, what, cut):
+    from monkey_transfer.networks.tensorflow.initialisation import refuse_other_backbone
+
+    for part in (".index", ".data-00000-of-00001"):
+        shutil.copy(f"{snapshot}{part}", tmp_path / f"cut.ckpt{part}")
+    damaged = tmp_path / f"cut.ckpt{cut}"
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    with pytest.raises(StudyError, match="cut.ckpt cannot be read, expected a whole one") as caught:
+        refuse_other_backbone(str(tmp_path / "cut.ckpt"), "mobilenet_v2_0.35")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_path):
@@ -254,7 +276,7 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_p
     shutil.copy(f"{snapshot}.index", tmp_path / "no_data.index")
     (tmp_path / "no_checkpoint.index").write_bytes(b"something else")
 
-    with trainer.session.graph.as_default():
+    with trainer.network.session.graph.as_default():
         for name, heads, told in (
             ("resnet", NO_HEADS, "not at all, expected shape [3, 3, 3, 16]; name a checkpoint of the same backbone"),
             ("wider", NO_HEADS, "'MobilenetV2/Conv/weights' in shape [3, 3, 3, 32], expected shape [3, 3, 3, 16]"),
@@ -263,22 +285,22 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_p
             ("nowhere", NO_HEADS, "is missing: expected the files nowhere.index"),
             ("cut_index", NO_HEADS, "cannot be read"),
             ("cut_data", NO_HEADS, "cannot be read"),
-            ("no_data", NO_HEADS, "cannot be read"),
-            ("no_checkpoint", NO_HEADS, "cannot be read"),
+            ("no_data", NO_HEADS, "is missing: expected the files no_data.index"),
+            ("no_checkpoint", NO_HEADS, "is missing: expected the files no_checkpoint.index"),
         ):
             with pytest.raises(StudyError) as error:
-                restore(trainer.session, trainer.network_variables, str(tmp_path / name), heads)
+                restore(trainer.network.session, trainer.network.network_variables, str(tmp_path / name), heads)
             assert str(error.value).startswith(f"checkpoint {tmp_path / name} ")
             assert told in str(error.value)
             assert "\n" not in str(error.value)
-        restore(trainer.session, trainer.network_variables, str(tmp_path / "joints"), NO_HEADS)
+        restore(trainer.network.session, trainer.network.network_variables, str(tmp_path / "joints"), NO_HEADS)
 
 
 def test_a_validation_error_that_is_no_number_ends_the_training(trainer, always):
     told = "validation error is nan at iteration 10: lower the learning rates"
-    with trainer.session.graph.as_default(), pytest.raises(StudyError, match=told):
+    with trainer.network.session.graph.as_default(), pytest.raises(StudyError, match=told):
         trainer.run(always(error=math.nan))
-    assert not list(trainer.project.train_config.parent.glob("snapshot-*"))
+    assert not list(trainer.network.project.train_config.parent.glob("snapshot-*"))
     assert not trainer.resume.exists()
 
 
@@ -324,7 +346,7 @@ def test_a_resumed_training_goes_on_with_schedule_and_optimiser_slots(write_job,
 
     The same operations on the same numbers: the tolerance is for sums that two threads may add in another order.
     """
-    from monkey_transfer.networks.tensorflow.trainer import curve_table
+    from monkey_transfer.networks.loop import curve_table
 
     job = write_job(tmp_path / "whole")
     killed = JobFolder(tmp_path / "killed")

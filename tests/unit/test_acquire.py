@@ -23,7 +23,8 @@ from monkey_transfer.acquire.acquire import MISSING, WHOLE, acquire, state
 from monkey_transfer.acquire.archives import ARCHIVES, Archive
 from monkey_transfer.acquire.download import ATTEMPTS, CHUNK, download
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.networks.engines import ENGINES
+from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.places import ROOT
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study import needs
@@ -396,7 +397,7 @@ def test_addresses_are_those_of_the_installed_lists():
         assert ARCHIVES[f"zoo:{name}"].address == f"https://huggingface.co/{repository}/resolve/main/{file}"
         assert ARCHIVES[f"zoo:{name}"].file == file
     weights = listed("deeplabcut", "deeplabcut/pose_estimation_tensorflow/models/pretrained/pretrained_model_urls.yaml")
-    for net_type in get_args(Training.model_fields["net_type"].annotation):
+    for net_type in get_args(TensorFlowTraining.model_fields["net_type"].annotation):
         assert ARCHIVES[f"imagenet:{net_type}"].address == weights[net_type]
 
 
@@ -411,7 +412,9 @@ def test_entries_are_whole_and_do_not_meet():
 
 
 def profile(source: dict, target: dict, *inits: str, checkpoint: str | None = None):
-    arms = {init: SimpleNamespace(init=init, training=SimpleNamespace(net_type="resnet_50")) for init in inits}
+    arms = {
+        init: SimpleNamespace(init=init, training=TensorFlowTraining(), engine=ENGINES["tensorflow"]) for init in inits
+    }
     data = [SimpleNamespace(data=SimpleNamespace(**one)) for one in (source, target)]
     return SimpleNamespace(source=data[0], target=data[1], elsewhere=None, arms=arms, imagenet_checkpoint=checkpoint)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.profiles.loading import load_profile, profile_names
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.tell import departures
@@ -49,7 +49,7 @@ def test_every_profile_has_its_tables(name):
 
 def test_what_agrees_with_the_paper_is_not_a_departure(demo):
     stated = {stated.key: stated.value for stated in departures.PAPER if stated.key not in IN_WORDS}
-    stated["arms.transfer.training.multi_step"] = Training().multi_step
+    stated["arms.transfer.training.multi_step"] = TensorFlowTraining().multi_step
     stated["arms.scratch_control.images"] = stated["arms.transfer.images"]
     assert set(stated) & set(departures.from_paper(demo)["key"])
     left = departures.from_paper(changed(demo, stated))

@@ -8,7 +8,7 @@ import yaml
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.measure.comparisons import compared_points
-from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE
 from monkey_transfer.places import CONFIG
 from monkey_transfer.profiles.loading import load_profile, profile_names
@@ -457,7 +457,7 @@ def test_defaults_of_training_are_deeplabcuts():
 
     package = Path(find_spec("deeplabcut").submodule_search_locations[0])
     theirs = yaml.safe_load((package / "pose_cfg.yaml").read_text(encoding="utf-8"))
-    ours = Training().model_dump(mode="json")
+    ours = TensorFlowTraining().model_dump(mode="json")
     ours |= ours.pop("augmentation")
     shared = sorted(set(ours) & set(theirs))
     assert len(shared) >= 8

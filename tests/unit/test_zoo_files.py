@@ -59,13 +59,13 @@ def test_an_exported_network(folder):
     snapshot = write_snapshot(inside, 103000)
     write_settings(inside)
     found = zoo_network("full_macaque")
-    assert found.snapshot == snapshot
-    assert [file.name for file in checkpoint_files(found.snapshot)] == [
+    assert found.weights == snapshot
+    assert [file.name for file in checkpoint_files(found.weights)] == [
         "snapshot-103000.data-00000-of-00001",
         "snapshot-103000.index",
     ]
     assert found.keypoints == SHUFFLED != MACAQUE
-    assert found.network == {
+    assert found.architecture == {
         "location_refinement": True,
         "locref_stdev": 7.2801,
         "mean_pixel": [123.68, 116.779, 103.939],
@@ -79,8 +79,8 @@ def test_a_whole_model_folder_with_several_snapshots(folder):
     write_settings(folder / "model" / "train", stride=4.0)
     write_settings(folder / "model" / "test", stride=8.0)
     found = zoo_network("full_macaque")
-    assert found.snapshot == str(folder / "model" / "train" / "snapshot-200000")
-    assert found.network["stride"] == 4.0
+    assert found.weights == str(folder / "model" / "train" / "snapshot-200000")
+    assert found.architecture["stride"] == 4.0
 
 
 def test_a_network_that_is_not_there_says_where_to_get_it(folder, monkeypatch):
@@ -210,7 +210,7 @@ def job_of(opened, arm: str, monkeypatch) -> tuple[Job, dict]:
 def test_a_finished_arm_has_the_joints_in_the_order_of_the_network(opened, monkeypatch):
     job, specification = job_of(opened, "baseline", monkeypatch)
     assert job.keypoints == SHUFFLED
-    assert job.finished == specification["finished"] == zoo_network("full_macaque").network
+    assert job.finished == specification["finished"] == zoo_network("full_macaque").architecture
     assert len(specification["initial_weights"]) == 2
 
 

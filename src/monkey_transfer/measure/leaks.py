@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from monkey_transfer.networks.tensorflow.zoo import ZOO
 from monkey_transfer.study.near_duplicates import near_duplicates
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.splits import Learnt, audit
@@ -49,7 +48,7 @@ def _paths(study: Study, learnt: Learnt) -> pd.Series:
 def _learnt(study: Study, name: str) -> Learnt:
     """What an arm learns and what decides when it stops; of a finished network, why it may know the test people."""
     arm = study.profile.arm(name)
-    elsewhere = ZOO[arm.zoo].may_know_people if arm.zoo else ""
+    elsewhere = arm.published.may_know_people if arm.published else ""
     if arm.learns == "nothing":
         return Learnt("target", (), arm.parent, elsewhere)
     validation = study.profile.validation_size(name)

@@ -14,18 +14,15 @@ from dataclasses import asdict
 from functools import partial
 from math import nan
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import write_json
-from monkey_transfer.networks.job import Job, JobFolder
-
-if TYPE_CHECKING:
-    from monkey_transfer.networks.tensorflow.initialisation import Restored
-    from monkey_transfer.networks.tensorflow.prediction import Predictor
-    from monkey_transfer.networks.tensorflow.trainer import Outcome, Validation
+from monkey_transfer.networks.engine import Network
+from monkey_transfer.networks.engines import engine_of
+from monkey_transfer.networks.job import JobFolder
+from monkey_transfer.networks.loop import Outcome, Trainer, Validation, curve_table
 
 STARTED = time.monotonic()
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -35,7 +32,7 @@ def main(folder: JobFolder) -> None:
     """Do the job in ``folder``; what is wrong with it is written to its error file."""
     threading.Thread(target=_die_with_the_parent, args=(os.getppid(),), daemon=True).start()
     try:
-        _do_the_job(folder)
+        do(folder)
     except StudyError as error:
         write_json(folder.error, {"message": str(error)})
         raise
@@ -44,51 +41,36 @@ def main(folder: JobFolder) -> None:
         raise
 
 
-def _do_the_job(folder: JobFolder) -> None:
+def do(folder: JobFolder) -> None:
+    """Train the job's network and use its best snapshot, or use a finished one as it is."""
     report = _Reporter(folder.progress)
     report("starting", 0, 1)
-    from monkey_transfer.networks.tensorflow import mobilenet
-
-    mobilenet.register()
     job, pictures, joints = folder.read()
+    engine, validation = engine_of(job.training), pictures[pictures["role"] == "validation"]
+    os.environ.update(engine.environment)  # it is read when the engine's packages are loaded, which is below
+
+    def validated(network: Network) -> Validation:
+        predictions = network.predict(validation, partial(report, "validating"))
+        return Validation(mean_distance(predictions, joints), share_correct(predictions, joints))
+
     if job.finished is None:
-        _train(folder, job, pictures, joints, report)
-    else:
-        _use_finished(folder, job, pictures, joints, report)
-
-
-def _train(folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter") -> None:
-    """Train a network and use its best snapshot."""
-    from monkey_transfer.networks.tensorflow import trainer as training
-    from monkey_transfer.networks.tensorflow.project import open_project
-
-    steps, pictures_each = job.training.iterations, job.training.batch_size
-    trainer = training.Trainer(
-        job,
-        open_project(folder),
-        folder.resume,
-        lambda done, loss: report("training", done, steps, loss=loss, pictures_each=pictures_each),
-    )
-    outcome = trainer.run(lambda: _validated(trainer.predictor, pictures, joints, report))
-    trainer.restore_snapshot(outcome.chosen_iteration)
-    _predict_and_write(folder, trainer.predictor, pictures, training.curve_table(folder.resume), outcome, report)
-
-
-def _use_finished(
-    folder: JobFolder, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
-) -> None:
-    """Use a network as it is; its learning curve is its validation at iteration 0."""
-    from monkey_transfer.networks.tensorflow.project import open_project
-    from monkey_transfer.networks.tensorflow.trainer import Outcome
-
-    project = open_project(folder)
-    project.adopt(str(job.checkpoint))
-    predictor, restored = _load(project.test_config, job)
-    validated = _validated(predictor, pictures, joints, report)
-    row = {"iteration": 0, "training_loss": nan, **validated._asdict(), "learning_rate": nan, "seconds": 0.0}
+        steps, pictures_each = job.training.iterations, job.training.batch_size
+        trained = engine.trainable(folder)
+        trainer = Trainer(
+            trained,
+            folder.resume,
+            lambda done, loss: report("training", done, steps, loss=loss, pictures_each=pictures_each),
+        )
+        outcome = trainer.run(lambda: validated(trained))
+        trained.load_snapshot(outcome.chosen_iteration)
+        _predict_and_write(folder, trained, pictures, curve_table(folder.resume), outcome, report)
+        return
+    network, restored = engine.finished(folder)
+    found = validated(network)
+    row = {"iteration": 0, "training_loss": nan, **found._asdict(), "learning_rate": nan, "seconds": 0.0}
     outcome = Outcome(
         chosen_iteration=0,
-        **validated._asdict(),
+        **found._asdict(),
         iterations=0,
         stopped_by="learns nothing",
         seconds=0.0,
@@ -98,47 +80,22 @@ def _use_finished(
         calibrated_layers=0,
         first_batches_digest="",
     )
-    _predict_and_write(folder, predictor, pictures, pd.DataFrame([row]), outcome, report)
-
-
-def _load(config: Path, job: Job) -> tuple["Predictor", "Restored"]:
-    """The network of a DeepLabCut test configuration with the weights of the job's checkpoint."""
-    import tensorflow as tf
-    from deeplabcut.pose_estimation_tensorflow.config import load_config
-
-    from monkey_transfer.networks.tensorflow.initialisation import restore
-    from monkey_transfer.networks.tensorflow.prediction import Predictor, new_session
-
-    with tf.Graph().as_default():
-        session = new_session()
-        predictor = Predictor(load_config(str(config)), session)
-        session.run(tf.compat.v1.global_variables_initializer())
-        return predictor, restore(session, tf.compat.v1.global_variables(), job.checkpoint, job.heads)
-
-
-def _validated(
-    predictor: "Predictor", pictures: pd.DataFrame, joints: pd.DataFrame, report: "_Reporter"
-) -> "Validation":
-    from monkey_transfer.networks.tensorflow.trainer import Validation
-
-    validation = pictures[pictures["role"] == "validation"]
-    predictions = predictor.predict(validation, partial(report, "validating"))
-    return Validation(mean_distance(predictions, joints), share_correct(predictions, joints))
+    _predict_and_write(folder, network, pictures, pd.DataFrame([row]), outcome, report)
 
 
 def _predict_and_write(
     folder: JobFolder,
-    predictor: "Predictor",
+    network: Network,
     pictures: pd.DataFrame,
     curve: pd.DataFrame,
-    outcome: "Outcome",
+    outcome: Outcome,
     report: "_Reporter",
 ) -> None:
     """Predict all but the training pictures and write what the job is to leave; the outcome last."""
     curve.to_csv(folder.learning_curve, index=False)
     asked = pictures[pictures["role"] != "train"]
-    predictions = predictor.predict(asked, partial(report, "predicting"))
-    predictions["role"] = asked["role"].repeat(len(predictor.keypoints)).to_numpy()
+    predictions = network.predict(asked, partial(report, "predicting"))
+    predictions["role"] = asked["role"].repeat(len(network.keypoints)).to_numpy()
     predictions.to_parquet(folder.network_predictions)
     write_json(folder.outcome, asdict(outcome))
 

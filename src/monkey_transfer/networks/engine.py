@@ -1,8 +1,26 @@
-"""What the study asks of an engine, and what a profile says of training on any."""
+"""What the study asks of an engine, and what a profile says of training on any.
 
-from typing import Literal
+An engine trains and runs networks. It is a folder of this package with one :class:`Engine` object, which
+:mod:`monkey_transfer.networks.engines` lists. Everything here loads without it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import pandas as pd
+from pydantic import model_validator
 
 from monkey_transfer.settings import Positive, Probability, Settings
+from monkey_transfer.skeletons import Skeleton
+
+if TYPE_CHECKING:
+    from monkey_transfer.networks.job import Job, JobFolder
+
+# What defines a network besides its backbone and joints, by the names that its engine gives it.
+Architecture = dict[str, bool | int | float | list[float]]
 
 
 class StopRule(Settings):
@@ -17,3 +35,204 @@ class StopRule(Settings):
     rule: Literal["validation_plateau", "training_loss_plateau", "none"] = "none"
     patience: Positive = 5
     min_improvement: Probability = 0.01
+
+
+class Training(Settings):
+    """How a network is trained, as far as all engines share it; each adds its own keys, and its own defaults."""
+
+    engine: str
+    net_type: str
+    iterations: Positive
+    batch_size: Positive
+    # (learning rate, last iteration at which it holds)
+    multi_step: tuple[tuple[float, int], ...]
+    validate_every: Positive = 1000
+    stop: StopRule = StopRule()
+
+    @model_validator(mode="after")
+    def _schedule_covers_the_iterations(self) -> Self:
+        ends = [end for _, end in self.multi_step]
+        if not ends or ends != sorted(set(ends)):
+            raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
+        if ends[-1] < self.iterations:
+            raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
+        return self
+
+    def refuse_picture(self, shorter_side: int) -> None:
+        """Raise ValueError if pictures of that many pixels are too small to be trained on."""
+
+
+@dataclass(frozen=True)
+class PublishedNetwork:
+    """A finished network that its authors published.
+
+    ``trained_on`` says on what, as far as it is known; ``may_know_people`` why the study's test people may be
+    among that, empty if they cannot.
+    """
+
+    net_type: str
+    skeleton: Skeleton
+    trained_on: str
+    may_know_people: str = ""
+
+
+@dataclass(frozen=True)
+class PublishedFiles:
+    """A published network on this disk.
+
+    Attributes
+    ----------
+    weights : as :class:`~monkey_transfer.networks.job.Job` names them.
+    keypoints : names of its outputs, in the order of its heads.
+    architecture : what else defines it, as far as its files say so; the engine's defaults hold for the rest.
+    """
+
+    weights: str
+    keypoints: tuple[str, ...]
+    architecture: Architecture
+
+
+@dataclass(frozen=True)
+class Restored:
+    """How many of a network's variables came from which weights, and of how many joints the heads did."""
+
+    checkpoint: str | None
+    backbone: int
+    backbone_total: int
+    heads: int
+    heads_total: int
+    joints: int
+    joints_total: int
+
+
+Report = Callable[[int, int], None]
+
+
+class Network(ABC):
+    """A network that finds keypoints; only in the process that :mod:`monkey_transfer.networks.child` runs."""
+
+    keypoints: list[str]
+
+    @abstractmethod
+    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
+        """Predictions table (image_id, keypoint, x, y, likelihood) in network pixels, in the order given.
+
+        Parameters
+        ----------
+        pictures : image_id and path of every picture, as the network is to see it.
+        report : called as ``report(pictures done, pictures)`` now and then.
+        """
+
+
+class Trainable(Network):
+    """A network of a job that can be trained: the same job and seed give the same bits."""
+
+    job: "Job"
+
+    @property
+    @abstractmethod
+    def optimizer(self) -> str:
+        """The optimiser that really runs."""
+
+    @abstractmethod
+    def initialise(self) -> tuple[Restored, list[str], int]:
+        """Set the initial weights: what was restored, which blocks are frozen, how many norm layers calibrated."""
+
+    @abstractmethod
+    def batch(self, iteration: int) -> Any:
+        """The batch of that iteration (from 0), a function of seed and iteration alone; asked for by one thread."""
+
+    @abstractmethod
+    def digest(self) -> str:
+        """sha256 over the first batches' pictures and targets: same digest, same training data."""
+
+    @abstractmethod
+    def update(self, batch: Any, rate: float) -> float:
+        """Learn a batch at that rate; returns its loss, which may be infinite or no number."""
+
+    @abstractmethod
+    def save_snapshot(self, iteration: int) -> None:
+        """Keep the present weights where :meth:`Engine.snapshot` finds them."""
+
+    @abstractmethod
+    def load_snapshot(self, iteration: int) -> None:
+        """Bring back the weights of a snapshot."""
+
+    @abstractmethod
+    def drop_snapshots_but(self, iteration: int) -> None:
+        """Remove all other snapshots."""
+
+    @abstractmethod
+    def save_state(self, prefix: Path) -> None:
+        """Write all that a resumed training needs to files whose names begin with that of ``prefix`` and a dot."""
+
+    @abstractmethod
+    def load_state(self, prefix: Path) -> None:
+        """Go on from there."""
+
+
+class Engine(ABC):
+    """What trains and runs networks. Nothing but :meth:`trainable` and :meth:`finished` may load its packages.
+
+    Attributes
+    ----------
+    name : in profiles and specifications.
+    settings : what a profile may say below ``training``; its defaults are the engine's own.
+    published : finished networks by the name that an arm's init gives after ``zoo:``.
+    packages : distributions whose versions a run records.
+    environment : variables of every process in which the engine runs.
+    """
+
+    name: ClassVar[str]
+    settings: ClassVar[type[Training]]
+    published: ClassVar[Mapping[str, PublishedNetwork]]
+    packages: ClassVar[tuple[str, ...]]
+    environment: ClassVar[Mapping[str, str]]
+
+    def defaults(self) -> Training:
+        """The settings of a profile that says nothing."""
+        return self.settings.model_validate({})
+
+    @abstractmethod
+    def blocks(self, net_type: str) -> tuple[str, ...]:
+        """The blocks of a backbone as its authors named them, from the picture on."""
+
+    @abstractmethod
+    def threads(self, count: int) -> dict[str, str]:
+        """Variables that make a process compute on that many cores."""
+
+    @abstractmethod
+    def imagenet(self, net_type: str, named: str | None) -> str:
+        """ImageNet weights of a backbone: ``named`` by the profile, by the machine, or fetched; StudyError if not."""
+
+    @abstractmethod
+    def lacks_imagenet(self, net_type: str, named: str | None) -> bool:
+        """Whether ImageNet weights are neither named nor in the data folder."""
+
+    @abstractmethod
+    def archive(self, init: str, net_type: str, named: str | None) -> str | None:
+        """The archive (:mod:`monkey_transfer.acquire.archives`) that an arm's init comes from, if from any."""
+
+    @abstractmethod
+    def published_files(self, name: str) -> PublishedFiles:
+        """A published network in the data folder, fetched if need be; StudyError if it is not whole."""
+
+    @abstractmethod
+    def weight_files(self, weights: str) -> list[Path]:
+        """The files of some weights, whose content goes into a run's digest; empty if they are not there."""
+
+    @abstractmethod
+    def refuse_weights(self, weights: str, net_type: str) -> None:
+        """Raise StudyError if weights cannot be read or hold nothing of that backbone; may load packages."""
+
+    @abstractmethod
+    def snapshot(self, run: Path, iteration: int) -> str | None:
+        """The weights that a run's folder keeps of that iteration; None if they are not there."""
+
+    @abstractmethod
+    def trainable(self, folder: "JobFolder") -> Trainable:
+        """The network of a job, in the DeepLabCut project that the job leaves; new or to be resumed."""
+
+    @abstractmethod
+    def finished(self, folder: "JobFolder") -> tuple[Network, Restored]:
+        """A finished network in a DeepLabCut project of its own."""

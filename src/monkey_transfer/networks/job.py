@@ -17,12 +17,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from monkey_transfer.files import write_json
-from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.networks.engine import Architecture
+from monkey_transfer.networks.engines import AnyTraining
 
 FIT_ROLES = ("train", "validation")
-
-# What defines a network besides its backbone and joints, by the names that its engine gives it.
-Network = dict[str, bool | int | float | list[float]]
 
 
 class Job(BaseModel):
@@ -32,7 +30,7 @@ class Job(BaseModel):
     ----------
     name : title of the DeepLabCut project that the job leaves.
     keypoints, pairs : the network's outputs in order, and the (right, left) names among them.
-    checkpoint : prefix of the TensorFlow checkpoint to start from; None for random weights.
+    checkpoint : weights to start from, as the engine names them (TensorFlow: a prefix); None for random ones.
     heads : for each keypoint, in order, which output of the checkpoint it starts from; None: from random weights.
         The backbone is restored in any case.
     frozen : number of blocks, counted from the picture, that are not trained.
@@ -47,13 +45,13 @@ class Job(BaseModel):
     name: str
     keypoints: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
-    training: Training
+    training: AnyTraining
     checkpoint: str | None
     heads: tuple[int | None, ...]
     frozen: int = 0
     keeps: Literal["best", "last"] = "best"
     seed: int
-    finished: Network | None = None
+    finished: Architecture | None = None
 
 
 @dataclass(frozen=True)

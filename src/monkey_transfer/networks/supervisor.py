@@ -39,7 +39,7 @@ def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECO
     """
     for stale in (folder.progress, folder.error):
         stale.unlink(missing_ok=True)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-W", "ignore", "-m", "monkey_transfer.networks.child", str(folder.path)]
     with folder.log.open("ab") as log:
         child = subprocess.Popen(

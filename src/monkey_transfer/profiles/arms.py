@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from monkey_transfer.networks.tensorflow.settings import BLOCKS, Training
-from monkey_transfer.networks.tensorflow.zoo import ZOO
+from monkey_transfer.networks.engine import Engine, PublishedNetwork
+from monkey_transfer.networks.engines import AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import Positive, Settings
 
@@ -33,10 +33,13 @@ class Arm(Settings):
     against: dict[str, Annotated[str, Field(min_length=1)]] = {}
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
-    training: Training
+    training: AnyTraining
 
     @model_validator(mode="after")
     def _learns_from_pictures_or_is_finished(self) -> "Arm":
+        if self.zoo and self.zoo not in self.engine.published:
+            known = ", ".join(self.engine.published)
+            raise ValueError(f"init: zoo network '{self.zoo}' is unknown; expected one of {known}")
         if self.learns == "nothing" and (self.images or self.frozen or self.zoo is None):
             raise ValueError(
                 "an arm that learns nothing has no images, nothing frozen and an init such as zoo:full_human"
@@ -58,17 +61,9 @@ class Arm(Settings):
                 f"frozen: {self.training.net_type} has no block {self.frozen!r}; expected 0 to {len(self.blocks)}, "
                 f"'backbone', or a name from {self.blocks[0]}, {self.blocks[1]} to {self.blocks[-1]}"
             )
-        if self.zoo and self.training.net_type != ZOO[self.zoo].net_type:
-            raise ValueError(f"training.net_type: zoo network '{self.zoo}' is a {ZOO[self.zoo].net_type}")
+        if self.published and self.training.net_type != self.published.net_type:
+            raise ValueError(f"training.net_type: zoo network '{self.zoo}' is a {self.published.net_type}")
         return self
-
-    @field_validator("init")
-    @classmethod
-    def _in_the_zoo(cls, init: str) -> str:
-        name = init.removeprefix("zoo:")
-        if init != name and name not in ZOO:
-            raise ValueError(f"zoo network '{name}' is unknown; expected one of {', '.join(ZOO)}")
-        return init
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -81,9 +76,14 @@ class Arm(Settings):
         return max(self.sizes, default=0)
 
     @property
+    def engine(self) -> Engine:
+        """What trains and runs it."""
+        return engine_of(self.training)
+
+    @property
     def blocks(self) -> tuple[str, ...]:
         """The blocks of its backbone, from the picture on."""
-        return BLOCKS[self.training.net_type.split("_")[0]]
+        return self.engine.blocks(self.training.net_type)
 
     @property
     def frozen_blocks(self) -> int:
@@ -103,3 +103,8 @@ class Arm(Settings):
     def zoo(self) -> str | None:
         """The network of DeepLabCut's model zoo whose weights this one starts from, if any."""
         return self.init.removeprefix("zoo:") if self.init.startswith("zoo:") else None
+
+    @property
+    def published(self) -> PublishedNetwork | None:
+        """What is known of that network."""
+        return self.engine.published[self.zoo] if self.zoo else None

@@ -1,6 +1,5 @@
 """From a YAML file to a profile: what it extends, what its arms share, and what is wrong with it in one sentence."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE
-from monkey_transfer.places import CONFIG, data_folder
+from monkey_transfer.places import CONFIG
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.profile import Profile
 
@@ -57,11 +55,9 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
 
 def _lacking_weights(profile: Profile) -> tuple[str, ...]:
     """Optional arms whose ImageNet weights are neither named nor in the data folder, and those that start from them."""
-    named = profile.imagenet_checkpoint or os.environ.get(IMAGENET_VARIABLE)
 
     def lacks(arm: Arm) -> bool:
-        weights = data_folder() / "imagenet" / arm.training.net_type
-        return arm.optional and not named and not weights.is_dir()
+        return arm.optional and arm.engine.lacks_imagenet(arm.training.net_type, profile.imagenet_checkpoint)
 
     return tuple(name for name in profile.arms if lacks(profile.arms[profile.lineage(name)[-1]]))
 
@@ -116,7 +112,7 @@ def _same_kind(base: dict, over: dict) -> bool:
 
 def _first_problem(error: ValidationError, settings: dict) -> str:
     problem = error.errors()[0]
-    key = ".".join(_written(problem["loc"], settings))
+    key = ".".join(_written(problem["loc"], settings, problem["type"] == "missing"))
     if problem["type"] == "extra_forbidden":
         return f"key '{key}' is unknown; remove it or correct its spelling"
     message = problem["msg"].removeprefix("Value error, ")
@@ -126,11 +122,12 @@ def _first_problem(error: ValidationError, settings: dict) -> str:
     return f"key '{key}': {message}{found}"
 
 
-def _written(location: tuple[int | str, ...], settings: Any) -> list[str]:
-    """The parts of pydantic's location that are keys of the file; it also names the members of unions."""
+def _written(location: tuple[int | str, ...], settings: Any, missing: bool) -> list[str]:
+    """The parts of pydantic's location that are keys of the file: it also names the members of unions."""
     parts = []
     for depth, part in enumerate(location, start=1):
-        if isinstance(settings, list) or isinstance(settings, dict) and (part in settings or depth == len(location)):
+        absent = missing and depth == len(location)
+        if isinstance(settings, list) or isinstance(settings, dict) and (part in settings or absent):
             parts.append(str(part))
             settings = settings.get(part) if isinstance(settings, dict) else settings[int(part)]
     return parts

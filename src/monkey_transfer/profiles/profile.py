@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.tensorflow.settings import SMALLEST_PICTURE
+from monkey_transfer.networks.engine import Engine
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.data import AnyData, ElsewhereData, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing
@@ -93,10 +93,11 @@ class Profile(Settings):
                     )
                 if parent in seen:
                     raise ValueError(f"arms.{name}.init: the arms {' -> '.join([*seen, parent])} start from each other")
-                if self.arms[parent].training.net_type != arm.training.net_type:
+                theirs, ours = self.arms[parent].training, arm.training
+                if (theirs.engine, theirs.net_type) != (ours.engine, ours.net_type):
                     raise ValueError(
-                        f"arms.{name}.init: arm '{parent}' is a {self.arms[parent].training.net_type}, "
-                        f"expected the {arm.training.net_type} of arm '{name}'"
+                        f"arms.{name}.init: arm '{parent}' is a {theirs.net_type} ({theirs.engine}), "
+                        f"expected the {ours.net_type} ({ours.engine}) of arm '{name}'"
                     )
                 seen.append(parent)
         return self
@@ -173,6 +174,11 @@ class Profile(Settings):
         """The largest number of pictures that both ``transfer`` and its control learn."""
         return max(set(self.arms["transfer"].sizes) & set(self.arms[self.control].sizes))
 
+    @property
+    def engines(self) -> list[Engine]:
+        """Those of its arms, each once."""
+        return list({arm.engine.name: arm.engine for arm in self.arms.values()}.values())
+
     def lineage(self, arm: str) -> list[str]:
         """The arm, the arm whose weights it starts from, and so on."""
         parent = self.arm(arm).parent
@@ -187,15 +193,11 @@ class Profile(Settings):
     @model_validator(mode="after")
     def _pictures_are_large_enough(self) -> "Profile":
         for name, arm in self.arms.items():
-            augmentation = arm.training.augmentation
             size = self.framing(name).size
-            shorter = size if isinstance(size, int) else min(size)
-            smallest = shorter * arm.training.global_scale * augmentation.scale_jitter_lo
-            if smallest < SMALLEST_PICTURE:
-                raise ValueError(
-                    f"arms.{name}.training: pictures shrink to {smallest:.0f} pixels (picture.size x global_scale x "
-                    f"scale_jitter_lo), expected at least {SMALLEST_PICTURE}, below which DeepLabCut trains on none"
-                )
+            try:
+                arm.training.refuse_picture(size if isinstance(size, int) else min(size))
+            except ValueError as error:
+                raise ValueError(f"arms.{name}.training: {error}") from None
         return self
 
     @property

@@ -13,9 +13,8 @@ from monkey_transfer.datasets.framing import in_network_pixels
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
+from monkey_transfer.networks.engines import engine_of
 from monkey_transfer.networks.job import FIT_ROLES, Job
-from monkey_transfer.networks.tensorflow.weights import checkpoint_files, imagenet_checkpoint
-from monkey_transfer.networks.tensorflow.zoo import ZOO, zoo_network
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.study import runs
 from monkey_transfer.study.opening import Study
@@ -45,7 +44,7 @@ def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         keypoints=_keypoints(study, run.arm),
         pairs=skeleton.pairs,
         training=arm.training,
-        finished=zoo_network(str(arm.zoo)).network if arm.learns == "nothing" else None,
+        finished=arm.engine.published_files(str(arm.zoo)).architecture if arm.learns == "nothing" else None,
         checkpoint=_checkpoint(study, arm, run),
         heads=_heads(study, run.arm),
         frozen=arm.frozen_blocks,
@@ -62,11 +61,11 @@ def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
 
 def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study: Study, run: Run) -> dict:
     """All that a run's results depend on."""
-    weights = [_file_digest(file) for file in checkpoint_files(job.checkpoint)] if job.checkpoint else None
+    weights = engine_of(job.training).weight_files(job.checkpoint) if job.checkpoint else None
     return {
         **runs.settings(study.profile, run),
         "keypoints": job.keypoints,
-        "initial_weights": weights,
+        "initial_weights": weights and [_file_digest(file) for file in weights],
         **job.model_dump(mode="json", include={"finished", "keeps"}, exclude_defaults=True),
         **({"heads": job.heads} if study.profile.arm(run.arm).restore == "all" else {}),
         "data": _data_digest(pictures, joints),
@@ -104,7 +103,9 @@ def _source_test(study: Study, arm: str) -> tuple[str, ...]:
 def _keypoints(study: Study, arm: str) -> tuple[str, ...]:
     """An arm's keypoints in the order of its network's outputs."""
     chosen = study.profile.arm(arm)
-    return zoo_network(str(chosen.zoo)).keypoints if chosen.learns == "nothing" else study.skeleton(arm).keypoints
+    if chosen.learns == "nothing":
+        return chosen.engine.published_files(str(chosen.zoo)).keypoints
+    return study.skeleton(arm).keypoints
 
 
 def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
@@ -117,7 +118,8 @@ def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
     if chosen.parent:
         skeleton, theirs = study.skeleton(chosen.parent), _keypoints(study, chosen.parent)
     else:
-        skeleton, theirs = ZOO[str(chosen.zoo)].skeleton, zoo_network(str(chosen.zoo)).keypoints
+        zoo = str(chosen.zoo)
+        skeleton, theirs = chosen.engine.published[zoo].skeleton, chosen.engine.published_files(zoo).keypoints
     names = skeletons.mapping(skeleton, study.skeleton(arm))
     position = {names[keypoint]: place for place, keypoint in enumerate(theirs) if keypoint in names}
     if not position:
@@ -130,11 +132,11 @@ def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
 
 def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
     if arm.zoo:
-        return zoo_network(arm.zoo).snapshot
+        return arm.engine.published_files(arm.zoo).weights
     if arm.parent:
-        return str(study.finished(arm.parent, run.seed).snapshot())
+        return study.finished(arm.parent, run.seed).snapshot()
     if arm.init == "imagenet":
-        return imagenet_checkpoint(study.profile.imagenet_checkpoint, arm.training.net_type)
+        return arm.engine.imagenet(arm.training.net_type, study.profile.imagenet_checkpoint)
     return None
 
 

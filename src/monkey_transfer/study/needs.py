@@ -4,14 +4,12 @@
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from monkey_transfer.acquire.acquire import acquire, table
 from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE
 from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.profiles.profile import Profile
@@ -32,12 +30,9 @@ def needed_by(profile: Profile) -> list[str]:
         for name in _OF_FORMAT.get(data.format, ())
         if Path(ARCHIVES[name].place).is_relative_to(getattr(data, "folder", "."))
     ]
-    own_weights = profile.imagenet_checkpoint or os.environ.get(IMAGENET_VARIABLE)
     for arm in profile.arms.values():
-        if arm.init == "imagenet" and not own_weights:
-            names.append(f"imagenet:{arm.training.net_type}")
-        elif arm.init.startswith("zoo:"):
-            names.append(arm.init)
+        archive = arm.engine.archive(arm.init, arm.training.net_type, profile.imagenet_checkpoint)
+        names += [archive] if archive else []
     return list(dict.fromkeys(names))
 
 

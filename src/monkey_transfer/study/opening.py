@@ -17,7 +17,6 @@ from monkey_transfer.datasets.framing import framed
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one
 from monkey_transfer.images import stamp
-from monkey_transfer.networks.tensorflow.zoo import ZOO
 from monkey_transfer.places import runs_folder
 from monkey_transfer.profiles.framing import Framing, ScaledPerson
 from monkey_transfer.profiles.loading import load_profile
@@ -140,8 +139,8 @@ class Study:
     def skeleton(self, arm: str) -> Skeleton:
         """The keypoints that an arm's network has."""
         chosen = self.profile.arm(arm)
-        if chosen.learns == "nothing":
-            return ZOO[str(chosen.zoo)].skeleton
+        if chosen.learns == "nothing" and chosen.published:
+            return chosen.published.skeleton
         return self.dataset(chosen.learns).skeleton
 
     @property

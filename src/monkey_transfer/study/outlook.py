@@ -6,9 +6,8 @@ No data is opened: runs are counted by their folders, and time is that of the pr
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from monkey_transfer.networks.tensorflow.settings import Training
+from monkey_transfer.networks.engine import Training
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.runs import Run, has_settings, runs_of
 
@@ -57,20 +56,20 @@ def outlook(profile: Profile) -> Outlook:
     """
     runs = runs_of(profile)
     finished = [run for run in runs if run.is_complete]
-    trained = [manifest for manifest in (run.manifest() for run in finished) if manifest["outcome"]["seconds"]]
+    trained = [run for run in finished if run.manifest()["outcome"]["seconds"]]
     pace = _seconds_per_picture(trained)
     current = {run for run in finished if has_settings(profile, run)}
     existing = {run for run in current if current.issuperset(_parents(profile, run))}
     missing = [profile.arm(run.arm) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
-    known = [training for training in to_train if training.net_type in pace]
+    known = [training for training in to_train if _kind(training) in pace]
     return Outlook(
         profile=profile.name,
         runs=len(runs),
         existing=len(existing),
         to_train=len(to_train),
         unknown=len(to_train) - len(known),
-        hours=sum(pace[training.net_type] * training.iterations * training.batch_size for training in known) / 3600,
+        hours=sum(pace[_kind(training)] * training.iterations * training.batch_size for training in known) / 3600,
         on=_trained_on(trained),
     )
 
@@ -80,20 +79,24 @@ def _parents(profile: Profile, run: Run) -> list[Run]:
     return [Run(profile.name, arm, profile.arm(arm).largest, run.seed) for arm in profile.lineage(run.arm)[1:]]
 
 
-def _seconds_per_picture(trained: Iterable[dict[str, Any]]) -> dict[str, float]:
-    """Training time per picture seen of each kind of network, from run.json of runs that trained one."""
-    seconds: dict[str, float] = defaultdict(float)
-    pictures: dict[str, int] = defaultdict(int)
-    defaults = Training().model_dump(include={"net_type", "batch_size"})
-    for manifest in trained:
-        training = {**defaults, **manifest["specification"]["arm"]["training"]}  # which leaves defaults out
-        seconds[training["net_type"]] += manifest["outcome"]["seconds"]
-        pictures[training["net_type"]] += manifest["outcome"]["iterations"] * training["batch_size"]
-    return {network: seconds[network] / pictures[network] for network in seconds}
+def _kind(training: Training) -> tuple[str, str]:
+    """What training time depends on: engine and backbone."""
+    return training.engine, training.net_type
 
 
-def _trained_on(trained: Iterable[dict[str, Any]]) -> str:
-    gpus = [manifest["machine"].get("gpus") for manifest in trained]
+def _seconds_per_picture(trained: Iterable[Run]) -> dict[tuple[str, str], float]:
+    """Training time per picture seen of each kind of network."""
+    seconds: dict[tuple[str, str], float] = defaultdict(float)
+    pictures: dict[tuple[str, str], int] = defaultdict(int)
+    for run in trained:
+        training, outcome = run.training(), run.manifest()["outcome"]
+        seconds[_kind(training)] += outcome["seconds"]
+        pictures[_kind(training)] += outcome["iterations"] * training.batch_size
+    return {kind: seconds[kind] / pictures[kind] for kind in seconds}
+
+
+def _trained_on(trained: Iterable[Run]) -> str:
+    gpus = [run.manifest()["machine"].get("gpus") for run in trained]
     if None in gpus or any(gpus) != all(gpus):
         return ""
     return "GPU" if all(gpus) else "processor"

@@ -16,15 +16,18 @@ from typing import Any
 
 import pandas as pd
 import psutil
+from pydantic import TypeAdapter
 
 from monkey_transfer.devices import visible_gpus
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.engine import Engine, Training
+from monkey_transfer.networks.engines import DEFAULT_ENGINE, AnyTraining, engine_of
 from monkey_transfer.places import ROOT, runs_folder
 from monkey_transfer.profiles.profile import Profile
 
 # Part of every run's digest: raise it when training or prediction would give other results than before.
 TRAINING_VERSION = 2
-_RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "tensorflow", "numpy", "pandas", "imgaug", "scikit-learn")
+_RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "numpy", "pandas", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -80,13 +83,17 @@ class Run:
         curve = pd.read_csv(self._file("learning_curve.csv"))
         return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
 
-    def snapshot(self) -> Path:
-        """Prefix of the chosen snapshot's checkpoint."""
+    def training(self) -> Training:
+        """How a finished run was trained, defaults and all."""
+        return TypeAdapter(AnyTraining).validate_python(self.manifest()["specification"]["arm"]["training"])
+
+    def snapshot(self) -> str:
+        """The weights of the chosen snapshot, as the run's engine names them."""
         chosen = self.manifest()["outcome"]["chosen_iteration"]
-        found = sorted(self.folder.glob(f"deeplabcut/dlc-models/*/*/train/snapshot-{chosen}.index"))
-        if not found:
+        found = engine_of(self.training()).snapshot(self.folder, chosen)
+        if found is None:
             raise StudyError(f"{self.folder}: snapshot-{chosen} is missing; delete the folder to train it again")
-        return found[0].with_suffix("")
+        return found
 
     def _file(self, name: str) -> Path:
         if not self.is_complete:
@@ -108,12 +115,16 @@ def runs_of(profile: Profile) -> list[Run]:
 
 def settings(profile: Profile, run: Run) -> dict[str, Any]:
     """What a run's results depend on as far as the profile and this code say it, as JSON has it."""
+    arm = profile.arm(run.arm)
+    # without defaults, so that a new key that leaves things as they were does not outdate finished runs
+    said = arm.model_copy(update={"images": run.images}).model_dump(
+        mode="json", exclude_defaults=True, exclude={"optional", "against"}
+    )
+    if arm.engine.name != DEFAULT_ENGINE:  # a default of its own settings, and yet what tells it from another engine
+        said["training"]["engine"] = arm.engine.name
     return {
         "training_version": TRAINING_VERSION,
-        # without defaults, so that a new key that leaves things as they were does not outdate finished runs
-        "arm": profile.arm(run.arm)
-        .model_copy(update={"images": run.images})
-        .model_dump(mode="json", exclude_defaults=True, exclude={"optional", "against"}),
+        "arm": said,
         "seed": run.seed,
         "picture": profile.framing(run.arm).model_dump(mode="json"),
     }
@@ -143,10 +154,10 @@ def publish(run: Run) -> None:
     shutil.rmtree(outdated, ignore_errors=True)
 
 
-def environment() -> dict[str, Any]:
+def environment(engine: Engine) -> dict[str, Any]:
     """What a run's numbers may depend on besides its specification: versions, commit, machine."""
     return {
-        "versions": {package: version(package) for package in _RECORDED_PACKAGES},
+        "versions": {package: version(package) for package in (*_RECORDED_PACKAGES, *engine.packages)},
         "python": platform.python_version(),
         "git_commit": _git_commit(),
         "machine": {

@@ -11,8 +11,6 @@ from monkey_transfer.devices import training_device
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_json
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
-from monkey_transfer.networks.tensorflow.weights import imagenet_checkpoint
-from monkey_transfer.networks.tensorflow.zoo import zoo_network
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.study import runs
@@ -26,14 +24,12 @@ def find_weights(profile: Profile) -> None:
 
     Raises StudyError if some are not: now, rather than when their arm's turn comes.
     """
-    for name in sorted({arm.zoo for arm in profile.arms.values() if arm.zoo}):
-        zoo_network(name)
-    for net_type in sorted({arm.training.net_type for arm in profile.arms.values() if arm.init == "imagenet"}):
-        from monkey_transfer.networks.tensorflow.initialisation import (
-            refuse_other_backbone,  # imports TensorFlow: seconds
-        )
-
-        refuse_other_backbone(imagenet_checkpoint(profile.imagenet_checkpoint, net_type), net_type)
+    for arm in profile.arms.values():
+        if arm.zoo:
+            arm.engine.published_files(arm.zoo)
+    starts = {(arm.engine, arm.training.net_type) for arm in profile.arms.values() if arm.init == "imagenet"}
+    for engine, net_type in sorted(starts, key=lambda start: start[1]):
+        engine.refuse_weights(engine.imagenet(net_type, profile.imagenet_checkpoint), net_type)
 
 
 def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:
@@ -103,7 +99,7 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
         "rendered": study.rendered,
         "specification": specification,
         "outcome": json.loads(folder.outcome.read_text(encoding="utf-8")),
-        **runs.environment(),
+        **runs.environment(study.profile.arm(run.arm).engine),
     }
     for config in folder.project.rglob("*.yaml"):
         moved = config.read_text(encoding="utf-8").replace(str(run.partial), str(run.folder))

@@ -12,7 +12,6 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel
 
-from monkey_transfer.networks.tensorflow.settings import Training
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.profile import Profile
 
@@ -98,7 +97,7 @@ def from_paper(profile: Profile) -> pd.DataFrame:
 def from_defaults(profile: Profile) -> pd.DataFrame:
     """Training settings in which the profile's arms depart from DeepLabCut's defaults.
 
-    The defaults are those of :class:`~monkey_transfer.networks.tensorflow.settings.Training`, which
+    The defaults are those of each arm's engine; TensorFlow's are DeepLabCut's, which
     ``tests/networks/test_deeplabcut_defaults.py`` holds to the installed DeepLabCut.
 
     Returns
@@ -227,7 +226,7 @@ def _value(profile: Profile, key: str) -> Any:
 def _unstated_training(arm: Arm) -> list[str]:
     """Keys of the transfer arm's training that differ from DeepLabCut's defaults and that the paper does not set."""
     stated = {stated.key.removeprefix("arms.transfer.training.") for stated in PAPER}
-    return [key for key, _, _ in _changed(arm.training, Training()) if key not in stated]
+    return [key for key, _, _ in _changed(arm.training, arm.engine.defaults()) if key not in stated]
 
 
 def _changed_in_arm(arm: Arm) -> Iterator[tuple[str, Any, Any]]:
@@ -236,7 +235,7 @@ def _changed_in_arm(arm: Arm) -> Iterator[tuple[str, Any, Any]]:
         restores_heads_or_not = key != "restore" or arm.parent is not None or arm.zoo is not None
         if here != default and restores_heads_or_not:
             yield key, default, here
-    for key, default, here in _changed(arm.training, Training()):
+    for key, default, here in _changed(arm.training, arm.engine.defaults()):
         yield f"training.{key}", default, here
 
 

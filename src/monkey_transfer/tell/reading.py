@@ -14,7 +14,6 @@ from monkey_transfer.measure.scores import Point
 from monkey_transfer.metrics.error_types import ERROR_TYPES
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
-from monkey_transfer.networks.tensorflow.zoo import ZOO
 from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.data import MpiiData
 from monkey_transfer.study.opening import Study
@@ -43,8 +42,7 @@ def filter_table(study: Study) -> pd.DataFrame:
 def training_in_words(study: Study, run: Run) -> str:
     """What a finished run started from, what it learnt and how that ended."""
     arm, outcome = study.profile.arm(run.arm), run.manifest()["outcome"]
-    if arm.learns == "nothing":
-        network = ZOO[str(arm.zoo)]
+    if arm.learns == "nothing" and (network := arm.published):
         return (
             f"`{run.arm}` is the finished network `{arm.zoo}` of DeepLabCut's model zoo, a {network.net_type}, trained "
             f"by its authors on {network.trained_on}. Nothing was trained here."

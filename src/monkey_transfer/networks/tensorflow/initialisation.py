@@ -4,31 +4,17 @@ TensorFlow 1 graphs, as DeepLabCut builds them: every function works on the defa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.tensorflow.weights import checkpoint_files
+from monkey_transfer.networks.engine import Restored
+from monkey_transfer.networks.tensorflow.weights import checkpoint_files, missing
 
 BACKBONE_SCOPES = {"resnet": "resnet_v1_", "mobilenet": "MobilenetV2/"}
 CALIBRATION_BATCHES = 4
 _UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError)
-
-
-@dataclass(frozen=True)
-class Restored:
-    """How many of a network's variables came from a checkpoint, and of how many joints the heads did."""
-
-    checkpoint: str | None
-    backbone: int
-    backbone_total: int
-    heads: int
-    heads_total: int
-    joints: int
-    joints_total: int
 
 
 def is_backbone(variable_name: str) -> bool:
@@ -43,11 +29,18 @@ def refuse_other_backbone(checkpoint: str, net_type: str) -> None:
     """
     family, _, depth = net_type.partition("_")
     scope = f"{BACKBONE_SCOPES[family]}{depth}/" if family == "resnet" else BACKBONE_SCOPES[family]
-    if not any(name.startswith(scope) for name in _checkpoint_shapes(checkpoint)):
+    backbone = [name for name in _checkpoint_shapes(checkpoint) if name.startswith(scope)]
+    if not backbone:
         raise StudyError(
             f"checkpoint {checkpoint} holds no variable of {net_type} ({scope}...), so nothing would be restored: "
             "name a checkpoint of that backbone"
         )
+    try:  # names are in one file, values in another, which may be cut
+        reader = tf.train.load_checkpoint(checkpoint)
+        for name in backbone:
+            reader.get_tensor(name)
+    except _UNREADABLE as error:
+        raise _unreadable(checkpoint, error) from None
 
 
 def restore(
@@ -129,10 +122,7 @@ def _joint_axis(shape: list[int]) -> int:
 
 def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
     if not checkpoint_files(checkpoint):
-        raise StudyError(
-            f"checkpoint {checkpoint} is missing: expected the files {Path(checkpoint).name}.index and "
-            f"{Path(checkpoint).name}.data-00000-of-00001 there"
-        )
+        raise missing(checkpoint)
     try:
         return tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
     except _UNREADABLE as error:

@@ -4,16 +4,20 @@ The pose of a picture is DeepLabCut's own (``nnets/base.py``, ``inference``): fo
 cell with the highest score, its centre plus the predicted offset, and that score as likelihood.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from deeplabcut.pose_estimation_tensorflow.config import load_config
 from deeplabcut.pose_estimation_tensorflow.nnets import PoseNetFactory
 
 from monkey_transfer.images import picture_size, read_picture
+from monkey_transfer.networks.engine import Network, Report, Restored
+from monkey_transfer.networks.job import Job
+from monkey_transfer.networks.tensorflow.initialisation import restore
 from monkey_transfer.networks.tensorflow.project import CORNER
 
 # Bounds the memory of a batch: 32 pictures of 192 x 192, or one of 1280 x 720.
@@ -30,7 +34,7 @@ def new_session() -> tf.compat.v1.Session:
     return tf.compat.v1.Session(config=options)
 
 
-class Predictor:
+class Predictor(Network):
     """Poses from a network in a session.
 
     Parameters
@@ -55,14 +59,8 @@ class Predictor:
         pose[..., :2] -= CORNER
         return pose
 
-    def predict(self, pictures: pd.DataFrame, report: Callable[[int, int], None] = lambda *_: None) -> pd.DataFrame:
-        """Predictions table (image_id, keypoint, x, y, likelihood) in network pixels, in the order given.
-
-        Parameters
-        ----------
-        pictures : image_id and path of every picture, as the network is to see it.
-        report : called as ``report(pictures done, pictures)`` after every batch.
-        """
+    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
+        """Pictures of equal size go through the graph together."""
         paths = [Path(path) for path in pictures["path"]]
         batches = list(batches_of_equal_size([picture_size(path) for path in paths]))
 
@@ -96,3 +94,12 @@ def batches_of_equal_size(sizes: Sequence[tuple[int, int]]) -> Iterator[list[int
         length = max(1, min(_BATCH, _PIXELS_IN_A_BATCH // (width * height)))
         for first in range(0, len(indices), length):
             yield indices[first : first + length]
+
+
+def load(config: Path, job: Job) -> tuple[Predictor, Restored]:
+    """The network of a DeepLabCut test configuration with the weights of the job's checkpoint."""
+    with tf.Graph().as_default():
+        session = new_session()
+        predictor = Predictor(load_config(str(config)), session)
+        session.run(tf.compat.v1.global_variables_initializer())
+        return predictor, restore(session, tf.compat.v1.global_variables(), job.checkpoint, job.heads)

@@ -24,6 +24,7 @@ from deeplabcut.utils import auxiliaryfunctions
 
 from monkey_transfer.images import picture_size
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
+from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.networks.tensorflow.weights import checkpoint_files
 
 CORNER = 0.5
@@ -188,6 +189,7 @@ def _training_records(folder: Path, keys: list[tuple[str, str, str]], positions:
 
 def _write_pose_configs(project: Project, job: Job, data_file: str, metadata_file: str) -> None:
     training = job.training
+    assert isinstance(training, TensorFlowTraining)
     default = auxiliaryfunctions.get_deeplabcut_path() / "pose_cfg.yaml"
     own = {
         "dataset": data_file,

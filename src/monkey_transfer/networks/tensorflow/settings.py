@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from monkey_transfer.networks.engine import StopRule
+from monkey_transfer.networks.engine import Training
 from monkey_transfer.settings import Positive, Probability, Settings
 
 SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
@@ -59,16 +59,16 @@ class Augmentation(Settings):
         return self
 
 
-class Training(Settings):
-    """How a network is trained; the defaults are DeepLabCut's."""
+class TensorFlowTraining(Training):
+    """How a network is trained; the defaults are DeepLabCut's (``deeplabcut/pose_cfg.yaml`` of release 3.0.2)."""
 
+    engine: Literal["tensorflow"] = "tensorflow"
     net_type: Literal[
         "resnet_50", "resnet_101", "mobilenet_v2_1.0", "mobilenet_v2_0.75", "mobilenet_v2_0.5", "mobilenet_v2_0.35"
     ] = "resnet_50"
     iterations: Positive = 1_030_000
     batch_size: Positive = 1
     optimizer: Literal["sgd", "adam"] = "sgd"
-    # (learning rate, last iteration at which it holds), DeepLabCut's multi_step
     multi_step: tuple[tuple[float, int], ...] = (
         (0.005, 10_000),
         (0.02, 430_000),
@@ -81,14 +81,12 @@ class Training(Settings):
     intermediate_supervision: bool = False
     weigh_only_present_joints: bool = False
     augmentation: Augmentation = Augmentation()
-    validate_every: Positive = 1000
-    stop: StopRule = StopRule()
 
-    @model_validator(mode="after")
-    def _schedule_covers_the_iterations(self) -> "Training":
-        ends = [end for _, end in self.multi_step]
-        if not ends or ends != sorted(set(ends)):
-            raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
-        if ends[-1] < self.iterations:
-            raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
-        return self
+    def refuse_picture(self, shorter_side: int) -> None:
+        """Raise ValueError if DeepLabCut would pass pictures of that many pixels over when it scales them."""
+        smallest = shorter_side * self.global_scale * self.augmentation.scale_jitter_lo
+        if smallest < SMALLEST_PICTURE:
+            raise ValueError(
+                f"pictures shrink to {smallest:.0f} pixels (picture.size x global_scale x scale_jitter_lo), expected "
+                f"at least {SMALLEST_PICTURE}, below which DeepLabCut trains on none"
+            )

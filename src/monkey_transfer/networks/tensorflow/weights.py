@@ -1,10 +1,11 @@
-"""Where ImageNet weights come from.
+"""Checkpoints of TensorFlow: their files, and where those of ImageNet come from.
 
-DeepLabCut fetches them with a bare ``extractall`` in the middle of other work; here they are looked for first, and
-fetched and unpacked by :mod:`monkey_transfer.acquire.acquire`.
+DeepLabCut fetches ImageNet weights with a bare ``extractall`` in the middle of other work; here they are looked for
+first, and fetched and unpacked by :mod:`monkey_transfer.acquire.acquire`.
 """
 
 import os
+import re
 from pathlib import Path
 
 from monkey_transfer.errors import StudyError
@@ -12,26 +13,26 @@ from monkey_transfer.places import data_folder
 
 # Names a checkpoint of ImageNet weights that is there already.
 IMAGENET_VARIABLE = "MONKEY_TRANSFER_IMAGENET"
+# Of the files that make a checkpoint; by one of them people name it, TensorFlow by what comes before.
+_ENDING = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 
 
 def imagenet_checkpoint(named: str | None, net_type: str) -> str:
     """Prefix of the ImageNet checkpoint of a backbone.
 
-    The profile's ``imagenet_checkpoint`` comes first, then the one that MONKEY_TRANSFER_IMAGENET names, then the
-    copy in ``imagenet/<net_type>`` of the data folder, which is fetched if need be.
+    The one that the profile names comes first, then the one that MONKEY_TRANSFER_IMAGENET names, by their prefix or
+    one of their files, then the copy in ``imagenet/<net_type>`` of the data folder, which is fetched if need be.
 
     Raises
     ------
     StudyError
         If none of them is there; it says what to do.
     """
-    named = named or os.environ.get(IMAGENET_VARIABLE)
-    if named:
-        if not checkpoint_files(named):
-            raise StudyError(
-                f"ImageNet checkpoint {named} is missing: expected {Path(named).name}.index beside its data"
-            )
-        return str(Path(named).resolve())
+    if named := named or os.environ.get(IMAGENET_VARIABLE):
+        prefix = _ENDING.sub("", str(Path(named).expanduser().resolve()))
+        if not checkpoint_files(prefix):
+            raise StudyError(f"ImageNet checkpoint '{named}' is not there: {_expected(prefix)}")
+        return prefix
     from monkey_transfer.acquire.acquire import acquire
 
     try:
@@ -46,10 +47,28 @@ def imagenet_checkpoint(named: str | None, net_type: str) -> str:
     return prefix
 
 
+def is_named(named: str | None) -> bool:
+    """Whether the profile or MONKEY_TRANSFER_IMAGENET names a checkpoint."""
+    return bool(named or os.environ.get(IMAGENET_VARIABLE))
+
+
 def checkpoint_files(prefix: str) -> list[Path]:
-    """The files of a TensorFlow checkpoint, of its old one-file format too; empty if it is not there."""
+    """The files of a TensorFlow checkpoint, of its old one-file format too; empty if one is missing."""
     path = Path(prefix)
-    new = [
-        file for file in sorted(path.parent.glob(f"{path.name}.*")) if ".index" in file.name or ".data-" in file.name
-    ]
-    return [path] if path.is_file() else new if any(".index" in file.name for file in new) else []
+    if path.is_file():
+        return [path]
+    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    index = [file for file in beside if file.name == f"{path.name}.index"]
+    data = [file for file in beside if file.name.startswith(f"{path.name}.data-")]
+    shards = int(data[0].name.rpartition("-of-")[2]) if data else 1
+    return data + index if index and len(data) == shards else []
+
+
+def missing(prefix: str) -> StudyError:
+    """What to say of a checkpoint that is not there, or not whole."""
+    return StudyError(f"checkpoint {prefix} is missing: {_expected(prefix)}")
+
+
+def _expected(prefix: str) -> str:
+    name = Path(prefix).name
+    return f"expected the files {name}.index and {name}.data-00000-of-00001 in {Path(prefix).parent}, none of them cut"

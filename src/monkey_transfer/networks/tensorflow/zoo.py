@@ -6,34 +6,18 @@ folder was packed.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.job import Network
+from monkey_transfer.networks.engine import PublishedFiles, PublishedNetwork
 from monkey_transfer.places import data_folder
-from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17, Skeleton
-
-
-@dataclass(frozen=True)
-class ZooNetwork:
-    """A finished network of DeepLabCut's model zoo.
-
-    ``trained_on`` says on what, as far as it is known; ``may_know_people`` why the study's test people may be
-    among that, empty if they cannot.
-    """
-
-    net_type: str
-    skeleton: Skeleton
-    trained_on: str
-    may_know_people: str = ""
-
+from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17
 
 ZOO = {
-    "full_macaque": ZooNetwork(
+    "full_macaque": PublishedNetwork(
         "resnet_50",
         MACAQUEPOSE_17,
         "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published, so any may have been seen",
@@ -41,7 +25,7 @@ ZOO = {
     # Its people were scaled to a head of 50 pixels (MPII's head size; github.com/eldar/pose-tensorflow, matlab/mpii:
     # refHeight 400, HEAD_HEIGHT_RATIO 1/8) and by global_scale 0.8452830189 (models/mpii/train/pose_cfg.yaml there) to
     # 42.3, give or take 15 %. DeepLabCut applies global_scale in training alone: it predicts at the size it is given.
-    "full_human": ZooNetwork(
+    "full_human": PublishedNetwork(
         "resnet_101",
         FULL_HUMAN_14,
         "people of MPII's training pictures (Insafutdinov et al. 2016)",
@@ -61,23 +45,7 @@ _NETWORK_KEYS = (
 )
 
 
-@dataclass(frozen=True)
-class ZooNetworkFiles:
-    """A network of the zoo on this disk.
-
-    Attributes
-    ----------
-    snapshot : prefix of its checkpoint.
-    keypoints : names of its outputs, in the order of its heads.
-    network : what else defines it, as far as its pose_cfg.yaml says so; DeepLabCut's defaults hold for the rest.
-    """
-
-    snapshot: str
-    keypoints: tuple[str, ...]
-    network: Network
-
-
-def zoo_network(name: str) -> ZooNetworkFiles:
+def zoo_network(name: str) -> PublishedFiles:
     """The network of that name in the data folder, fetched if need be; of several snapshots the last.
 
     Raises
@@ -102,7 +70,7 @@ def zoo_network(name: str) -> ZooNetworkFiles:
             f"expected {', '.join(expected.skeleton.keypoints)}; move {folder} away to have it fetched anew"
         )
     network = {key: settings[key] for key in _NETWORK_KEYS if key in settings}
-    return ZooNetworkFiles(str(snapshot), keypoints, network)
+    return PublishedFiles(str(snapshot), keypoints, network)
 
 
 def _last_snapshot(folder: Path) -> Path:
