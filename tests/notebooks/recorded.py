@@ -12,9 +12,10 @@ import json
 import shutil
 from pathlib import Path
 
-from monkey_transfer.files import write_json
+from monkey_transfer.files import digest_of, write_json
 from monkey_transfer.study import runs
-from monkey_transfer.study.opening import Study, _job, _specification, open_study
+from monkey_transfer.study.jobs import job_of, specification_of
+from monkey_transfer.study.opening import Study, open_study
 from monkey_transfer.study.runs import Run
 
 PROFILE = "smoke"
@@ -42,8 +43,8 @@ def play_back(study: Study) -> None:
             continue
         shutil.copytree(kept, run.folder)
         _place_snapshot(run, manifest["outcome"]["chosen_iteration"])
-        specification = _specification(*_job(study, run), study, run)
-        digest = runs.digest_of(specification)
+        specification = specification_of(*job_of(study, run), study, run)
+        digest = digest_of(specification)
         write_json(run.folder / "run.json", {**manifest, "digest": digest, "specification": specification})
 
 

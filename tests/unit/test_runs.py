@@ -15,6 +15,7 @@ from monkey_transfer.devices import visible_gpus
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_json
 from monkey_transfer.networks.engines import ENGINES
+from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study import runs
 from monkey_transfer.study.runs import Run
 
@@ -173,3 +174,24 @@ def test_the_environment_names_what_numbers_depend_on():
     assert recorded["versions"]["tensorflow"].startswith("2.18")
     assert recorded["machine"]["cores"] == os.cpu_count()
     assert recorded["machine"]["gpus"] == visible_gpus()
+
+
+# Of all runs' settings, as they were when TensorFlow was the only engine: the same ones, or finished runs train again.
+SETTINGS = {
+    "demo": "3d32889a038afbf8",
+    "demo-seeds": "43cc98f2ef0ee355",
+    "lsp": "d630727d7d11538c",
+    "my_data": "a1034575d29cadbc",
+    "paper": "ae28d9f1de76e587",
+    "paper-check": "fbd3f5d1ced5323e",
+    "paper-controls": "b3112e22c069700c",
+    "smoke": "bd2fb522c7a50f01",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_finished_runs_keep_their_digests(name, monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_IMAGENET", "some.ckpt")  # no optional arm is left out
+    profile = load_profile(name)
+    settings = {str(run): runs.settings(profile, run) for run in runs.runs_of(profile)}
+    assert digest_of(settings)[:16] == SETTINGS[name]

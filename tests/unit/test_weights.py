@@ -57,8 +57,9 @@ def test_what_is_not_whole_is_told_before_anything_is_read(folder, what, files):
 
 
 def test_a_folder_is_no_checkpoint(folder):
+    (folder / "weights").mkdir()
     with refused("weights", "a folder is named", match="is not there"):
-        imagenet_checkpoint(str(folder), NET)
+        imagenet_checkpoint(str(folder / "weights"), NET)
 
 
 def test_an_old_checkpoint_is_one_file_and_brackets_are_letters(folder):

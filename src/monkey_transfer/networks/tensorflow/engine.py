@@ -23,11 +23,9 @@ class TensorFlow(Engine):
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
     def blocks(self, net_type: str) -> tuple[str, ...]:
-        """Those that :func:`~monkey_transfer.networks.tensorflow.initialisation.freeze` counts."""
         return BLOCKS[net_type.split("_")[0]]
 
     def threads(self, count: int) -> dict[str, str]:
-        """TensorFlow's two pools, and OpenMP's, which NumPy and oneDNN use."""
         return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(count))
 
     def imagenet(self, net_type: str, named: str | None) -> str:
@@ -35,7 +33,6 @@ class TensorFlow(Engine):
         return weights.imagenet_checkpoint(named, net_type)
 
     def lacks_imagenet(self, net_type: str, named: str | None) -> bool:
-        """Whether none is named and the data folder has none."""
         return not weights.is_named(named) and not (data_folder() / "imagenet" / net_type).is_dir()
 
     def archive(self, init: str, net_type: str, named: str | None) -> str | None:
@@ -45,7 +42,6 @@ class TensorFlow(Engine):
         return init if init.startswith("zoo:") else None
 
     def published_files(self, name: str) -> PublishedFiles:
-        """Of DeepLabCut's model zoo: :func:`~monkey_transfer.networks.tensorflow.zoo.zoo_network`."""
         return zoo.zoo_network(name)
 
     def weight_files(self, weights_prefix: str) -> list[Path]:
@@ -65,7 +61,6 @@ class TensorFlow(Engine):
         return str(found[0].with_suffix("")) if found else None
 
     def trainable(self, folder: "JobFolder") -> Trainable:
-        """A graph of DeepLabCut's."""
         from monkey_transfer.networks.tensorflow import mobilenet, project, trainer
 
         mobilenet.register()

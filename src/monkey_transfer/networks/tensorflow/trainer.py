@@ -83,7 +83,6 @@ class TensorFlowNetwork(Trainable):
 
     @property
     def optimizer(self) -> str:
-        """That of the settings, on any machine."""
         training = self.job.training
         assert isinstance(training, TensorFlowTraining)
         return training.optimizer
@@ -99,11 +98,9 @@ class TensorFlowNetwork(Trainable):
         return restored, self.frozen_blocks, calibrated
 
     def batch(self, iteration: int) -> dict:
-        """DeepLabCut's, drawn by :func:`seeded_batch`."""
         return seeded_batch(self.dataset, self.job.seed, iteration)
 
     def digest(self) -> str:
-        """Over pictures and score-map targets of the first :data:`DIGEST_BATCHES` batches."""
         return batch_digest(self.dataset, self.job.seed, DIGEST_BATCHES)
 
     def update(self, batch: dict, rate: float) -> float:
@@ -117,7 +114,6 @@ class TensorFlowNetwork(Trainable):
             return math.nan
 
     def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
-        """By the present weights, see :class:`~monkey_transfer.networks.tensorflow.prediction.Predictor`."""
         return self.predictor.predict(pictures, report)
 
     def save_snapshot(self, iteration: int) -> None:
@@ -126,11 +122,9 @@ class TensorFlowNetwork(Trainable):
         self.snapshots.save(self.session, prefix, write_meta_graph=False, write_state=False)
 
     def load_snapshot(self, iteration: int) -> None:
-        """From the project's train folder."""
         self.snapshots.restore(self.session, str(self.project.snapshot(iteration)))
 
     def drop_snapshots_but(self, iteration: int) -> None:
-        """From the project's train folder."""
         kept = self.project.snapshot(iteration)
         for file in kept.parent.glob("snapshot-*"):
             if not file.name.startswith(f"{kept.name}."):
@@ -141,5 +135,4 @@ class TensorFlowNetwork(Trainable):
         self.everything.save(self.session, str(prefix), write_meta_graph=False, write_state=False)
 
     def load_state(self, prefix: Path) -> None:
-        """The checkpoint of that prefix."""
         self.everything.restore(self.session, str(prefix))
