@@ -12,7 +12,7 @@ SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$
 	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan lab test $(TESTS) mutants check notebooks benchmarks lock clean
+.PHONY: help setup data study plan lab test $(TESTS) mutants check hooks bad-input notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -53,6 +53,14 @@ check: setup  ## lint, format and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+hooks: setup  ## check before each commit, and show differences of notebooks as text (git diff)
+	@.venv/bin/pre-commit install
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/nbdime config-git --enable
+
+bad-input: setup  ## write docs/bad_input.md anew from what the tests see
+	@rm -f docs/bad_input.md
+	@BAD_INPUT=write $(PY) -m pytest -q tests/unit tests/networks tests/workflow
 
 notebooks: setup  ## run the notebooks at their defaults and keep the outputs that tests compare
 	$(PY) tests/notebooks/regenerate.py
