@@ -9,7 +9,6 @@ picture, 0-based, pixel centres. Nothing here knows DeepLabCut.
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -54,62 +53,31 @@ class Job(BaseModel):
     finished: Architecture | None = None
 
 
-@dataclass(frozen=True)
 class JobFolder:
-    """Paths inside a run's folder that the training process reads and writes."""
+    """Paths inside a run's folder that the training process reads and writes.
 
-    path: Path
+    Attributes
+    ----------
+    job, pictures, joints : what the process is handed.
+    project, learning_curve : what stays of the run.
+    outcome : what training ended with: chosen snapshot, variables restored, optimiser, timings.
+    network_predictions : predictions of every role but 'train', in network pixels, with the role in a column.
+    resume : what is needed only to go on with a training.
+    log, progress, error : what the process says meanwhile.
+    """
 
-    @property
-    def job(self) -> Path:
-        return self.path / "job.json"
-
-    @property
-    def pictures(self) -> Path:
-        return self.path / "pictures.parquet"
-
-    @property
-    def joints(self) -> Path:
-        return self.path / "joints.parquet"
-
-    @property
-    def project(self) -> Path:
-        return self.path / "deeplabcut"
-
-    @property
-    def resume(self) -> Path:
-        return self.path / "resume"
+    def __init__(self, path: Path):
+        self.path = path
+        self.job, self.pictures, self.joints = (path / f for f in ("job.json", "pictures.parquet", "joints.parquet"))
+        self.project, self.resume = path / "deeplabcut", path / "resume"
+        self.learning_curve, self.outcome = path / "learning_curve.csv", path / "outcome.json"
+        self.network_predictions = path / "network_predictions.parquet"
+        self.log, self.progress, self.error = (path / f for f in ("log.txt", "progress.json", "error.json"))
 
     @property
     def can_go_on(self) -> bool:
         """Whether a training was interrupted here whose whole state was kept."""
         return (self.resume / "progress.json").is_file()
-
-    @property
-    def log(self) -> Path:
-        return self.path / "log.txt"
-
-    @property
-    def progress(self) -> Path:
-        return self.path / "progress.json"
-
-    @property
-    def error(self) -> Path:
-        return self.path / "error.json"
-
-    @property
-    def learning_curve(self) -> Path:
-        return self.path / "learning_curve.csv"
-
-    @property
-    def outcome(self) -> Path:
-        """What training ended with: chosen snapshot, variables restored, optimiser, timings."""
-        return self.path / "outcome.json"
-
-    @property
-    def network_predictions(self) -> Path:
-        """Predictions of every role but 'train', in network pixels, with the role in a column."""
-        return self.path / "network_predictions.parquet"
 
     def write(self, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame) -> None:
         """Write the three input files; job.json last, so that its presence means the job is whole."""
