@@ -124,6 +124,20 @@ def test_deeplabcuts_csv_holds_the_same_labels(project, tmp_path):
     pd.testing.assert_frame_equal(with_h5.labels, without.labels)
 
 
+def test_deeplabcuts_multi_animal_project_holds_the_same_labels(project, tmp_path):
+    import deeplabcut
+    from deeplabcut.utils.auxiliaryfunctions import edit_config
+
+    copy = shutil.copytree(project, tmp_path / "copy", ignore=shutil.ignore_patterns("videos"))
+    *parts, last = KEYPOINTS
+    keys = {"multianimalproject": True, "individuals": ["one"], "bodyparts": "MULTI!", "identity": False}
+    edit_config(copy / "config.yaml", {**keys, "multianimalbodyparts": parts, "uniquebodyparts": [last]})
+    deeplabcut.convert2_maDLC(copy / "config.yaml", userfeedback=False)
+    assert pd.read_hdf(next(copy.glob("labeled-data/*/CollectedData_ann.h5"))).columns.nlevels == 4
+    one, several = read_dlc(project, LSP_14, KEYPOINTS), read_dlc(copy, LSP_14, KEYPOINTS)
+    pd.testing.assert_frame_equal(one.labels, several.labels)
+
+
 def test_the_template_opens_and_keeps_videos_apart(own):
     split, draw = own.splits["target"], own.draw("target", 0)
     group_of = own.target.images.set_index("image_id")["group"]

@@ -1,7 +1,9 @@
 """Labelled DeepLabCut projects: as DeepLabCut writes them, and as they should not be."""
 
+import shutil
 from pathlib import Path
 
+import bad_input
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,6 +32,10 @@ INDICES = {
 }
 
 
+def refused(what: str, sentence: str):
+    return bad_input.refused("DeepLabCut project", what, sentence)
+
+
 def table(
     poses=POSES, video="walk", index="three levels", scorer="ann", bodyparts=BODYPARTS, coords=("x", "y")
 ) -> pd.DataFrame:
@@ -39,8 +45,8 @@ def table(
     return pd.DataFrame(poses, index=INDICES[index](video, names), columns=columns)
 
 
-def write_config(project: Path, bodyparts=BODYPARTS) -> Path:
-    settings = {"Task": "gait", "scorer": "ann", "multianimalproject": False, "bodyparts": list(bodyparts)}
+def write_config(project: Path, bodyparts=BODYPARTS, scorer="ann", **others) -> Path:
+    settings = {"Task": "gait", "scorer": scorer, "bodyparts": list(bodyparts), **others}
     project.mkdir(exist_ok=True)
     (project / "config.yaml").write_text(yaml.safe_dump(settings))
     return project
@@ -126,9 +132,133 @@ def test_no_csv_loses_or_rounds_a_label(tmp_path, poses):
     assert len(dataset) + len(dataset.left_out) == len(poses) + 1
 
 
-def test_the_h5_counts_where_both_are_there(project):
-    write_labels(project, table([[1, 1, 2, 2, 3, 3]]), "csv")
+def test_a_csv_and_its_h5_may_differ_by_what_a_spreadsheet_rounds(project):
+    write_labels(project, table([[10.504, 20.25, 13.5, 24.254, 9, 9], POSES[1]]), "csv")
     assert labelled(read_dlc(project, LSP_14, KEYPOINTS))["walk-img0", "right_shoulder"] == (10.5, 20.25)
+
+
+@pytest.mark.parametrize(
+    "poses",
+    [[[10.6, *POSES[0][1:]], POSES[1]], [POSES[0]], [*POSES, POSES[1]], [[NAN, NAN, *POSES[0][2:]], POSES[1]]],
+    ids=["moved", "picture removed", "picture added", "joint removed"],
+)
+def test_a_csv_that_was_edited(project, poses):
+    write_labels(project, table(poses), "csv")
+    with pytest.raises(StudyError, match="differs between the .csv and the .h5, .*: run deeplabcut.convertcsv2h5"):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+def test_a_csv_and_its_h5_disagree(project):
+    write_labels(project, table([POSES[0], [30.1, 20, 33, 29, NAN, NAN]]), "csv")
+    with refused(
+        "a .csv and its .h5 disagree", "y of 'left hip' in picture labeled-data/walk/img1.png differs between"
+    ):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+def as_text(project: Path, text: str, encoding="utf-8") -> Path:
+    """The labels of the video as a .csv alone, with this text."""
+    (project / "labeled-data" / "walk" / "CollectedData_ann.h5").unlink()
+    file = project / "labeled-data" / "walk" / "CollectedData_ann.csv"
+    file.write_bytes(text.encode(encoding))
+    return file
+
+
+PLAIN = table().to_csv()
+SPREADSHEETS = {
+    "semicolons and decimal commas": PLAIN.replace(",", ";").replace(".", ",").replace(",png", ".png"),
+    "tabs": PLAIN.replace(",", "\t"),
+    "byte order mark": "\ufeff" + PLAIN,
+    "line ends of an old Mac": PLAIN.replace("\n", "\r"),
+    "empty row and column": "\n".join(f"{line},," for line in ["", *PLAIN.splitlines(), " ", ""]),
+    "empty column in front": "\n".join(f",{line}" for line in PLAIN.splitlines()),
+    "blanks": PLAIN.replace(",", " , "),
+    "a note": PLAIN.replace("3.5,24.25,1.0,2.0", "3.5,24.25,1.0,2.0,,blurred,twice"),
+    "another word for nothing": PLAIN.replace("24.0,,", "24.0,NA,#N/A"),
+    "another machine": PLAIN.replace("labeled-data,walk,img", ",,C:\\me\\labeled-data\\walk\\img"),
+}
+
+
+@pytest.mark.parametrize("kind", SPREADSHEETS)
+def test_a_csv_as_spreadsheets_leave_it(project, kind):
+    expected = read_dlc(project, LSP_14, KEYPOINTS | {"snout": "head_top"})
+    as_text(project, SPREADSHEETS[kind])
+    read = read_dlc(project, LSP_14, KEYPOINTS | {"snout": "head_top"})
+    pd.testing.assert_frame_equal(read.labels, expected.labels)
+    pd.testing.assert_frame_equal(read.images, expected.images)
+
+
+@pytest.mark.parametrize("suffix", ["h5", "csv"])
+def test_names_that_pandas_and_yaml_take_for_something_else(tmp_path, suffix):
+    """A missing name, a number, a truth; convertcsv2h5 writes the video's name as a missing one."""
+    project = write_config(tmp_path / "gait", ["NA", "no", "007"], "NA")
+    labels = table(video="NA", scorer="NA", bodyparts=["NA", "no", "007"])
+    file = write_labels(project, labels, suffix, "NA")
+    if suffix == "h5":
+        labels.set_axis(pd.MultiIndex.from_tuples([(a, NAN, c) for a, _, c in labels.index])).to_hdf(
+            file, key="df", mode="w"
+        )
+    dataset = read_dlc(project, LSP_14, {"NA": "right_shoulder", "no": "left_hip", "007": "head_top"})
+    assert labelled(dataset)["NA-img0", "left_hip"] == (13.5, 24.25)
+    assert len(labelled(dataset)) == 5
+
+
+def test_a_config_of_windows(project):
+    """Written in its own encoding, on another machine."""
+    text = (project / "config.yaml").read_text() + "project_path: C:\\Users\\J\u00f6rg\\gait\n"
+    (project / "config.yaml").write_bytes(text.encode("cp1252"))
+    assert len(read_dlc(project, LSP_14, KEYPOINTS)) == 2
+
+
+def animals(**poses) -> pd.DataFrame:
+    """A table of a multi-animal project, by the poses of its individuals and of those parts that are there once."""
+    tables = {
+        individual: table(of_one, bodyparts=["snout"] if individual == "single" else BODYPARTS[:2])
+        for individual, of_one in poses.items()
+    }
+    return pd.concat(tables, axis=1, names=["individuals"]).swaplevel(0, 1, axis=1)
+
+
+@pytest.fixture
+def herd(tmp_path) -> Path:
+    """A multi-animal project without labels."""
+    return write_config(
+        tmp_path / "gait",
+        "MULTI!",
+        multianimalproject=True,
+        individuals=["one", "two"],
+        multianimalbodyparts=list(BODYPARTS[:2]),
+        uniquebodyparts=["snout"],
+    )
+
+
+@pytest.mark.parametrize("suffix", ["h5", "csv"])
+def test_a_multi_animal_project_with_one_individual_in_each_picture(herd, suffix):
+    once = [[50, 60], [NAN, NAN]]
+    write_labels(herd, animals(one=[[1, 2, 3, 4], [NAN] * 4], two=[[NAN] * 4, [5, 6, 7, 8]], single=once), suffix)
+    assert labelled(read_dlc(herd, LSP_14, KEYPOINTS | {"snout": "head_top"})) == {
+        ("walk-img0", "right_shoulder"): (1, 2),
+        ("walk-img0", "left_hip"): (3, 4),
+        ("walk-img0", "head_top"): (50, 60),
+        ("walk-img1", "right_shoulder"): (5, 6),
+        ("walk-img1", "left_hip"): (7, 8),
+    }
+
+
+def test_several_individuals_in_a_picture(herd):
+    write_labels(herd, animals(one=[[1, 2, 3, 4], [1, 2, NAN, NAN]], two=[[NAN] * 4, [NAN, NAN, 7, 8]]), "csv")
+    with refused("several individuals in a picture", "walk/img1.png shows 'one' and others"):
+        read_dlc(herd, LSP_14, KEYPOINTS)
+
+
+def test_names_that_are_too_long_for_a_file(project):
+    """What is framed is named after the video and the picture; two long names stay two."""
+    video = "\u00e4" * 120
+    write_labels(project, table(video=video))
+    ids = read_dlc(project, LSP_14, KEYPOINTS).images["image_id"]
+    assert ids.is_unique
+    assert ids.iloc[-1].startswith("\u00e4" * 90)
+    assert ids.str.encode("utf-8").str.len().max() <= 200
 
 
 def test_other_folders_and_columns_are_not_read(project):
@@ -190,55 +320,83 @@ def test_the_profile_names_the_folder(project, monkeypatch):
     assert len(open_dataset(data.model_copy(update={"project": str(project)}))) == 2
 
 
-def refused(project: Path, sentence: str, keypoints=KEYPOINTS) -> None:
-    with pytest.raises(StudyError, match=sentence) as caught:
+@pytest.mark.parametrize(
+    "what, keypoints, sentence",
+    [
+        (
+            "a body part that is no keypoint",
+            None,
+            r"config.yaml: keypoint 'RShoulder' is not one of skeleton lsp_14 \(",
+        ),
+        ("a mapping of no body part", {"Left": "left_hip"}, "say 'Left: left_hip', but the file has no 'Left' .RShoul"),
+        (
+            "a mapping to no keypoint",
+            {"RShoulder": "shoulder"},
+            "'shoulder' is not one of .* which of them 'RShoulder'",
+        ),
+        (
+            "two body parts for one keypoint",
+            {"RShoulder": "neck", "snout": "neck"},
+            "'RShoulder' and 'snout' would both",
+        ),
+    ],
+)
+def test_names_that_lead_nowhere(project, what, keypoints, sentence):
+    with refused(what, sentence):
         read_dlc(project, LSP_14, keypoints)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "keypoints, sentence",
+    "what, text, sentence",
     [
-        (None, r"config.yaml: keypoint 'RShoulder' is not one of skeleton lsp_14 \(right_ankle, .* 'RShoulder' is"),
-        ({"LShoulder": "left_shoulder"}, "say 'LShoulder: left_shoulder', but the file has no 'LShoulder' .RShoulder"),
-        ({"RShoulder": "shoulder"}, "keypoint 'shoulder' is not one of skeleton lsp_14 .* which of them 'RShoulder'"),
-        ({"RShoulder": "neck", "snout": "neck"}, "'RShoulder' and 'snout' would both be keypoint 'neck'"),
-        ({}, "gait: the data set is empty"),
+        ("an empty config.yaml", "", "it lacks 'scorer' or the list of names 'bodyparts'"),
+        ("a config.yaml that is no YAML", "scorer: [ann", "cannot be read .not valid YAML, "),
+        ("a config.yaml of bytes", "\0\1", "cannot be read .not valid YAML, "),
+        ("a config.yaml of a list", "- scorer", "it lacks 'scorer' or the list of names 'bodyparts'"),
+        ("no bodyparts", "scorer: ann", "it lacks 'scorer' or the list of names 'bodyparts'"),
+        ("no scorer", "bodyparts: [snout]", "it lacks 'scorer' or the list of names 'bodyparts'"),
+        ("bodyparts are one word", "scorer: ann\nbodyparts: snout", "it lacks .* the list of names 'bodyparts'"),
+        (
+            "a body part is a list",
+            "scorer: ann\nbodyparts: [snout, [nose]]",
+            "it lacks .* the list of names 'bodyparts'",
+        ),
+        (
+            "no multianimalbodyparts",
+            "scorer: ann\nbodyparts: MULTI!\nmultianimalproject: true",
+            "it lacks .* the list of names 'multianimalbodyparts'",
+        ),
     ],
 )
-def test_names_that_lead_nowhere(project, keypoints, sentence):
-    refused(project, sentence, keypoints)
-
-
-@pytest.mark.parametrize(
-    "text, sentence",
-    [
-        ("", "there are no keys in it"),
-        ("scorer: [ann", "not valid YAML"),
-        ("scorer: ann", "it lacks 'scorer' or the list 'bodyparts'"),
-        ("bodyparts: [snout]", "it lacks 'scorer' or the list 'bodyparts'"),
-        ("scorer: ann\nbodyparts: MULTI!\nmultianimalproject: true", "multianimalproject is true, but only projects"),
-    ],
-)
-def test_configs_of_another_kind(project, text, sentence):
+def test_configs_of_another_kind(project, what, text, sentence):
     (project / "config.yaml").write_text(text)
-    refused(project, f"config.yaml: {sentence}")
+    with refused(what, f"config.yaml: {sentence}"):
+        read_dlc(project, LSP_14, KEYPOINTS)
 
 
 def test_no_project_and_no_labels(tmp_path):
-    refused(tmp_path, r"config.yaml: cannot be read \(No such file")
-    refused(write_config(tmp_path / "gait"), r"labeled-data: there is no CollectedData_ann.h5 or .csv in any folder")
+    with refused("no config.yaml", r"config.yaml: cannot be read \(No such file"):
+        read_dlc(tmp_path, LSP_14, KEYPOINTS)
+    with refused("no labels", "labeled-data: there is no CollectedData_ann.h5 or .csv in any folder"):
+        read_dlc(write_config(tmp_path / "gait"), LSP_14, KEYPOINTS)
 
 
 def test_labels_by_somebody_else_are_not_lost_unseen(project):
     write_labels(project, table(video="run", scorer="bob"), scorer="bob")
-    refused(project, r"run/CollectedData_bob.h5: the scorer of .*config.yaml is 'ann', whose labels of this video")
+    with refused("a video without the scorer's labels", "run/CollectedData_bob.h5: .* not both 'ann', the scorer of"):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+def test_labels_with_another_scorer_in_their_header(project):
+    write_labels(project, table(scorer="bob"))
+    with refused("another scorer in the header than in the name", "'ann' in its name and 'bob' in its header"):
+        read_dlc(project, LSP_14, KEYPOINTS)
 
 
 def test_a_second_opinion_is_left_alone_and_what_it_adds_is_said(project):
     """Of four pictures that bob labelled, ann labelled two and he left one without a joint; carol agrees with ann."""
     write_labels(project, table([*POSES, POSES[0], [NAN] * 6], scorer="bob"), scorer="bob")
-    write_labels(project, table([POSES[1]] * 3, scorer="bob"), "csv", scorer="bob")  # the .h5 counts
+    write_labels(project, table([POSES[1]] * 3, scorer="bob"), "csv", scorer="bob")
     write_labels(project, table(scorer="carol", index="one level"), "csv", scorer="carol")
     dataset = read_dlc(project, LSP_14, KEYPOINTS)
     assert labelled(dataset)["walk-img0", "right_shoulder"] == (10.5, 20.25)
@@ -246,56 +404,139 @@ def test_a_second_opinion_is_left_alone_and_what_it_adds_is_said(project):
     assert dataset.left_out.values.tolist() == [["walk-img2", "", "labelled by bob and not by ann, the scorer"]]
 
 
+def test_a_body_part_that_was_renamed(project):
+    """In the configuration alone: the joint is not one that nobody labelled."""
+    write_config(project, ["RShoulder", "left hip", "nose"])
+    with refused(
+        "a body part in no file of labels", "config.yaml: body part 'nose' is in no .*RShoulder, left hip, snout"
+    ):
+        read_dlc(project, LSP_14, KEYPOINTS | {"nose": "head_top"})
+    assert len(read_dlc(project, LSP_14, KEYPOINTS)) == 2
+
+
+def test_a_header_of_other_names(project):
+    write_labels(project, table(video="run", bodyparts=["shoulder", "hip", "snout"]))
+    with refused(
+        "a file with none of the body parts", "run/CollectedData_ann.h5: .* RShoulder, left hip, .*'shoulder'"
+    ):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
 def test_two_pictures_of_one_name(project):
     write_labels(project, table(video="run").rename({"img1.png": "img0.jpg"}))
-    refused(project, "gait: 2 labels are all run-img0, of the picture .*run/img0.png and .*run/img0.jpg: keep one")
+    with refused("two pictures of one name", "2 labels are all run-img0, of the picture .*run/img0.png and .*img0.jpg"):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+def test_labels_in_two_folders(project):
+    """A file that was copied to another video still names the pictures of the first."""
+    (project / "labeled-data" / "run").mkdir()
+    shutil.copy(project / "labeled-data" / "walk" / "CollectedData_ann.h5", project / "labeled-data" / "run")
+    with refused("one picture in two files of labels", "2 labels are all walk-img0, of the picture"):
+        read_dlc(project, LSP_14, KEYPOINTS)
 
 
 def test_pictures_of_another_size_than_was_labelled(project):
     Image.new("RGB", (WIDTH // 4, HEIGHT // 4)).save(project / "labeled-data" / "walk" / "img1.png")
-    refused(project, "gait: most joints of 1 of 2 pictures lie outside them, the first is .*img1.png with 25 x 20")
+    with refused(
+        "joints outside most pictures", "most joints of 1 of 2 pictures lie outside them, .*img1.png with 25 x 20"
+    ):
+        read_dlc(project, LSP_14, KEYPOINTS)
 
 
-@pytest.mark.parametrize("suffix", ["h5", "csv"])
+def test_a_joint_outside_its_picture_is_left_out(project):
+    write_labels(project, table([[1, 2, 3, 4, 100, 20]]))
+    dataset = read_dlc(project, LSP_14, KEYPOINTS | {"snout": "head_top"})
+    assert dataset.left_out.values.tolist() == [["walk-img0", "head_top", "the joint lies outside its picture"]]
+
+
+POSE = POSES[0]
+
+
 @pytest.mark.parametrize(
-    "labels, sentence",
+    "what, labels, sentence",
     [
         (
-            table([POSES[0]] * 2).rename({"img1.png": "img0.png"}),
-            r"CollectedData_ann.\w+: picture labeled-data/run/img0.png is labelled twice",
+            "a picture twice",
+            table([POSE] * 2).rename({"img1.png": "img0.png"}),
+            "walk/img0.png has 4 number.s. for 'RSh",
         ),
-        (table(scorer="bob"), "CollectedData_ann.(h5|csv): expected columns with .* and 'ann' as the scorer"),
-        (table([["a", *POSES[0][1:]]]), "CollectedData_ann.(h5|csv): could not convert string to float: 'a': correct"),
-        (table([[NAN, *POSES[0][1:]]]), "joint right_shoulder of picture run-img0 is marked as labelled but has no"),
-        (table([["inf", *POSES[0][1:]]]), "joint right_shoulder of picture run-img0 is marked as labelled but has no"),
+        (
+            "a body part twice",
+            table(bodyparts=["RShoulder", "left hip", "left hip"]),
+            "img0.png has 4 number.s. for 'left hip'",
+        ),
+        (
+            "half a position",
+            table([POSE, [NAN, *POSE[1:]]]),
+            "img1.png has 1 number.s. for 'RShoulder': expected one x",
+        ),
+        (
+            "a word for a number",
+            table([["1", *POSE[1:]], ["abc", *POSE[1:]]]),
+            "walk/img1.png, column 'RShoulder' x is 'abc': write",
+        ),
+        (
+            "a decimal comma",
+            table([["12,5", *POSE[1:]]]),
+            "row labeled-data/walk/img0.png, column 'RShoulder' x is '12,5'",
+        ),
+        ("an infinite number", table([["-inf", *POSE[1:]]]), "img0.png, column 'RShoulder' x is '-inf'"),
     ],
-    ids=["twice", "scorer", "word", "half", "infinite"],
 )
-def test_labels_that_are_wrong(project, labels, sentence, suffix):
-    write_labels(project, labels.rename({"walk": "run"}), suffix)
-    refused(project, sentence)
+def test_labels_that_are_wrong(tmp_path, what, labels, sentence):
+    project = write_config(tmp_path / "gait")
+    file = write_labels(project, labels, "csv")
+    with refused(what, f"CollectedData_ann.csv: .*{sentence}"):
+        read_dlc(project, LSP_14, KEYPOINTS)
+    file.unlink()
+    if not labels.columns.is_unique:  # no .h5 holds such a table
+        return
+    write_labels(project, labels, "h5")
+    with pytest.raises(StudyError, match=f"CollectedData_ann.h5: .*{sentence}"):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+def test_positions_of_joints_that_are_not_read_may_be_anything(project):
+    write_labels(project, table([[*POSE[:4], "?", NAN]]))
+    assert len(read_dlc(project, LSP_14, KEYPOINTS)) == 1
 
 
 @pytest.mark.parametrize(
-    "suffix, text, sentence",
+    "what, name, text, sentence",
     [
-        ("csv", "", "not a readable table"),
-        ("csv", "a,b\n1,2,3\n", "not a readable table .*: save the labels again"),
-        ("csv", "scorer,,,ann,ann\nindividuals,,,a,a\nbodyparts,,,b,b\ncoords,,,x,y\n", "expected three rows that"),
-        ("csv", "scorer\nbodyparts\ncoords\n", "expected columns with the levels scorer, bodyparts, coords"),
-        ("csv", "scorer,ann,ann\nbodyparts,snout,snout\ncoords,x,x\n", "expected columns with .*, each once"),
-        ("h5", "", "not a readable table"),
-        ("h5", "words", "not a readable table .* remove the file if there is a .csv"),
+        ("an empty .csv", "run/CollectedData_ann.csv", "", "not a table of labels .its header is not scorer"),
+        (
+            "a .csv of another kind",
+            "run/CollectedData_ann.csv",
+            "a,b\n1,2,3\n",
+            "not a table .*: save the labels",
+        ),
+        ("a .csv without columns", "run/CollectedData_ann.csv", "scorer\nbodyparts\ncoords\n", "not a table of labels"),
+        ("a .csv of bytes", "run/CollectedData_ann.csv", '\0\1"', "not a table of labels"),
+        ("an empty .h5", "run/CollectedData_ann.h5", "", "not a table of labels"),
+        ("a .h5 of another kind", "run/CollectedData_ann.h5", "words", "not a table of labels .* if there is a .csv"),
     ],
 )
-def test_files_of_another_kind(project, suffix, text, sentence):
-    folder = project / "labeled-data" / "run"
-    folder.mkdir()
-    (folder / f"CollectedData_ann.{suffix}").write_text(text)
-    refused(project, f"run/CollectedData_ann.{suffix}: {sentence}")
+def test_files_of_another_kind(project, what, name, text, sentence):
+    file = project / "labeled-data" / name
+    file.parent.mkdir()
+    file.write_text(text)
+    with refused(what, f"{name}: {sentence}"):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+def test_a_file_without_pictures(project):
+    file = as_text(project, "scorer,ann,ann\nbodyparts,left hip,left hip\ncoords,x,y\n")
+    with refused("a file of labels without pictures", "gait: the data set is empty"):
+        read_dlc(project, LSP_14, {"left hip": "left_hip"})
+    write_labels(project, table(video="run"))
+    assert file.is_file()
+    assert len(read_dlc(project, LSP_14, KEYPOINTS)) == 2
 
 
 def test_missing_pictures_are_counted(project):
     write_labels(project, table(POSES * 10, "run"))
     (project / "labeled-data" / "run" / "img7.png").unlink()
-    refused(project, "gait: 1 of 22 labelled pictures are missing, the first is .*run/img7.png")
+    with refused("pictures are missing", "1 of 22 labelled pictures are missing, the first is .*run/img7.png"):
+        read_dlc(project, LSP_14, KEYPOINTS)

@@ -1,10 +1,11 @@
-"""A labelled DeepLabCut project: `config.yaml` and `labeled-data/<video>/CollectedData_<scorer>.h5` or `.csv`.
+"""A labelled DeepLabCut project: `config.yaml` and `labeled-data/<video>/CollectedData_<scorer>.h5` and `.csv`.
 
 The layout is what DeepLabCut 3.0.2 itself reads back: `merge_annotateddatasets` in
 `generate_training_dataset/trainingsetmanipulation.py`, `convertcsv2h5` and `guarantee_multiindex_rows` in
-`utils/conversioncode.py`. A row is a picture, named by its path within the project, in three index levels or
-in one (older releases; with backslashes where it was labelled on Windows). Columns have the levels scorer,
-bodyparts and coords. A keypoint that is not labelled is NaN; the format does not know hidden ones.
+`utils/conversioncode.py`, `convert2_maDLC` in `utils/auxfun_multianimal.py`. A row is a picture, named by its path
+within the project, in three index levels or in one (older releases; with backslashes where it was labelled on
+Windows). Columns have the levels scorer, bodyparts and coords, and in a multi-animal project individuals after the
+scorer. A keypoint that is not labelled is NaN; the format does not know hidden ones.
 
 Coordinates are 0-based pixel centres, unchanged. DeepLabCut's labelling tool, napari-deeplabcut, writes the
 positions of napari's points as they are (`_form_df` in its `_writer.py`), and napari puts the centre of the first
@@ -12,9 +13,12 @@ pixel at (0, 0) (napari pull request 1660). The tool before it (`labeling_toolbo
 clicks from matplotlib's `imshow`, which puts it there as well.
 """
 
+import csv
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +30,16 @@ from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import Skeleton
 
-_HEADER = ("scorer", "bodyparts", "coords")
+_SUFFIXES = (".csv", ".h5")
+_HEADERS = {3: ["scorer", "bodyparts", "coords"], 4: ["scorer", "individuals", "bodyparts", "coords"]}
+# DeepLabCut's individual for the body parts that a picture has once, however many animals it shows.
+_ONCE = "single"
+# Cells of joints that are not labelled, in small letters.
+_EMPTY = {"", "na", "n/a", "#n/a", "nan", "null", "none"}
+# Pixels by which a .csv may differ from its .h5: a spreadsheet rounds.
+_ROUNDING = 0.01
+# Bytes of an id. A file named after it has an ending, and more while it is written; no name may be above 255.
+_ID_BYTES = 200
 
 
 def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | None = None) -> Dataset:
@@ -39,7 +52,7 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
 
     Parameters
     ----------
-    project : the folder that holds `config.yaml`.
+    project : the folder that holds `config.yaml`. A multi-animal project may have one individual in each picture.
     skeleton : the keypoint set to bring the body parts to.
     keypoints : body part -> keypoint of the skeleton; body parts that are not named are not read. Without it,
         every body part must be a keypoint of the skeleton.
@@ -47,151 +60,188 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     Raises
     ------
     StudyError
-        If `config.yaml` or the labels are missing, unreadable or of another layout, the project is one of several
-        animals, the names do not lead to the skeleton's, a video has labels by somebody else only, a picture is
-        labelled twice or a keypoint by half, or more than one picture in a hundred is missing or has most of its
-        joints outside.
+        If `config.yaml` or the labels are missing, unreadable or of another layout, names do not lead to the
+        skeleton's, a body part is in no file or a file has none, a video has labels by somebody else only, its .csv
+        and .h5 disagree, a picture is labelled twice or shows several individuals, a position is no number or half
+        missing, or more than one picture in a hundred is missing or has most of its joints outside.
     """
     project = Path(project)
     config = project / "config.yaml"
     scorer, bodyparts = _read_config(config)
     chosen = study_keypoints(config, bodyparts, skeleton, keypoints)
-    own, others = _label_files(project, scorer)
-    tables = pd.concat({file: _read_labels(file, scorer, list(chosen)) for file in own})
-    labels = tables.droplevel(0)
-    twice = tables.index[labels.index.duplicated()]
-    if len(twice):
-        file, picture = twice[0]
-        raise StudyError(f"{file}: picture {picture} is labelled twice: remove one of its rows")
-
-    points = np.full((len(labels), len(skeleton.keypoints), 2), np.nan)
-    columns = [skeleton.keypoints.index(keypoint) for keypoint in chosen.values()]
-    points[:, columns] = labels.to_numpy().reshape(len(labels), len(chosen), 2)
+    files = sorted(file for file in project.glob("labeled-data/*/CollectedData_*") if file.suffix in _SUFFIXES)
+    if not files:
+        raise StudyError(
+            f"{project / 'labeled-data'}: there is no CollectedData_{scorer}.h5 or .csv in any folder of it: "
+            "label the project first"
+        )
+    cells = pd.concat([_read_cells(file) for file in files], ignore_index=True)
+    own = (cells["by"] == scorer) & (cells["scorer"] == scorer)
+    for cell in cells[~own.groupby(cells["folder"]).transform("any")].itertuples():
+        raise StudyError(
+            f"{cell.file}: '{cell.by}' in its name and '{cell.scorer}' in its header are not both '{scorer}', the "
+            f"scorer of {config}, whose labels of this video are missing: correct the scorer or move the file elsewhere"
+        )
+    _check_body_parts(config, cells[own], list(chosen))
+    labels = _positions(cells[own & cells["bodyparts"].isin(chosen)]).rename(columns=chosen, level="bodyparts")
+    labels = labels.reindex(
+        index=pd.MultiIndex.from_frame(cells.loc[own, ["folder", "picture"]].drop_duplicates()),
+        columns=pd.MultiIndex.from_product([skeleton.keypoints, ["x", "y"]]),
+    )
+    points = labels.to_numpy().reshape(len(labels), len(skeleton.keypoints), 2)
     labelled = ~np.isnan(points).all(axis=-1)
-    images = _images(project, labels.index, points)
+    images = _images(project, labels.index.get_level_values("picture"), points)
     dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
-    left_out = [dataset.left_out, *(_not_ours(file, scorer, labels.index) for file in others)]
-    return replace(dataset, left_out=pd.concat(left_out, ignore_index=True))
+    not_own = cells[~cells["picture"].isin(cells["picture"][own]) & cells["number"].notna()]
+    not_own = not_own.drop_duplicates(["by", "picture"])
+    reasons = [f"labelled by {by} and not by {scorer}, the scorer" for by in not_own["by"]]
+    left_out = pd.DataFrame({"image_id": not_own["picture"].map(_image_id), "keypoint": "", "reason": reasons})
+    return replace(dataset, left_out=pd.concat([dataset.left_out, left_out], ignore_index=True))
 
 
 def _read_config(config: Path) -> tuple[str, list[str]]:
     """The scorer and the body parts that the project names."""
     expected = "expected the config.yaml of a labelled DeepLabCut project"
     try:
-        settings = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{config}: cannot be read ({error.strerror}): {expected}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StudyError(f"{config}: not valid YAML ({' '.join(str(error).split())}): {expected}") from error
-    if not isinstance(settings, dict):
-        raise StudyError(f"{config}: there are no keys in it: {expected}")
-    if settings.get("multianimalproject"):
-        raise StudyError(
-            f"{config}: multianimalproject is true, but only projects with one animal in a picture are read: "
-            "export one animal to a project of its own"
-        )
-    scorer, bodyparts = settings.get("scorer"), settings.get("bodyparts")
-    if not scorer or not isinstance(bodyparts, list):
-        raise StudyError(f"{config}: it lacks 'scorer' or the list 'bodyparts': {expected}")
-    return str(scorer), [str(bodypart) for bodypart in bodyparts]
+        # Names as they are written: DeepLabCut's YAML is of version 1.2, in which 'no' is a word.
+        settings = yaml.load(_text(config), yaml.BaseLoader)
+    except (OSError, yaml.YAMLError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or f"not valid YAML, {' '.join(str(error).split())}"
+        raise StudyError(f"{config}: cannot be read ({reason}): {expected}") from error
+    settings = settings if isinstance(settings, dict) else {}
+    multi_animal = str(settings.get("multianimalproject")).casefold() == "true"
+    keys = ("multianimalbodyparts", "uniquebodyparts") if multi_animal else ("bodyparts",)
+    scorer, lists = settings.get("scorer"), [settings.get(key) or [] for key in keys]
+    bodyparts = [name for names in lists for name in (names if isinstance(names, list) else [names, None])]
+    if not scorer or not bodyparts or not all(isinstance(name, str) for name in (scorer, *bodyparts)):
+        raise StudyError(f"{config}: it lacks 'scorer' or the list of names '{keys[0]}': {expected}")
+    return scorer, bodyparts
 
 
-def _label_files(project: Path, scorer: str) -> tuple[list[Path], list[Path]]:
-    """The scorer's labels of every labelled video, and everybody else's of the same videos.
-
-    Of one scorer's labels it is the .h5, which DeepLabCut itself reads, or else the .csv.
-    """
-    found = [
-        file for suffix in ("csv", "h5") for file in sorted(project.glob(f"labeled-data/*/CollectedData_*.{suffix}"))
-    ]
-    found = sorted({file.with_suffix(""): file for file in found}.values())
-    own = {file.parent: file for file in found if file.stem == f"CollectedData_{scorer}"}
-    for file in found:
-        if file.parent not in own:
-            raise StudyError(
-                f"{file}: the scorer of {project / 'config.yaml'} is '{scorer}', whose labels of this video are "
-                "missing: correct the scorer or move the file elsewhere"
-            )
-    if not own:
-        raise StudyError(
-            f"{project / 'labeled-data'}: there is no CollectedData_{scorer}.h5 or .csv in any folder of it: "
-            "label the project first"
-        )
-    return list(own.values()), [file for file in found if file not in own.values()]
-
-
-def _read_labels(file: Path, scorer: str, bodyparts: list[str]) -> pd.DataFrame:
-    """x and y of each body part, NaN where not labelled; the index is the picture's path within the project.
-
-    Other columns are not read: body parts that the project dropped, and the likelihoods that refined predictions
-    leave behind.
-    """
-    table = _read_table(file)
-    columns = table.columns
-    if columns.nlevels != len(_HEADER) or columns.has_duplicates or scorer not in columns.get_level_values(0):
-        raise StudyError(
-            f"{file}: expected columns with the levels {', '.join(_HEADER)}, each once, and '{scorer}' as the scorer: "
-            "save the labels again with DeepLabCut"
-        )
+def _text(file: Path) -> str:
+    """What is written in UTF-8, or else in the encoding of Western Windows, where DeepLabCut's own config.yaml is."""
+    content = file.read_bytes()
     try:
-        return table.reindex(columns=pd.MultiIndex.from_product([[scorer], bodyparts, ["x", "y"]])).astype(float)
-    except ValueError as error:
-        raise StudyError(f"{file}: {error}: correct the position, or leave it empty if it is not labelled") from error
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
-def _not_ours(file: Path, scorer: str, own: pd.Index) -> pd.DataFrame:
-    """The left_out table of the pictures that ``file`` labels and the scorer's ``own`` labels do not name."""
-    table = _read_table(file).dropna(how="all")
-    other = file.stem.removeprefix("CollectedData_")
-    return pd.DataFrame(
-        {
-            "image_id": [_image_id(key) for key in table.index.difference(own, sort=False)],
-            "keypoint": "",
-            "reason": f"labelled by {other} and not by {scorer}, the scorer",
-        },
-        dtype=str,
+def _check_body_parts(config: Path, cells: pd.DataFrame, bodyparts: list[str]) -> None:
+    """Raise StudyError if a file has none of the body parts, or one of them is in none of the files."""
+    chosen = cells["bodyparts"].isin(bodyparts)
+    for cell in cells[~chosen.groupby(cells["file"]).transform("any")].itertuples():
+        raise StudyError(
+            f"{cell.file}: it has none of the body parts {', '.join(bodyparts)}, but others such as "
+            f"'{cell.bodyparts}': give them the same names there and in {config.name}"
+        )
+    known = cells["bodyparts"].unique()
+    for bodypart in bodyparts:
+        if bodypart not in known and len(cells):
+            raise StudyError(
+                f"{config}: body part '{bodypart}' is in no file of labels ({', '.join(known)}): correct its name here "
+                "or there, or take it out of this file and of the profile"
+            )
+
+
+def _positions(cells: pd.DataFrame) -> pd.DataFrame:
+    """x and y of the labelled body parts: a row for each (folder, picture), a column for each (bodyparts, coords)."""
+    for cell in cells[np.isinf(cells["number"])].itertuples():
+        raise StudyError(
+            f"{cell.file}: row {cell.picture}, column '{cell.bodyparts}' {cell.coords} is {cell.cell!r}: write a "
+            "number such as 12.5 there, or nothing if it is not labelled"
+        )
+    cells = cells.dropna(subset="number")
+    animals = cells["individuals"].where(cells["individuals"] != _ONCE).groupby([cells["file"], cells["picture"]])
+    for cell in cells[animals.transform("nunique") > 1].itertuples():
+        raise StudyError(
+            f"{cell.file}: picture {cell.picture} shows '{cell.individuals}' and others: expected one individual in a "
+            "picture; make a project of its labels alone"
+        )
+    numbers = cells.groupby(["file", "picture", "bodyparts"])["number"].transform("count")
+    for cell in cells.assign(numbers=numbers)[numbers != 2].itertuples():
+        raise StudyError(
+            f"{cell.file}: picture {cell.picture} has {cell.numbers} number(s) for '{cell.bodyparts}': expected one x "
+            "and one y; remove the row or column that is there twice, or complete what is labelled by half"
+        )
+    both = cells.groupby(["folder", "picture", "bodyparts", "coords"])["number"]
+    moved = both.transform("max") - both.transform("min") > _ROUNDING
+    for cell in cells[moved | (both.transform("count") != cells["files"])].itertuples():
+        raise StudyError(
+            f"{cell.file}: {cell.coords} of '{cell.bodyparts}' in picture {cell.picture} differs between the .csv and "
+            "the .h5, which DeepLabCut reads: run deeplabcut.convertcsv2h5 if the .csv is right, else delete the .csv"
+        )
+    return both.last().unstack(["bodyparts", "coords"])
+
+
+def _read_cells(file: Path) -> pd.DataFrame:
+    """Every x and y in a file of labels, also where none is labelled.
+
+    Columns: ``picture``, its path in the project; ``scorer, individuals, bodyparts, coords`` of the header; ``cell``
+    as it is there and its ``number``, NaN if empty and infinite if it is none; ``file``, its ``folder``, the scorer
+    that its name says, ``by``, and in how many ``files`` the same should be. Likelihoods, which refined predictions
+    leave behind, are not read.
+    """
+    try:
+        table = pd.DataFrame(pd.read_hdf(file)) if file.suffix == ".h5" else _read_csv(file)
+        if table.columns.nlevels not in _HEADERS or not {"x", "y"} <= {*table.columns.get_level_values(-1)}:
+            raise ValueError("its header is not scorer, [individuals,] bodyparts, coords x and y")
+    except Exception as error:  # PyTables and pandas raise half a dozen kinds for bytes that are no such file
+        reason = " ".join(str(error).splitlines()[-1:])
+        raise StudyError(
+            f"{file}: not a table of labels ({reason}): save the labels again with DeepLabCut, or remove the file if "
+            "there is a .csv or .h5 beside it"
+        ) from error
+    table.columns.names = levels = _HEADERS[table.columns.nlevels]
+    table.index = pd.Index([_path(file, key) for key in table.index], dtype=object, name="picture")
+    cells = table.melt(ignore_index=False, value_name="cell").reset_index()
+    cells = cells.astype({"cell": object} | dict.fromkeys(levels, str)).query("coords in ('x', 'y')")
+    return cells.assign(
+        individuals=cells.get("individuals", _ONCE),
+        number=cells["cell"].map(_number).astype(float),
+        file=str(file),
+        folder=str(file.parent),
+        by=file.stem.removeprefix("CollectedData_"),
+        files=sum(file.with_name(file.stem + suffix).is_file() for suffix in _SUFFIXES),
     )
 
 
-def _read_table(file: Path) -> pd.DataFrame:
-    """The table in a file of labels, indexed by the picture's path within the project."""
-    table = _read_h5(file) if file.suffix == ".h5" else _read_csv(file)
-    keys = [key if isinstance(key, tuple) else (key,) for key in table.index]
-    return table.set_axis(pd.Index(["/".join(map(str, key)).replace("\\", "/") for key in keys], dtype=object))
+def _path(file: Path, key: Any) -> str:
+    """The path of a picture in the project, by its row in a file of labels, be it the path on another machine."""
+    # pandas takes the name of a video called NA for a missing one, and so does convertcsv2h5.
+    parts = [file.parent.name if pd.isna(part) else str(part) for part in (key if isinstance(key, tuple) else [key])]
+    return "/".join("/".join(parts).replace("\\", "/").split("/")[-3:])
 
 
-def _read_h5(file: Path) -> pd.DataFrame:
+def _number(cell: object) -> float:
     try:
-        return pd.DataFrame(pd.read_hdf(file))
-    # PyTables and pandas raise half a dozen kinds of exception for bytes that are no such file.
-    except Exception as error:
-        raise StudyError(
-            f"{file}: not a readable table ({' '.join(str(error).split())}): save the labels again with DeepLabCut, "
-            "or remove the file if there is a .csv beside it"
-        ) from error
+        return np.nan if str(cell).strip().casefold() in _EMPTY else float(str(cell))
+    except ValueError:
+        return np.inf
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
-    """The table as its .h5 would hold it.
+    """The table that its .h5 would hold, as text; without columns if its header is another one.
 
     pandas' own reading of several header rows is not used: it takes a first picture without labels for the names
-    of the index and loses it, and it rounds positions in their last digit.
+    of the index and loses it, and a video called NA for a missing one.
     """
-    try:
-        cells = pd.read_csv(file, header=None, dtype=str)
-    except (OSError, ValueError) as error:
-        raise StudyError(
-            f"{file}: not a readable table ({' '.join(str(error).split())}): save the labels again with DeepLabCut"
-        ) from error
-    if tuple(cells.iloc[:3, 0]) != _HEADER:
-        raise StudyError(
-            f"{file}: expected three rows that begin with {', '.join(_HEADER)}: save the labels again with DeepLabCut"
-        )
-    header, rows = cells.iloc[:3], cells.iloc[3:]
-    # Either the first three columns are the parts of the picture's path, or the first is the path.
-    depth = 3 if rows[0].eq("labeled-data").all() else 1
-    index, columns = pd.MultiIndex.from_frame(rows.iloc[:, :depth]), pd.MultiIndex.from_frame(header.iloc[:, depth:].T)
-    return rows.iloc[:, depth:].set_axis(index).set_axis(columns, axis=1)
+    text = _text(file)
+    separator = max(",;\t", key=text.count)
+    grid = pd.DataFrame(csv.reader(text.splitlines(), delimiter=separator)).fillna("").map(str.strip).to_numpy(object)
+    filled = grid != ""
+    grid = grid[filled.any(axis=1)][:, filled.any(axis=0)]  # a spreadsheet leaves empty rows and columns
+    first = grid[:4, :1].ravel().tolist()
+    count = next((count for count, levels in _HEADERS.items() if first[:count] == levels), 0)
+    if not count:
+        return pd.DataFrame()
+    # A row begins with the picture's path, in one cell or in three, of which the header fills the first.
+    named = (grid[:count] != "").any(axis=0).nonzero()[0]
+    depth = named[1] if len(named) > 1 else grid.shape[1]
+    index, columns = pd.MultiIndex.from_arrays(grid[count:, :depth].T), pd.MultiIndex.from_arrays(grid[:count, depth:])
+    table = pd.DataFrame(grid[count:, depth:], index, columns)
+    # A comma that does not separate cells stands before decimals.
+    return table if separator == "," else table.replace(",", ".", regex=True)
 
 
 def _images(project: Path, keys: pd.Index, points: np.ndarray) -> pd.DataFrame:
@@ -210,6 +260,9 @@ def _images(project: Path, keys: pd.Index, points: np.ndarray) -> pd.DataFrame:
 
 
 def _image_id(key: str) -> str:
-    """The name of a picture by its path within the project."""
+    """The name of a picture by its path in the project: its end is a digest where it would be too long for a file."""
     path = PurePosixPath(key)
-    return f"{path.parent.name}-{path.stem}"
+    name = f"{path.parent.name}-{path.stem}".encode()
+    if len(name) > _ID_BYTES:
+        name = name[: _ID_BYTES - 17] + b"-" + hashlib.sha256(name).hexdigest()[:16].encode()
+    return name.decode(errors="ignore")
