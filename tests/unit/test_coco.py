@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_input import refused
 from PIL import Image
 
 from monkey_transfer.datasets.coco import read_coco
@@ -39,13 +40,13 @@ def content() -> dict:
     }
 
 
-def read(folder: Path, annotations: dict | str, keypoints: dict[str, str] | None = None):
+def read(folder: Path, annotations: object, keypoints: dict[str, str] | None = None):
     """Write the pictures and the file, and read them."""
     (folder / "images").mkdir(exist_ok=True)
     for name in ("one.png", "two.png"):
         Image.new("RGB", (WIDTH, HEIGHT)).save(folder / "images" / name)
-    text = annotations if isinstance(annotations, str) else json.dumps(annotations)
-    (folder / "labels.json").write_text(text)
+    text = annotations if isinstance(annotations, str | bytes) else json.dumps(annotations)
+    (folder / "labels.json").write_bytes(text.encode() if isinstance(text, str) else text)
     return read_coco(folder / "labels.json", folder / "images", MACAQUEPOSE_17, keypoints)
 
 
@@ -128,20 +129,33 @@ def test_a_mapping_may_name_keypoints_of_any_category(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "keypoints, sentence",
+    "what, keypoints, sentence",
     [
         (
+            "the profile maps a name that it has not",
             {"snout": "nose"},
             "the profile's 'keypoints' say 'snout: nose', but the file has no 'snout' .nose, left eye,",
         ),
-        ({"left eye": "eye"}, "keypoint 'eye' is not one of skeleton macaquepose_17 .* which of them 'left eye' is"),
-        ({"nose": "nose", "left eye": "nose"}, "'nose' and 'left eye' would both be keypoint 'nose'"),
+        (
+            "the profile maps to a name that the skeleton has not",
+            {"left eye": "eye"},
+            "keypoint 'eye' is not one of skeleton macaquepose_17 .* which of them 'left eye' is",
+        ),
+        (
+            "the profile maps two names to one",
+            {"nose": "nose", "left eye": "nose"},
+            "'nose' and 'left eye' would both be keypoint 'nose'",
+        ),
+        (
+            "the profile maps no name",
+            {},
+            "the data set is empty: 'keypoints' in the profile name none of nose, left eye, ",
+        ),
     ],
 )
-def test_names_that_lead_nowhere(tmp_path, keypoints, sentence):
-    with pytest.raises(StudyError, match=f"labels.json: {sentence}") as caught:
+def test_names_that_lead_nowhere(tmp_path, what, keypoints, sentence):
+    with refused("COCO file", what, match=f"labels.json: {sentence}"):
         read(tmp_path, content(), keypoints)
-    assert "\n" not in str(caught.value)
 
 
 def test_pictures_of_one_name_in_two_folders(tmp_path):
@@ -219,39 +233,341 @@ def broken(part: str, position: int, **changes) -> dict:
     return annotations
 
 
+def every(part: str, **changes) -> dict:
+    annotations = content()
+    for entry in annotations[part]:
+        entry.update(changes)
+    return annotations
+
+
+def lacking(part: str, position: int, key: str) -> dict:
+    annotations = content()
+    del annotations[part][position][key]
+    return annotations
+
+
+def with_entry(part: str, entry: object) -> dict:
+    annotations = content()
+    annotations[part].append(entry)
+    return annotations
+
+
+SHARES = [0.1, 0.25, 2, 0, 0, 0, 0.3, 0.5, 1, 0.33, 0.56, 2]
+EMPTY = "labels.json: the data set is empty: "
+
+
 @pytest.mark.parametrize(
-    "annotations, sentence",
+    "what, annotations, sentence",
     [
-        ("", "labels.json: not JSON"),
-        ("{'images': []}", "labels.json: not JSON"),
-        ("[]", "labels.json: there is no list 'images' in it"),
-        ({"images": [], "annotations": []}, "labels.json: there is no list 'categories' in it"),
-        ({"images": [], "annotations": [], "categories": []}, "labels.json: the data set is empty"),
-        ({"images": [{"id": 1}], "annotations": [], "categories": []}, "entry 0 of 'images' lacks 'file_name'"),
-        ({"images": ["a.png"], "annotations": [], "categories": []}, "entry 0 of 'images' lacks 'id'"),
-        (broken("categories", 0, keypoints=["snout", *NAMES[1:]]), "keypoint 'snout' is not one of .*macaquepose_17"),
-        (broken("images", 1, file_name="one.png"), "2 pictures have the file_name 'one.png'"),
-        (broken("annotations", 2, id=11), "labels.json: 2 labels are all two-11, of the picture .*two.png: keep one"),
-        (broken("images", 1, id=1), "2 pictures have the id 1"),
-        (broken("images", 1, file_name="gone.png"), "1 of 2 labelled pictures are missing, the first is .*gone.png"),
-        (broken("images", 0, width=640), "one.png: the picture is 100 x 80 pixels, but .* says 640 x 80"),
-        (broken("annotations", 1, image_id=99), "annotation 11 belongs to picture 99, which is not listed"),
-        (broken("annotations", 0, keypoints=POSE[:-1]), "annotation 10 needs a list of 12 numbers under 'keypoints'"),
-        (broken("annotations", 0, keypoints=["a"] * 12), "annotation 10 needs a list of 12 numbers under 'keypoints'"),
-        (broken("annotations", 0, bbox=[1, 2, 3]), "annotation 10 needs a list of 4 numbers under 'bbox'"),
-        (broken("annotations", 1, keypoints=[float("nan"), *POSE[1:]]), "joint nose of picture two-11 is marked as"),
-        (broken("annotations", 1, keypoints=[None, *POSE[1:]]), "joint nose of picture two-11 is marked as"),
+        ("nothing", "", "not JSON .*: expected a COCO keypoint file"),
+        ("cut short", json.dumps(content())[:200], "not JSON"),
+        ("not JSON", "{'images': []}", "not JSON"),
+        ("nested without end", "[" * 100_000, "not JSON"),
+        ("another encoding", '{"images": "\xe9"}'.encode("latin-1"), "not JSON .*utf-8"),
+        ("a key twice", '{"images": [1], "images": [2]}', "2 values in one object have the key 'images'"),
+        (
+            "a list of results",
+            [{"image_id": 1, "score": 0.5}],
+            "it is .{'image_id': 1, 'score': 0.5}.: expected a COCO",
+        ),
+        ("null", "null", "it is None: expected a COCO keypoint file"),
+        ("no categories", {"images": [], "annotations": []}, "categories is missing: expected a COCO keypoint file"),
+        ("images is an object", {**content(), "images": {"1": "a.png"}}, "images is {'1': 'a.png'}: expected a COCO"),
+        ("a picture is text", with_entry("images", "a.png"), r"images\[2\] is 'a.png': expected"),
+        ("a picture is null", with_entry("images", None), r"images\[2\] is None: expected"),
+        ("an annotation is null", with_entry("annotations", None), r"annotations\[5\] is None: expected"),
+        ("a category is null", with_entry("categories", None), r"categories\[2\] is None: expected"),
+        ("no file_name", lacking("images", 0, "file_name"), r"images\[0\].file_name is missing: expected the name of"),
+        ("file_name is a number", broken("images", 0, file_name=5), r"images\[0\].file_name is 5: expected the name"),
+        ("file_name is empty", broken("images", 0, file_name=""), "file_name is ''"),
+        ("file_name with a line end", broken("images", 0, file_name="a\nb.png"), "file_name is 'a.nb.png'"),
+        ("file_name with half a character", broken("images", 0, file_name="\ud800.png"), "file_name is '.ud800.png'"),
+        ("no such picture", broken("images", 1, file_name="gone.png"), "1 of 2 labelled .* the first is .*/gone.png"),
+        ("no id", lacking("images", 1, "id"), r"images\[1\].id is missing: expected a whole number or text"),
+        ("an id is null", broken("images", 1, id=None), r"images\[1\].id is missing: expected a whole number or text"),
+        ("an id is a list", broken("images", 0, id=[1]), r"images\[0\].id is \[1\]: expected a whole number or text"),
+        ("an id is an object", broken("annotations", 0, image_id={}), r"annotations\[0\].image_id is {}: expected"),
+        ("an id is a fraction", broken("annotations", 0, category_id=3.5), r"annotations\[0\].category_id is 3.5"),
+        ("an id is true", broken("images", 0, id=True), r"images\[0\].id is True"),
+        ("pictures of one id", broken("images", 1, id=1), "2 entries of 'images' have the id 1: each needs its own"),
+        ("pictures of one id, once as text", broken("images", 1, id="1"), "2 entries of 'images' have the id 1"),
+        ("annotations of one id", broken("annotations", 2, id=11), "2 entries of 'annotations' have the id 11"),
+        ("categories of one id", broken("categories", 1, id=3), "2 entries of 'categories' have the id 3"),
+        ("pictures of one file", broken("images", 1, file_name="one.png"), "2 pictures have the file '.*one.png'"),
+        (
+            "pictures of one file, in other words",
+            broken("images", 1, file_name="D:\\data\\one.png"),
+            "2 pictures have the file '.*one.png'",
+        ),
+        (
+            "no such picture id",
+            broken("annotations", 1, image_id=99),
+            "annotation 11 has the image_id 99, which is not",
+        ),
+        (
+            "no such picture id, as text",
+            broken("annotations", 1, image_id="x"),
+            "11 has the image_id 'x', which is not",
+        ),
+        ("no such category", broken("annotations", 0, category_id=9), "annotation 10 has the category_id 9, which is"),
+        ("width is text", broken("images", 0, width="64px"), r"images\[0\].width is '64px': expected a whole number"),
+        (
+            "width is 0",
+            broken("images", 0, width=0),
+            r"images\[0\].width is 0: expected a whole number of pixels above",
+        ),
+        ("height is negative", broken("images", 0, height=-80), r"images\[0\].height is -80"),
+        ("height is a fraction", broken("images", 0, height=80.5), r"images\[0\].height is 80.5"),
+        ("height is infinite", broken("images", 0, height=float("inf")), r"images\[0\].height is inf"),
+        ("width is true", broken("images", 0, width=True), r"images\[0\].width is True"),
+        (
+            "width of another picture",
+            broken("images", 0, width=640),
+            "one.png: the picture is 100 x 80 .* says 640 x 80",
+        ),
+        (
+            "names are no list",
+            broken("categories", 0, keypoints="nose"),
+            r"categories\[0\].keypoints is 'nose': expected",
+        ),
+        (
+            "a name is null",
+            broken("categories", 0, keypoints=[None]),
+            r"categories\[0\].keypoints\[0\] is None: expected a list",
+        ),
+        (
+            "a keypoint is named twice",
+            broken("categories", 0, keypoints=["nose", "nose", "left_eye", "left_hip"]),
+            "category 3: 2 keypoints have the name 'nose': each needs its own",
+        ),
+        (
+            "a keypoint is named twice, once with a space",
+            broken("categories", 0, keypoints=["nose", "left eye", "left_eye", "left_hip"]),
+            "'left eye' and 'left_eye' would both be keypoint 'left_eye'",
+        ),
+        (
+            "a keypoint that the skeleton has not",
+            broken("categories", 0, keypoints=["snout", *NAMES[1:]]),
+            "keypoint 'snout' is not one of skeleton macaquepose_17",
+        ),
+        (
+            "keypoints of a category without names",
+            broken("annotations", 4, keypoints=[7, 8, 2]),
+            "annotation 14 has 3 numbers under 'keypoints': expected 0",
+        ),
+        ("a number too few", broken("annotations", 0, keypoints=POSE[:-1]), "10 has 11 numbers .*: expected 12, x, y"),
+        ("a joint too many", broken("annotations", 0, keypoints=[*POSE, 1, 2, 2]), "10 has 15 numbers .*: expected 12"),
+        (
+            "keypoints are objects",
+            broken("annotations", 0, keypoints=[{"x": 1}]),
+            r"keypoints\[0\] is {'x': 1}: expected a list",
+        ),
+        (
+            "keypoints is an object",
+            broken("annotations", 0, keypoints={"x": 1}),
+            "keypoints is {'x': 1}: expected a list",
+        ),
+        (
+            "keypoints in threes",
+            broken("annotations", 0, keypoints=[[1, 2, 2]]),
+            r"keypoints\[0\] is \[1, 2, 2\]: expected a list",
+        ),
+        (
+            "a position is text",
+            broken("annotations", 0, keypoints=["a", *POSE[1:]]),
+            r"keypoints\[0\] is 'a': expected a list",
+        ),
+        (
+            "a position is true",
+            broken("annotations", 0, keypoints=[True, *POSE[1:]]),
+            r"keypoints\[0\] is True: expected a list",
+        ),
+        (
+            "a position is beyond numbers",
+            broken("annotations", 0, keypoints=[10**400, *POSE[1:]]),
+            r"keypoints\[0\] is 1000.*: expected a list",
+        ),
+        (
+            "a labelled joint is NaN",
+            broken("annotations", 1, keypoints=[float("nan"), *POSE[1:]]),
+            "nose of picture two",
+        ),
+        (
+            "a labelled joint is null",
+            broken("annotations", 1, keypoints=[None, *POSE[1:]]),
+            "nose of picture two-11 is",
+        ),
+        (
+            "a labelled joint is infinite",
+            broken("annotations", 1, keypoints=["1e400", *POSE[1:]]),
+            "nose of picture two",
+        ),
+        (
+            "v is a confidence",
+            broken("annotations", 0, keypoints=[1, 2, 0.9, *POSE[3:]]),
+            "has a v of 0.9: expected 0",
+        ),
+        (
+            "v is 3",
+            broken("annotations", 0, keypoints=[1, 2, 3, *POSE[3:]]),
+            "annotation 10 has a v of 3.0: expected 0 .not labelled",
+        ),
+        ("v is negative", broken("annotations", 0, keypoints=[1, 2, -1, *POSE[3:]]), "has a v of -1.0: expected 0"),
+        ("v is null", broken("annotations", 0, keypoints=[1, 2, None, *POSE[3:]]), "has a v of None: expected 0"),
+        ("bbox is short", broken("annotations", 0, bbox=[1, 2, 3]), "bbox is .*: expected four finite numbers: x, y"),
+        (
+            "bbox is an object",
+            broken("annotations", 0, bbox={"x": 1}),
+            "bbox is {'x': 1}: expected four finite numbers",
+        ),
+        ("bbox is text", broken("annotations", 0, bbox=[1, 2, 3, "wide"]), "bbox is .*: expected four finite numbers"),
+        ("bbox is NaN", broken("annotations", 0, bbox=[1, 2, 3, float("nan")]), "bbox is .*: expected four finite"),
+        ("bbox is negative", broken("annotations", 0, bbox=[5, 10, -40, 50]), "bbox is .*: expected four finite"),
+        ("iscrowd is 2", broken("annotations", 0, iscrowd=2), "iscrowd is 2: expected 0 or 1"),
+        (
+            "all positions are shares of 1",
+            every("annotations", keypoints=SHARES, category_id=3),
+            "all joints of annotation 10 are within",
+        ),
+        ("positions of one are shares of 1", broken("annotations", 2, keypoints=SHARES), "joints of annotation 12 are"),
+        (
+            "shares of 1 from the middle",
+            broken("annotations", 2, keypoints=[-1, -0.5, 2, 0, 0, 0, 1, 0.2, 2, 0, 0, 0]),
+            "all joints of annotation 12 are within 2 pixels of the corner: expected positions in pixels",
+        ),
+        (
+            "positions beyond the pictures",
+            every("annotations", keypoints=[100 * p if n % 3 < 2 else p for n, p in enumerate(POSE)], category_id=3),
+            "most joints of 2 of 2 pictures lie outside them, .* or correct the joints",
+        ),
+        ("no pictures", {**content(), "images": []}, EMPTY + "there is nothing in 'images'"),
+        ("no annotations", {**content(), "annotations": []}, EMPTY + "there is nothing in 'annotations'"),
+        ("empty categories", {**content(), "categories": []}, EMPTY + "there is nothing in 'categories'"),
+        ("no category with keypoints", every("categories", keypoints=[]), EMPTY + "no category has 'keypoints'"),
+        ("no annotation with keypoints", every("annotations", keypoints=None), EMPTY + "no annotation has 'keypoints'"),
+        ("crowds only", every("annotations", iscrowd=1), EMPTY + "all annotations with 'keypoints' are crowds"),
+        ("no joint labelled", every("annotations", keypoints=[0] * 12), EMPTY + "no joint is labelled: v, .* is 0 thr"),
+        (
+            "labelled at (0, 0) only",
+            every("annotations", keypoints=[0, 0, 2] * 4, category_id=3),
+            EMPTY + r"all labelled joints are at \(0, 0\), where COCO",
+        ),
+        (
+            "one joint each",
+            every("annotations", keypoints=[10, 20, 2, *[0] * 9], category_id=3),
+            EMPTY + "all 5 people are left out, one-10 for fewer than 2 labelled joints",
+        ),
     ],
 )
-def test_bad_files_are_refused_in_one_sentence(tmp_path, annotations, sentence):
-    with pytest.raises(StudyError, match=sentence) as caught:
+def test_bad_files_are_refused_in_one_sentence(tmp_path, what, annotations, sentence):
+    with refused("COCO file", what, match=sentence):
         read(tmp_path, annotations)
-    assert "\n" not in str(caught.value)
 
 
-def test_no_file(tmp_path):
-    with pytest.raises(StudyError, match=r"labels.json: cannot be read \(No such file"):
-        read_coco(tmp_path / "labels.json", tmp_path, MACAQUEPOSE_17)
+def test_a_name_that_no_file_can_have_is_one_of_a_missing_picture(tmp_path):
+    with pytest.raises(StudyError, match="1 of 2 labelled pictures are missing, the first is .*xxxx"):
+        read(tmp_path, broken("images", 0, file_name="x" * 300))
+
+
+def test_no_mapped_joint_is_labelled(tmp_path):
+    with refused("COCO file", "no joint of the mapping labelled", match=EMPTY + r"none .* is labelled \(left eye\)"):
+        read(tmp_path, content(), {"left eye": "left_eye"})
+
+
+@pytest.mark.parametrize("name", ["labels.json", "images"])
+def test_no_file(tmp_path, name):
+    (tmp_path / "images").mkdir()
+    what = {"labels.json": "no file", "images": "a folder"}[name]
+    with refused("COCO file", what, match=rf"{name}: cannot be read \(.*\): expected a COCO keypoint file"):
+        read_coco(tmp_path / name, tmp_path, MACAQUEPOSE_17)
+
+
+def test_percent_are_refused(tmp_path):
+    """Half of the way from the corner in 640 x 480 pixels; the positions would lie within the pictures."""
+    (tmp_path / "images").mkdir()
+    annotations = every("images", width=640, height=480)
+    for name in ("one.png", "two.png"):
+        Image.new("RGB", (640, 480)).save(tmp_path / "images" / name)
+    (tmp_path / "labels.json").write_text(json.dumps(annotations))
+    with refused("COCO file", "positions are percent", match="no joint is beyond 100 in pictures of up to 640 x 480"):
+        read_coco(tmp_path / "labels.json", tmp_path / "images", MACAQUEPOSE_17)
+    annotations["annotations"][0]["keypoints"] = [300, 200, *POSE[2:]]
+    (tmp_path / "labels.json").write_text(json.dumps(annotations))
+    assert len(read_coco(tmp_path / "labels.json", tmp_path / "images", MACAQUEPOSE_17)) == 3
+
+
+def same(one, other) -> bool:
+    return one.images.drop(columns="path").equals(other.images.drop(columns="path")) and one.labels.equals(other.labels)
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        every("images", width=str(WIDTH), height=f"{HEIGHT}.0"),
+        every("images", width=float(WIDTH), height=None),
+        broken("images", 0, id="1"),
+        every("annotations", category_id="3"),
+        broken("annotations", 0, image_id=1.0, id="10"),
+        broken("annotations", 0, keypoints=[str(n) for n in POSE], bbox=["5", "10.0", 40, 50]),
+        broken("annotations", 0, keypoints=[10, 20, 2, None, float("nan"), 0, *POSE[6:]]),
+        broken("annotations", 0, iscrowd=False),
+        broken("annotations", 3, keypoints=None, bbox=None, iscrowd=None, segmentation=None),
+        with_entry("annotations", {"id": 15, "image_id": 1, "category_id": 3, "keypoints": POSE, "iscrowd": 1}),
+        with_entry("images", {"id": 8, "file_name": "not_labelled_and_not_there.png"}),
+        "\ufeff" + json.dumps(content()),
+        json.dumps(content()).encode("utf-16"),
+    ],
+    ids=lambda annotations: str(type(annotations).__name__),
+)
+def test_what_means_the_same_is_read_the_same(tmp_path, annotations):
+    assert same(read(tmp_path, annotations), read(tmp_path, content()))
+
+
+@pytest.mark.parametrize(
+    "file_name",
+    [
+        "s 1/one.png",
+        "s 1\\one.png",
+        "./s 1/one.png",
+        "s%201/one.png",
+        "s%201%2Fone.png",
+        "C:\\Users\\ann\\images\\s 1\\one.png",
+        "/data/of/ann/s%201/one.png",
+        "//server/ann/s 1/one.png",
+        "here",
+    ],
+)
+def test_file_names_of_other_machines(tmp_path, file_name):
+    there = tmp_path / "images" / "s 1" / "one.png"
+    there.parent.mkdir(parents=True)
+    Image.new("RGB", (WIDTH, HEIGHT)).save(there)
+    dataset = read(tmp_path, broken("images", 0, file_name=str(there) if file_name == "here" else file_name))
+    assert dataset.images.loc[0, ["image_id", "path", "group"]].tolist() == ["one", str(there), "s 1/one.png"]
+
+
+def test_a_name_that_looks_encoded_is_taken_as_it_is_where_it_is_there(tmp_path):
+    (tmp_path / "images").mkdir()
+    for name in ("a%20b.png", "a b.png"):
+        Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "images" / name)
+    images = read(tmp_path, broken("images", 0, file_name="a%20b.png")).images
+    assert images["image_id"].tolist()[0] == "a%20b"
+
+
+def test_ids_that_are_text(tmp_path):
+    annotations = broken("images", 1, id="b/7")
+    for annotation, name in zip(annotations["annotations"][1:3], ("x/1", "x/2"), strict=True):
+        annotation.update(id=name, image_id="b/7")
+    assert read(tmp_path, annotations).images["image_id"].tolist() == ["one", "two-x-1", "two-x-2"]
+
+
+def test_a_labelled_joint_at_zero_is_no_joint(tmp_path):
+    dataset = read(tmp_path, broken("annotations", 0, keypoints=[0, 0, 2, 0, 0, 1, *POSE[6:]]))
+    reason = "the joint is at (0, 0), where COCO puts those that are not labelled"
+    assert dataset.left_out.to_numpy().tolist() == [["one", "nose", reason], ["one", "left_eye", reason]]
+    first = dataset.labels[dataset.labels["image_id"] == "one"]
+    assert first.loc[first["labelled"], "keypoint"].tolist() == ["right_shoulder", "left_hip"]
+    dataset = read(tmp_path, broken("annotations", 0, keypoints=[0, 20, 2, *POSE[3:]]))
+    assert dataset.left_out.empty
 
 
 @pytest.mark.skipif(not (DATA / "omc_crops").is_dir(), reason=f"no omc_crops in {DATA}: set MONKEY_TRANSFER_DATA")

@@ -1,5 +1,6 @@
 """From labelled points to a Dataset: what is done to every real data set alike, whatever its format."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def picture_sizes(
     """(people, 2) widths and heights in pixels of the pictures that were labelled; (0, 0) for a missing file.
 
     They are read from the files' headers, and checked to be those of the pictures that the labels are for: against
-    the size that the labels state, or else by most of a picture's joints lying inside it.
+    the size that the labels state, if they do, and by most of a picture's joints lying inside it.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def picture_sizes(
         or has most of its joints outside. If a picture has another size than the labels say, has an orientation
         tag and its size does not tell whether the labels follow it, or is not a picture.
     """
-    missing = [path for path in dict.fromkeys(paths) if not path.is_file()]
+    missing = [path for path in dict.fromkeys(paths) if not os.path.isfile(path)]
     if len(missing) > MISSING_SHARE * len(set(paths)):
         raise StudyError(
             f"{origin}: {len(missing)} of {len(set(paths))} labelled pictures are missing, the first is {missing[0]}: "
@@ -64,8 +65,7 @@ def picture_sizes(
         if path not in size_of:
             size_of[path] = picture_size(path) if said is None else _size_said(origin, path, said[position])
     sizes = np.array([size_of[path] for path in paths], int).reshape(-1, 2)
-    if said is None:
-        _check_joints(origin, paths, points, sizes)
+    _check_joints(origin, paths, points, sizes)
     return sizes
 
 
@@ -98,7 +98,7 @@ def _check_joints(origin: object, paths: Sequence[Path], points: np.ndarray, siz
         width, height = sizes[list(paths).index(wrong[0])]
         raise StudyError(
             f"{origin}: most joints of {len(wrong)} of {len(counts)} pictures lie outside them, the first is "
-            f"{wrong[0]} with {width} x {height} pixels: restore the pictures that were labelled"
+            f"{wrong[0]} with {width} x {height} pixels: restore the pictures that were labelled, or correct the joints"
         )
 
 
@@ -153,6 +153,9 @@ def assemble(
     there = images["width"].to_numpy() > 0
     kept = there & ((labelled & inside).sum(axis=1) >= MIN_LABELLED)
     left_out = _left_out(images["image_id"], skeleton, there, kept, kept[:, None] & labelled & ~inside)
+    if len(kept) and not kept.any():
+        first, _, reason = left_out.iloc[0]
+        raise StudyError(f"{origin}: the data set is empty: all {len(kept)} people are left out, {first} for {reason}")
 
     images, labelled = images[kept], (labelled & inside)[kept]
     points = np.where(labelled[..., None], points[kept], np.nan)

@@ -1,48 +1,100 @@
 """COCO keypoint annotations: one JSON file and a folder of pictures.
 
 The format is that of cocodataset.org, 'Data format', sections 1 and 2: keypoints are (x, y, v) with v = 0 not
-labelled, 1 labelled but hidden, 2 labelled and visible. Keypoints are 0-based pixel indices and are taken as
-pixel centres, unchanged. Boxes are measured from the corner of the picture, so half a pixel is taken off
+labelled (then x = y = 0), 1 labelled but hidden, 2 labelled and visible. Keypoints are 0-based pixel indices and are
+taken as pixel centres, unchanged. Boxes are measured from the corner of the picture, so half a pixel is taken off
 their x and y. (detectron2 reads both in the same way: `load_coco_json` in its `data/datasets/coco.py`.)
 """
 
 import json
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import chain, compress
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import compress
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from reprlib import repr as shown
+from typing import Annotated, Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from monkey_transfer.datasets.assembly import BOX, assemble, picture_sizes
+from monkey_transfer.datasets.assembly import BOX, MIN_LABELLED, assemble, picture_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import Skeleton
 
-_REQUIRED_KEYS = {
-    "images": ("id", "file_name"),
-    "annotations": ("id", "image_id", "category_id"),
-    "categories": ("id",),
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):  # it would count as 0 or 1
+        raise ValueError("true and false are no numbers")
+    return value
+
+
+# Control characters would break the lines of messages, and are in no sound name.
+_Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$")]
+# Writers differ, even within one file, in whether an id is 1, 1.0 or "1": it is a number if it can be one.
+_Id = Annotated[Annotated[int | _Text, Field(union_mode="left_to_right")], BeforeValidator(_no_boolean)]
+_Number = Annotated[float, BeforeValidator(_no_boolean)]
+_Finite = Annotated[_Number, Field(allow_inf_nan=False)]
+_Side = Annotated[_Finite, Field(ge=0)]
+_Size = Annotated[int, Field(gt=0), BeforeValidator(_no_boolean)]
+_EXPECTED = {
+    **dict.fromkeys(("id", "image_id", "category_id"), "a whole number or text"),
+    **dict.fromkeys(("width", "height"), "a whole number of pixels above 0"),
+    "file_name": "the name of the picture's file",
+    "keypoints": "a list: of the numbers x, y and v of each keypoint, in a category of their names",
+    "bbox": "four finite numbers: x, y, width and height, the last two not below 0",
+    "iscrowd": "0 or 1",
 }
+
+
+class _Picture(BaseModel):
+    id: _Id
+    file_name: _Text
+    width: _Size | None = None
+    height: _Size | None = None
+
+
+class _Annotation(BaseModel):
+    id: _Id
+    image_id: _Id
+    category_id: _Id
+    keypoints: list[_Number | None] = []
+    bbox: tuple[()] | tuple[_Finite, _Finite, _Side, _Side] = ()
+    iscrowd: bool = False
+
+
+class _Category(BaseModel):
+    id: _Id
+    keypoints: list[_Text] = []
+
+
+class _File(BaseModel):
+    images: list[_Picture]
+    annotations: list[_Annotation]
+    categories: list[_Category]
 
 
 def read_coco(
     annotations: Path, images: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | None = None
 ) -> Dataset:
-    """Read every annotation that has labelled keypoints; each becomes one record.
+    """Read every annotation that has labelled keypoints and is no crowd; each becomes one record.
 
     ``image_id`` is the stem of the picture's file name, with its folders where two are alike, and with
-    ``-<annotation id>`` where a picture shows several people; ``group`` is the file name, so that one photograph
-    stays in one part of a split. The box is the annotation's, or that of the labelled joints where it has none or
-    one without extent. The format does not say what trains and what tests: ``split`` is ``all``.
+    ``-<annotation id>`` where a picture shows several people; ``group`` is the picture's path within ``images``, so
+    that one photograph stays in one part of a split. The box is the annotation's, or that of the labelled joints
+    where it has none or one without extent. The format does not say what trains and what tests: ``split`` is ``all``.
+    A joint at (0, 0) counts as unlabelled, and is listed in ``left_out`` if v says that it is labelled.
 
     Parameters
     ----------
     annotations : the JSON file.
-    images : the folder that its file names are relative to.
+    images : the folder that its file names are relative to; they may have back-slashes, be url-encoded or begin with
+        folders of another machine.
     skeleton : the keypoint set to bring the categories' keypoints to; they may lack some of it.
     keypoints : keypoint of the file -> keypoint of the skeleton; those that are not named are not read. Without
         it, every keypoint of a category must be one of the skeleton's, spaces counting as underscores.
@@ -50,123 +102,147 @@ def read_coco(
     Raises
     ------
     StudyError
-        If the file is not such a JSON file or names one picture twice, the names do not lead to the skeleton's,
-        an annotation has another number of keypoints than its category, more than one picture in a hundred is
-        missing, one has another size than the file says, or a labelled joint is NaN.
+        If the file is not as the format says, names something twice, refers to what it does not list, has nobody to
+        read, positions that are not in pixels or names that do not lead to the skeleton's, if more than one picture
+        in a hundred is missing or has most of its joints outside, or one has another size than the file says.
     """
     annotations, images = Path(annotations), Path(images)
-    content = _read_json(annotations)
-    names_of = {category["id"]: category["keypoints"] for category in content["categories"] if "keypoints" in category}
-    names = list(dict.fromkeys(chain.from_iterable(names_of.values())))
-    chosen = study_keypoints(annotations, names, skeleton, keypoints)
-    column_of = {name: skeleton.keypoints.index(keypoint) for name, keypoint in chosen.items()}
-    picture_of = _pictures(annotations, content["images"])
-    people = [p for p in content["annotations"] if p["category_id"] in names_of and "keypoints" in p]
+    content = _read(annotations)
+    names_of = {category.id: category.keypoints for category in content.categories}
+    people = _people(annotations, content, names_of)
+    chosen = study_keypoints(annotations, dict.fromkeys(sum(names_of.values(), [])), skeleton, keypoints)
     poses = np.zeros((len(people), len(skeleton.keypoints), 3))
     for pose, person in zip(poses, people, strict=True):
-        names = names_of[person["category_id"]]
-        numbers = _numbers(annotations, person, "keypoints", 3 * len(names)).reshape(-1, 3)
-        for name, number in zip(names, numbers, strict=True):
-            if name in column_of:
-                pose[column_of[name]] = number
+        numbers = np.array(person.keypoints, float).reshape(-1, 3)
+        for name, number in zip(names_of[person.category_id], numbers, strict=True):
+            if name in chosen:
+                pose[skeleton.keypoints.index(chosen[name])] = number
     has_pose = (poses[..., 2] > 0).any(axis=1)
-    people, poses = list(compress(people, has_pose)), poses[has_pose]
-    return assemble(
-        annotations,
-        annotations.parent.name,
-        skeleton,
-        _images(annotations, images, people, poses[..., :2], picture_of),
-        poses[..., :2],
-        labelled=poses[..., 2] > 0,
-        visible=poses[..., 2] > 1,
-    )
+    _some(annotations, has_pose.any(), f"none of the keypoints that are read is labelled ({', '.join(chosen)})")
+    people, points, v = list(compress(people, has_pose)), poses[has_pose, :, :2], poses[has_pose, :, 2]
+    nowhere = (v > 0) & (points == 0).all(axis=-1)
+    labelled = (v > 0) & ~nowhere
+    _some(annotations, labelled.any(), "all labelled joints are at (0, 0), where COCO puts those that are not labelled")
+    table = _images(annotations, images, content.images, people, np.where(labelled[..., None], points, np.nan))
+    dataset = assemble(annotations, annotations.parent.name, skeleton, table, points, labelled, visible=v > 1)
+    who, joint = np.nonzero(nowhere)
+    left_out = {
+        "image_id": table["image_id"].to_numpy()[who],
+        "keypoint": np.array(skeleton.keypoints, object)[joint],
+        "reason": "the joint is at (0, 0), where COCO puts those that are not labelled",
+    }
+    return replace(dataset, left_out=pd.concat([dataset.left_out, pd.DataFrame(left_out)], ignore_index=True))
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> _File:
+    expected = "a COCO keypoint file, an object with 'images', 'annotations' and 'categories', lists of objects"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return _File.model_validate(json.loads(path.read_bytes(), object_pairs_hook=lambda pairs: _object(path, pairs)))
     except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}): expected a COCO keypoint file") from error
-    except ValueError as error:
-        raise StudyError(f"{path}: not JSON ({error}): expected a COCO keypoint file") from error
-    for part, keys in _REQUIRED_KEYS.items():
-        if not isinstance(content, dict) or not isinstance(content.get(part), list):
-            raise StudyError(f"{path}: there is no list '{part}' in it: expected a COCO keypoint file")
-        for position, entry in enumerate(content[part]):
-            missing = [key for key in keys if key not in entry]
-            if missing:
-                raise StudyError(f"{path}: entry {position} of '{part}' lacks '{missing[0]}': add it")
-    return content
+        raise StudyError(f"{path}: cannot be read ({error.strerror}): expected {expected}") from error
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        # After part, position and key come the position in a list and pydantic's own names of members of unions.
+        keys = [key for depth, key in enumerate(problem["loc"]) if depth < 3 or isinstance(key, int)]
+        place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
+        found = "missing" if problem["type"] == "missing" else shown(problem["input"])
+        expected = _EXPECTED[str(keys[2])] if keys[2:] else expected
+        raise StudyError(f"{path}: {place or 'it'} is {found}: expected {expected}") from None
+    except (ValueError, RecursionError) as error:
+        raise StudyError(f"{path}: not JSON ({error}): expected {expected}") from error
 
 
-def _pictures(origin: Path, listed: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """The file's picture entries by id."""
-    for key in ("id", "file_name"):
-        for value, times in Counter(picture[key] for picture in listed).most_common(1):
-            if times > 1:
-                raise StudyError(f"{origin}: {times} pictures have the {key} {value!r}: every picture needs its own")
-    return {picture["id"]: picture for picture in listed}
+def _object(origin: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, in which null counts as not there; a second value of a key would hide the first."""
+    _once(origin, "values in one object have the key", [key for key, _ in pairs])
+    return {key: value for key, value in pairs if value is not None}
+
+
+def _people(origin: Path, content: _File, names_of: dict[int | str, list[str]]) -> list[_Annotation]:
+    """The annotations that have labelled keypoints and are no crowds, checked against the other lists."""
+    for part, entries in content:
+        _some(origin, entries, f"there is nothing in '{part}'")
+        _once(origin, f"entries of '{part}' have the id", [entry.id for entry in entries])
+    for category, names in names_of.items():
+        _once(f"{origin}: category {category}", "keypoints have the name", names)
+    _some(origin, any(names_of.values()), "no category has 'keypoints', the names of its joints")
+    people = [person for person in content.annotations if person.keypoints]
+    _some(origin, people, "no annotation has 'keypoints'")
+    people = [person for person in people if not person.iscrowd]
+    _some(origin, people, "all annotations with 'keypoints' are crowds ('iscrowd')")
+    known = {"image_id": {picture.id for picture in content.images}, "category_id": names_of}
+    for person in people:
+        where, expected = f"{origin}: annotation {person.id}", 3 * len(names_of.get(person.category_id, ()))
+        for key, ids in known.items():
+            if (value := getattr(person, key)) not in ids:
+                raise StudyError(f"{where} has the {key} {value!r}, which is not listed: add its entry or correct it")
+        if any(person.keypoints) and len(person.keypoints) != expected:
+            raise StudyError(
+                f"{where} has {len(person.keypoints)} numbers under 'keypoints': expected {expected}, "
+                "x, y and v of each keypoint of its category"
+            )
+        if strange := [v for v in person.keypoints[2::3] if v not in (0, 1, 2)]:
+            raise StudyError(f"{where} has a v of {strange[0]}: expected 0 (not labelled), 1 (hidden) or 2 (visible)")
+    people = [person for person in people if any(person.keypoints[2::3])]
+    _some(origin, people, "no joint is labelled: v, the third number of each, is 0 throughout")
+    return people
 
 
 def _images(
-    origin: Path,
-    folder: Path,
-    people: Sequence[dict[str, Any]],
-    points: np.ndarray,
-    picture_of: dict[Any, dict[str, Any]],
+    origin: Path, folder: Path, listed: list[_Picture], people: list[_Annotation], points: np.ndarray
 ) -> pd.DataFrame:
-    for person in people:
-        if person["image_id"] not in picture_of:
-            raise StudyError(
-                f"{origin}: annotation {person['id']} belongs to picture {person['image_id']}, which is not listed "
-                "under 'images': add the picture or remove the annotation"
-            )
-    pictures = [picture_of[person["image_id"]] for person in people]
-    files = [picture["file_name"] for picture in pictures]
-    said = [(picture.get("width"), picture.get("height")) for picture in pictures]
-    sizes = picture_sizes(origin, [folder / file for file in files], points, said)
-    shown, name_of = Counter(files), _names(files)
-    boxes = np.array([_box(origin, person) for person in people]).reshape(-1, 4)
-    return pd.DataFrame(
-        {
-            "image_id": [
-                name_of[file] if shown[file] == 1 else f"{name_of[file]}-{person['id']}"
-                for file, person in zip(files, people, strict=True)
-            ],
-            "path": [str(folder / file) for file in files],
-            "width": sizes[:, 0],
-            "height": sizes[:, 1],
-            "group": files,
-            "split": "all",
-            **dict(zip(BOX, boxes.T, strict=True)),
-        }
+    """The images table of the people, whose points are NaN where they are not labelled."""
+    picture_of = {picture.id: picture for picture in listed}
+    pictures = [picture_of[person.image_id] for person in people]
+    file_of = {picture.id: _picture_file(folder, picture.file_name) for picture in pictures}
+    _once(origin, "pictures have the file", map(str, file_of.values()))
+    files = [file_of[picture.id] for picture in pictures]
+    sizes = picture_sizes(origin, files, points, [(picture.width, picture.height) for picture in pictures])
+    _check_pixels(origin, people, points, sizes)
+    boxes = np.array([person.bbox or [np.nan] * 4 for person in people]) - (0.5, 0.5, 0, 0)
+    boxes[(boxes[:, 2:] == 0).any(axis=1)] = np.nan
+    names = pd.Series([os.path.relpath(file, folder) for file in files])
+    stems = names.map(lambda name: PurePosixPath(name).stem)
+    several = names.groupby(stems).transform("nunique") > 1
+    image_ids = stems.mask(several, names.map(lambda name: str(PurePosixPath(name).with_suffix(""))))
+    image_ids = image_ids.mask(names.duplicated(keep=False), image_ids + [f"-{person.id}" for person in people])
+    table = pd.DataFrame({"image_id": image_ids.str.replace("/", "-"), "path": files, "group": names, "split": "all"})
+    return table.astype({"path": str}).assign(
+        width=sizes[:, 0], height=sizes[:, 1], **dict(zip(BOX, boxes.T, strict=True))
     )
 
 
-def _names(files: Sequence[str]) -> dict[str, str]:
-    """File name -> its stem; with its folders, where two folders hold a file of one name."""
-    stems = Counter(PurePosixPath(file).stem for file in dict.fromkeys(files))
-    return {
-        file: PurePosixPath(file).stem
-        if stems[PurePosixPath(file).stem] == 1
-        else str(PurePosixPath(file).with_suffix("")).replace("/", "-")
-        for file in files
-    }
+def _picture_file(folder: Path, name: str) -> Path:
+    """The picture of that name, as it is, with slashes or decoded; of an absolute one the longest end there is."""
+    slashed = name.replace("\\", "/")
+    spellings = [PurePosixPath(spelling).parts for spelling in (name, slashed, unquote(slashed))]
+    for start in range(len(spellings[-1]) if PureWindowsPath(name).anchor else 1):
+        for parts in spellings:
+            if os.path.isfile(file := folder.joinpath(*parts[start:])):
+                return file
+    return folder / slashed
 
 
-def _box(origin: Path, person: dict[str, Any]) -> np.ndarray:
-    """x, y, width, height in pixel centres; NaN if the annotation has none, or one without extent."""
-    if not person.get("bbox"):
-        return np.full(4, np.nan)
-    box = _numbers(origin, person, "bbox", 4)
-    return box - (0.5, 0.5, 0, 0) if (box[2:] > 0).all() else np.full(4, np.nan)
+def _check_pixels(origin: Path, people: list[_Annotation], points: np.ndarray, sizes: np.ndarray) -> None:
+    """Raise StudyError if (people, keypoints, 2) points are shares or percent of the pictures' (people, 2) sizes."""
+    remedy = "expected positions in pixels of the pictures, not shares"
+    reach = np.nan_to_num(np.abs(points)).max(axis=(1, 2))
+    tiny = (reach < 2) & (np.isfinite(points).all(axis=-1).sum(axis=1) >= MIN_LABELLED)
+    if tiny.any():
+        who = people[tiny.argmax()].id
+        raise StudyError(f"{origin}: all joints of annotation {who} are within 2 pixels of the corner: {remedy} of 1")
+    # How likely it is that the farthest joints of all are within 100 pixels, if they can be anywhere in a picture.
+    if reach.max() <= 100 and np.minimum(100 / np.maximum(sizes, 1), 1).prod() < 0.05:
+        largest = " x ".join(map(str, sizes.max(axis=0)))
+        raise StudyError(f"{origin}: no joint is beyond 100 in pictures of up to {largest} pixels: {remedy} of 100")
 
 
-def _numbers(origin: Path, person: dict[str, Any], key: str, count: int) -> np.ndarray:
-    try:
-        numbers = np.array(person[key], float)
-    except (TypeError, ValueError):
-        numbers = np.empty(0)
-    if numbers.shape != (count,):
-        raise StudyError(f"{origin}: annotation {person['id']} needs a list of {count} numbers under '{key}'")
-    return numbers
+def _some(origin: Path, found: object, lacking: str) -> None:
+    if not found:
+        raise StudyError(f"{origin}: the data set is empty: {lacking}")
+
+
+def _once(origin: object, what: str, values: Iterable[Any]) -> None:
+    for value, times in Counter(values).most_common(1):
+        if times > 1:
+            raise StudyError(f"{origin}: {times} {what} {shown(value)}: each needs its own")
