@@ -6,6 +6,8 @@ joints, ``confidences`` what networks know of their errors, ``by_rarity`` how sc
 holds what they share.
 
 Every figure says in its title where its pictures are rendered: ``rendered`` has no default, so that nobody forgets it.
+``title`` is that of the score, for the axis. Tables are those of :mod:`monkey_transfer.measure`: rows of one number of
+people for each arm, with ``value, low, high`` and, for the line under the title, ``seeds, over, note``.
 """
 
 from monkey_transfer.plots.by_rarity import accuracy_by_rarity, advantage_by_rarity

@@ -16,11 +16,8 @@ def bridges(skeleton: Skeleton, present: Collection[str]) -> list[tuple[str, str
     """Pairs of keypoints to join where a joint that would is missing, so that no part of a body floats.
 
     Such as OpenMonkeyChallenge's knees and its pelvis, since it has no hips; in each pair the one nearer to the nose
-    comes first. Keypoints that limbs join already, be it over others, are no such pair.
-
-    Parameters
-    ----------
-    present : the keypoints that are drawn; those of other sets are passed over.
+    comes first. Keypoints that limbs join already, be it over others, are no such pair. ``present`` are the keypoints
+    that are drawn; those of other sets are passed over.
     """
     present = set(present)
     holders = {

@@ -13,13 +13,9 @@ from monkey_transfer.plots import style
 def accuracy_by_rarity(accuracy: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
     """The score of each arm in every decile of rarity, with 95 % intervals; arms stand beside each other.
 
-    Parameters
-    ----------
-    accuracy : ``arm, decile`` (1: most ordinary), ``people`` (of the test, in the decile), ``value, low, high, seeds,
-        over, note``.
-    title : of the score, for the axis.
-
-    Raises StudyError if the table is empty, or two rows are of one arm and decile.
+    ``accuracy`` has the columns ``arm, decile`` (1: most ordinary), ``people`` (of the test, in the decile), ``value``
+    (percent) ``, low, high, seeds, over, note``. Raises StudyError if it is empty, or two rows are of one
+    arm and decile.
     """
     style.refuse_double(accuracy, ("arm", "decile"), "a figure of rarity")
     drawn, axes = subplots(figsize=(style.WIDTH, 4.2))
@@ -47,7 +43,6 @@ def advantage_by_rarity(
         note``.
     line : ``quantity, value, low, high, note`` of 'slope', 'most ordinary' and 'rarest', in points of a minus b.
     arm_a, arm_b : their names; above zero ``arm_a`` is better.
-    title : of the score, for the axis.
 
     Raises StudyError if a table is empty, or two rows are of one decile or quantity.
     """

@@ -91,12 +91,8 @@ def confidence_histograms(arms: Mapping[str, Matched], seed: int, *, rendered: b
 def calibration(scores: pd.DataFrame, *, rendered: bool) -> Figure:
     """How often predictions of about equal confidence are correct, with intervals, at the middle of each tenth.
 
-    Parameters
-    ----------
-    scores : rows of the scores' table of one number of people for each arm: ``arm, metric, value, low, high, seeds,
-        over, note``; the shares are those of ``calibration/0``, ``calibration/1`` and so on, others are passed over.
-
-    Raises StudyError if no row is such a share, or two are of one arm and bin.
+    ``scores`` has the columns ``arm, metric, value, low, high`` (shares) ``, seeds, over, note``; drawn are such as
+    ``calibration/0``. Raises StudyError if there is none, or two are of one arm and bin.
     """
     number = scores["metric"].str.extract(r"^calibration/(\d+)$", expand=False)
     shares = scores.assign(bin=number)[number.notna()]

@@ -35,7 +35,6 @@ def differences(comparisons: pd.DataFrame, title: str, *, rendered: bool, headin
     ----------
     comparisons : rows of one metric of the comparisons' table: ``arm_a, arm_b, images_a, images_b, people, difference,
         low, high, seeds, over, note, question, margin, ruling``, in points of percent.
-    title : of the score, for the axis.
     heading : what the pairs have in common.
 
     Raises StudyError if there is no row, two rows are of one pair, or the rows have several margins.
@@ -61,7 +60,6 @@ def answer(
     scores : rows of one metric as for :func:`monkey_transfer.plots.learning.by_people`; drawn are the arms of primary
         questions, ``benchmark``, ``imagenet_longer`` and ``mean_pose``.
     comparisons : rows of the same metric as for :func:`differences`; drawn are those with a ``question``.
-    title : of the score, for the axes.
     ceiling : score of what cannot be expected to be beaten, in percent.
 
     Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and
@@ -106,7 +104,6 @@ def joint_differences(comparisons: pd.DataFrame, title: str, *, rendered: bool) 
     comparisons : rows of one pair of the comparisons' table with metrics such as ``pckh/elbow``, and ``pckh`` for all
         joints, other rows are passed over: ``arm_a, arm_b, images_a, images_b, people, metric, difference, low, high,
         seeds, over, note, margin``.
-    title : of the score, for the axis.
 
     Raises StudyError if no row is of a joint group, or the rows are of several pairs, yardsticks or margins.
     """

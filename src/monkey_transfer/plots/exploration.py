@@ -33,15 +33,8 @@ def joint_coverage(datasets: Mapping[str, Dataset]) -> Figure:
     """Share of pictures in which each landmark is labelled, and in which it is labelled and visible, in percent."""
     present = {landmark for dataset in datasets.values() for _, landmark in dataset.skeleton.landmarks}
     order = [landmark for landmark in _ROWS if landmark in present] + sorted(present.difference(_ROWS))
-    drawn, axes = subplots(
-        1,
-        len(datasets),
-        figsize=(style.WIDTH, 0.24 * len(order) + 1.2),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout=ConstrainedLayoutEngine(wspace=0.05),
-    )
+    size, layout = (style.WIDTH, 0.24 * len(order) + 1.2), ConstrainedLayoutEngine(wspace=0.05)
+    drawn, axes = subplots(1, len(datasets), figsize=size, sharex=True, sharey=True, squeeze=False, layout=layout)
     rows = np.arange(len(order))
     for spot, (name, dataset), colour in zip(axes.flat, datasets.items(), _colours(datasets), strict=True):
         landmark = dataset.labels["keypoint"].map(dict(dataset.skeleton.landmarks))
@@ -71,27 +64,15 @@ def sizes(datasets: Mapping[str, Dataset]) -> Figure:
     parts = [_sizes(dataset).assign(set=style.marked(name, dataset.rendered)) for name, dataset in datasets.items()]
     measured = pd.concat(parts, ignore_index=True)
     drawn, axes = subplots(1, 2, figsize=(style.WIDTH, 3.6))
-    style.set_title(
-        drawn, "Size of the person: longer side of the box", rendered=False
-    )  # the legend says so, set by set
+    # The legend says which are rendered, set by set.
+    style.set_title(drawn, "Size of the person: longer side of the box", rendered=False)
+    look: dict[str, Any] = {"bins": 40, "element": "step", "alpha": 0.25, "palette": _colours(datasets)}
     labels = {"share": "share of the picture's longer side", "pixels": "pixels of the original picture"}
     for spot, (column, label) in zip(axes, labels.items(), strict=True):
-        sns.histplot(
-            measured.dropna(subset=[column]),
-            x=column,
-            hue="set",
-            palette=_colours(datasets),
-            bins=40,
-            stat="percent",
-            common_norm=False,
-            element="step",
-            alpha=0.25,
-            log_scale=column == "pixels",
-            legend=spot is axes[1],
-            ax=spot,
-        )
-        spot.set_xlabel(label)
-        spot.set_ylabel("pictures (%)")
+        known, is_last = measured.dropna(subset=[column]), spot is axes[1]
+        share = {"stat": "percent", "common_norm": False, "log_scale": column == "pixels"}
+        sns.histplot(known, x=column, hue="set", legend=is_last, ax=spot, **share, **look)
+        spot.set(xlabel=label, ylabel="pictures (%)")
     style.plain_log(axes[1].xaxis)
     axes[1].get_legend().set_title(None)
     return drawn

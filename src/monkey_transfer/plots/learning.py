@@ -28,7 +28,6 @@ def by_people(scores: pd.DataFrame, title: str, *, rendered: bool, ceiling: floa
     ----------
     scores : rows of one metric of the scores' table, ``arm, images, people, value, low, high, seeds, over, note``,
         in percent; the arm ``mean_pose`` is drawn as the floor.
-    title : of the score, for the axis.
     ceiling : score of what cannot be expected to be beaten, in percent.
 
     Raises StudyError if no arm but the floor has a row, or two rows are of one arm and number of images, or of the

@@ -102,10 +102,8 @@ def picture_grid(
 def draw_skeleton(axes: Axes, skeleton: Skeleton, joints: pd.DataFrame, ink: Ink) -> None:
     """Draw one pose, its joints and the limbs between them, and dotted lines where a joint between them is missing.
 
-    Parameters
-    ----------
-    joints : ``keypoint, x, y``, NaN for what is not to be drawn; with ``likelihood`` it is the opacity, with
-        ``visible`` joints that are not are hollow. A limb is as opaque as the fainter of its two ends.
+    ``joints`` has ``keypoint, x, y`` (pixels), NaN for what is not to be drawn; with ``likelihood`` it is the opacity,
+    with ``visible`` joints that are not are hollow. A limb is as opaque as the fainter of its two ends.
     """
     landmark_of = skeleton.landmark_of
     joints = joints[joints["keypoint"].isin(landmark_of) & joints["x"].notna()].set_index("keypoint")

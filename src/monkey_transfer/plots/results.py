@@ -114,13 +114,8 @@ def threshold_curve(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -
 def by_joint(scores: pd.DataFrame, *, rendered: bool) -> Figure:
     """The score of each joint group and of all scored joints, with its interval, for each arm.
 
-    Parameters
-    ----------
-    scores : rows of the scores' table of one number of people for each arm: ``arm, metric, value, low, high, seeds,
-        over, note``; the scores are the rows with metrics such as ``pckh`` and ``pckh/elbow``, others are passed over.
-
-    Raises StudyError if no row is such a score, they are by several yardsticks, or two are of one arm and joint
-    group.
+    ``scores`` has the columns ``arm, metric, value, low, high, seeds, over, note``; drawn are such as ``pckh`` and
+    ``pckh/elbow``. Raises StudyError if there is none, they are by several yardsticks, or two are of one arm and joint.
     """
     rows, names = pckh.joint_rows(scores, "scores by joint")
     style.refuse_double(rows, ("arm", "metric"), "scores by joint")
@@ -143,12 +138,8 @@ def by_joint(scores: pd.DataFrame, *, rendered: bool) -> Figure:
 def error_types(scores: pd.DataFrame, *, rendered: bool) -> Figure:
     """What becomes of the labelled joints of each arm: shares that are right, and that are wrong in each way.
 
-    Parameters
-    ----------
-    scores : rows of the scores' table of one number of people for each arm, ``arm, metric, value, seeds``; the shares,
-        in percent, are those of ``errors/correct``, ``errors/jitter`` and so on, other rows are passed over.
-
-    Raises StudyError if no row is such a share, or two are of one arm and kind.
+    ``scores`` has the columns ``arm, metric, value`` (percent) and ``seeds``; drawn are the metrics ``errors/correct``,
+    ``errors/jitter`` and so on. Raises StudyError if there is none, or two are of one arm and kind.
     """
     shares = scores[scores["metric"].isin([f"errors/{kind}" for kind in ERROR_COLOURS])]
     style.refuse_double(shares, ("arm", "metric"), "errors by kind")

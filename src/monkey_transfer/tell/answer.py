@@ -19,24 +19,20 @@ FIGURE = "answer"
 QUESTION = "Does a pose network that has learnt monkeys make a better human pose network when human labels are few?"
 # The paper stopped its training after so many iterations (section 2.3).
 _ITERATIONS_OF_THE_PAPER = 164_000
-_COLUMNS = {
-    "{score}/area": "area under PCK, %",
-    "normalised_median": "median error",
-    "normalised_mean": "mean error",
-    "oks_ap": "OKS-AP",
-    "auc": "AUC",
-    "kept": "F1",
-}
 
 
 def answer_text(results: Results) -> str:
     """answer.md: the question, its answers, one figure, every arm, every joint, and the limits."""
     study, profile = results.study, results.study.profile
+    over = " over test people, seeds and the people that each seed drew to learn"
+    if len(profile.seeds) == 1:
+        over = " over test people alone: one seed does not show what else is chance"
+    ruled_from = f" A question is ruled on where p, corrected for all of them by Holm, is at most {LEVEL:g}."
     parts = [
         f"# {profile.title}",
         f"*{QUESTION}*",
         f"Measured in {score_title(profile)} on {tested(study)} with {seeds_in_words(study)} of training. In brackets "
-        f"are 95 % intervals{_over(study)}.{_ruled_from(study)}",
+        f"are 95 % intervals{over}.{ruled_from if profile.questions else ''}",
         "## What came out",
         "\n".join(f"- {sentence}" for sentence in answers(results)),
         f"![Learning curves and paired differences](figures/{FIGURE}.png)",
@@ -135,8 +131,14 @@ def row_of(results: Results, question: Question) -> Any:
 def arm_table(results: Results) -> pd.DataFrame:
     """One row per arm at its largest number of images: what it was given and what came of it, means over seeds."""
     score = score_name(results.study.profile)
-    columns = {score: f"{score_title(results.study.profile)}, %"} | {
-        metric.format(score=score): name for metric, name in _COLUMNS.items()
+    columns = {
+        score: f"{score_title(results.study.profile)}, %",
+        f"{score}/area": "area under PCK, %",
+        "normalised_median": "median error",
+        "normalised_mean": "mean error",
+        "oks_ap": "OKS-AP",
+        "auc": "AUC",
+        "kept": "F1",
     }
     rows = []
     for point in [*largest_points(results.study), FLOOR]:
@@ -209,15 +211,3 @@ def provenance(results: Results) -> str:
         f"recomputed from `predictions/`{labels}; its definition is in docs/metrics.md. Trained again on "
         "the same machine the networks are the same to the bit; on another they differ (docs/reproducibility.md)."
     )
-
-
-def _ruled_from(study: Study) -> str:
-    if not study.profile.questions:
-        return ""
-    return f" A question is ruled on where p, corrected for all of them by Holm, is at most {LEVEL:g}."
-
-
-def _over(study: Study) -> str:
-    if len(study.profile.seeds) > 1:
-        return " over test people, seeds and the people that each seed drew to learn"
-    return " over test people alone: one seed does not show what else is chance"

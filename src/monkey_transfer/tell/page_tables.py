@@ -20,7 +20,7 @@ _ESTIMATE = re.compile(rf"({_NUMBER})(?:\s+(\[[^\]]*\]|\([^)]*\)))?")
 _UNDEFINED, _NONE = {"NaN", "NaT", "<NA>"}, "\N{EN DASH}"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Column:
     name: str
     cells: tuple[Tag, ...]
