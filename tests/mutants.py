@@ -30,7 +30,7 @@ _ABOUT = {
     "opening": ("near_duplicates", "splits"),
     "results": ("by_hand",),
     "budgets": ("by_hand",),
-    "words": ("reading", "answer"),
+    "metrics_written": ("reading", "answer"),
 }
 
 
@@ -94,9 +94,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a learning curve draws its lower bounds",
-        "plots/learning.py",
-        'axes.plot(own["place"], own["value"], "o-"',
-        'axes.plot(own["place"], own["low"], "o-"',
+        "plots/style.py",
+        'axes.plot(at, own["value"], marks',
+        'axes.plot(at, own["low"], marks',
     ),
     Mutant(
         "differences are b minus a",
@@ -286,9 +286,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "intervals are written without their sign",
-        "tell/words.py",
-        "f'+z.{digits}f'",
-        "f'.{digits}f'",
+        "metrics/written.py",
+        'f"+z.{digits_of(row.metric)}f"',
+        'f".{digits_of(row.metric)}f"',
     ),
     Mutant(
         "a table shows every arm's smallest number of people",

@@ -23,7 +23,7 @@ def three():
 def test_on_the_data(three):
     assert closing.on_the_data(three.study) == (
         "Every arm is tested on the same **3 rendered test people** of 3 groups; of the 11 others each seed (3 seeds) "
-        "draws its own to learn, the same for all arms. 1 people of the files are left out."
+        "draws its own to learn, the same for all arms. 1 person of the files is left out."
     )
 
 
@@ -31,7 +31,7 @@ def test_people_of_the_source_who_are_left_out_are_no_people(three):
     lost = pd.DataFrame({"image_id": ["m6", "m7"], "keypoint": "", "reason": "no box"})
     monkeys = replace(three.study, source=replace(three.study.source, left_out=lost))
     monkeys.__dict__.update({name: three.study.__dict__[name] for name in ("splits", "draws")})
-    assert closing.on_the_data(monkeys).endswith("1 people of the files are left out.")
+    assert closing.on_the_data(monkeys).endswith("1 person of the files is left out.")
 
 
 def test_on_a_network(three):
@@ -88,6 +88,6 @@ def test_on_rarity(three):
     rare = RarePoses(people, 1, pd.DataFrame(), pd.DataFrame(), lines, pd.DataFrame())
     assert closing.on_rarity(three.study, rare) == (
         "**From the most ordinary person to the rarest** the advantage of `transfer` over `scratch_control` changes by "
-        "-1.5 [-4.2, +1.2] points of PCKh@0.5 (3 images), on 2 rendered test people with all limbs labelled (1 have "
+        "-1.5 [-4.2, +1.2] points of PCKh@0.5 (3 images), on 2 rendered test people with all limbs labelled (1 has "
         "not), 3 seeds. It was not asked beforehand, so it is not ruled on."
     )

@@ -8,15 +8,9 @@ import pytest
 from scipy.stats import t
 
 from monkey_transfer.measure.claims import LEVEL
-from monkey_transfer.measure.comparisons import (
-    compared_points,
-    comparisons,
-    joint_groups_of,
-    of_metric,
-    of_pair,
-    primary,
-)
+from monkey_transfer.measure.comparisons import between, compared_points, comparisons, of_metric, of_pair, primary
 from monkey_transfer.measure.scores import Point, Scores, pck_alone
+from monkey_transfer.metrics.pckh import joint_rows
 
 SEEDS = 3
 # Labelled joints of Ann, Bob and Cid, and those that a PCK counts.
@@ -189,6 +183,8 @@ def test_pairs_are_compared_once_in_the_order_of_their_question():
 
 def test_joints_of_a_pair(results):
     """Heads: +1 - 0 of each Ann and Bob; wrists: +1 of each Ann, -1 of each Bob, +1 of each Cid."""
-    found = joint_groups_of(results.comparisons, Point("transfer", 3), Point("scratch_control", 3), "head_size")
-    assert found["joint"].tolist() == ["head", "wrist"]
-    assert found["difference"].tolist() == pytest.approx([100 * (1 + 0) / 2, 100 * (1 - 1 + 1) / 6])
+    rows = between(results.comparisons, Point("transfer", 3), Point("scratch_control", 3))
+    found, names = joint_rows(rows, "joints")
+    assert names == ["head", "wrist", "all joints"]
+    difference = found.set_index("joint").loc[["head", "wrist"], "difference"]
+    assert difference.tolist() == pytest.approx([100 * (1 + 0) / 2, 100 * (1 - 1 + 1) / 6])

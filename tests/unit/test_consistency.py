@@ -14,8 +14,8 @@ import pytest
 
 from monkey_transfer.measure.comparisons import comparisons
 from monkey_transfer.measure.scores import Scores
+from monkey_transfer.metrics.written import digits_of
 from monkey_transfer.tell.publish import write_report
-from monkey_transfer.tell.words import digits_of
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

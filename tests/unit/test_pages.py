@@ -16,7 +16,7 @@ from PIL import Image
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import small_png
-from monkey_transfer.tell import pages
+from monkey_transfer.tell.page_tables import tidy
 from monkey_transfer.tell.pages import markdown_page, site
 
 TABLE = pd.DataFrame(
@@ -34,8 +34,8 @@ def png(width=300, height=150, dpi=150):
     return file.getvalue()
 
 
-def ran(source, *outputs, count=1, tags=()):
-    return new_code_cell(source, execution_count=count, outputs=list(outputs), metadata={"tags": list(tags)})
+def ran(source, *outputs, count=1):
+    return new_code_cell(source, execution_count=count, outputs=list(outputs))
 
 
 def shows(kind, content):
@@ -46,8 +46,8 @@ def picture(content):
     return shows("image/png", base64.b64encode(content).decode())
 
 
-def write(path, *cells):
-    nbformat.write(new_notebook(cells=list(cells)), path)
+def write(path, *cells, **used):
+    nbformat.write(new_notebook(cells=list(cells), metadata={"papermill": {"parameters": used}}), path)
     return path
 
 
@@ -59,8 +59,8 @@ def notebooks(tmp_path):
     first = write(
         tmp_path / "01_first.ipynb",
         new_markdown_cell("# 1 · First\n\nAre they `equally`, large?\n\n- a point"),
-        ran('profile = "smoke"\nseed = 7  # of training', tags=["parameters"]),
-        ran('# Parameters\nprofile = "demo"\n', tags=["injected-parameters"]),
+        ran('profile = "smoke"'),
+        ran('profile = "demo"\nseed = 7'),
         ran("import secretmodule"),
         new_markdown_cell("## Training"),
         ran("train()", new_output("stream", name="stdout", text="loss 0.5\n")),
@@ -69,6 +69,8 @@ def notebooks(tmp_path):
         new_markdown_cell("## Sizes"),
         ran('reports.save_figure(study, "sizes", figure)\nfigure', picture(png(600, 300))),
         ran("figure", picture(png(600, 300, dpi=100))),
+        profile="demo",
+        seed=7,
     )
     second = write(
         tmp_path / "02_second.ipynb",
@@ -96,31 +98,18 @@ def searched(folder):
 def tidied(table, say_constants_once=True):
     """The rows of a data frame's table as a page shows them, and what is said below it."""
     page = BeautifulSoup(table.to_html(), "html.parser")
-    pages._tidy(page, page.table, say_constants_once)
+    tidy(page.table, say_constants_once)
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")]
     return rows, page.figcaption.get_text() if page.figcaption else ""
 
 
-def test_code_is_there_but_hidden_until_asked_for(bound):
-    page = soup(bound / "01_first.html")
-    toggle = page.find(id="show-code")
-    assert toggle["type"] == "checkbox"
-    assert not toggle.has_attr("checked")
-    for words in ("secretmodule", "train()", "loss 0.5"):
-        assert page.find(string=re.compile(re.escape(words))).find_parent(class_="code")
-        assert words not in " ".join(child.get_text() for child in pages._children(page.article))
-    style = (bound / "page.css").read_text()
-    assert ".code { display: none; }" in style
-    assert "body:has(#show-code:checked) .code { display: block; }" in style
-
-
-def test_a_chapter_without_code_has_no_toggle(tmp_path):
-    notebook = write(tmp_path / "a.ipynb", new_markdown_cell("# Words\n\nAlone."))
-    assert soup(site([notebook], tmp_path / "chapters", "A study").parent / "a.html").find(id="show-code") is None
-
-
-def test_marks_for_the_tests_are_on_no_page(bound):
-    assert [file.name for file in bound.glob("*.*") if "NBVAL" in file.read_text(encoding="utf-8")] == []
+def test_there_is_no_code_nor_what_it_printed_but_the_way_to_it(bound, tmp_path):
+    pages = "".join(file.read_text(encoding="utf-8") for file in bound.glob("*.*"))
+    for words in ("secretmodule", "train()", "loss 0.5", "NBVAL", "smoke"):
+        assert words not in pages
+    note = soup(bound / "01_first.html").article.find_all("p")[-1].get_text()
+    assert "The code of this page is in notebooks/" in note
+    assert f"nbconvert --to html runs/{tmp_path.name}/notebooks/01_first.ipynb" in note
 
 
 def test_parameters_are_shown_once_as_they_were_used(bound):
@@ -129,14 +118,12 @@ def test_parameters_are_shown_once_as_they_were_used(bound):
         'profile = "demo"',
         "seed = 7",
     ]
-    assert "smoke" not in page.get_text()
     assert page.get_text().count("profile =") == 1
 
 
-def test_a_heading_over_code_alone_is_hidden_with_it(bound):
+def test_a_heading_over_code_alone_is_left_out(bound):
     page = soup(bound / "01_first.html")
-    hidden = {heading.get_text(): heading.get("class") == ["code"] for heading in page.article.find_all("h2")}
-    assert hidden == {"Training": True, "Values": False, "Sizes": False}
+    assert [heading.get_text() for heading in page.article.find_all("h2")] == ["Values", "Sizes"]
     assert [link.get_text() for link in page.select(".contents details[open] li a")] == ["Values", "Sizes"]
 
 
@@ -210,19 +197,6 @@ def test_only_an_index_that_counts_rows_is_hidden(index, is_hidden):
     rows, _ = tidied(pd.DataFrame({"score": [1, 2, 3]}, index=index))
     assert rows[0] == (["score"] if is_hidden else [index.name or "", "score"])
     assert [row[-1] for row in rows[1:]] == ["1", "2", "3"]
-
-
-def test_a_shortened_table_loses_its_index_but_no_column():
-    with pd.option_context("display.max_rows", 4):
-        page = BeautifulSoup(pd.DataFrame({"a": range(9), "b": 1})._repr_html_(), "html.parser")
-    pages._tidy(page, page.table, True)
-    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")]
-    assert rows == [["a", "b"], ["0", "1"], ["1", "1"], ["...", "..."], ["7", "1"], ["8", "1"]]
-    assert page.p.get_text() == "9 rows in all"
-    with pd.option_context("display.max_rows", 4):
-        page = BeautifulSoup(pd.DataFrame({"a": range(9)}, index=range(1, 10))._repr_html_(), "html.parser")
-    pages._tidy(page, page.table, True)
-    assert [cell.get_text() for cell in page.find_all("th")] == ["", "a", "1", "2", "...", "8", "9"]
 
 
 def test_a_table_without_rows_has_no_index_either():

@@ -291,7 +291,7 @@ def test_primary_questions(enough):
         ],
         "Do they beat many people?": [
             *("transfer - benchmark", f"-37.5 {intervals[2]}"),
-            *("0.000", "1.000", "lower"),
+            *("< 0.001", "1.000", "lower"),
         ],
     }
     nothing = enough.comparisons.assign(question="")

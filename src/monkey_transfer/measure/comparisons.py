@@ -100,14 +100,6 @@ def of_metric(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     return table[table["metric"] == metric]
 
 
-def joint_groups_of(table: pd.DataFrame, a: Point, b: Point, yardstick: str) -> pd.DataFrame:
-    """The differences of a pair joint group by joint group, with the column ``joint``, head first."""
-    score = pckh.SCORE_NAME[yardstick]
-    rows = between(table, a, b)
-    joint = rows["metric"].map({f"{score}/{group}": group for group in pckh.JOINT_GROUPS})
-    return rows.assign(joint=joint)[joint.notna()].reset_index(drop=True)
-
-
 def _is_compared(metric: str, yardstick: str) -> bool:
     score = pckh.SCORE_NAME[yardstick]
     return metric in _COMPARED or metric == score or metric.startswith((f"{score}/", f"{score}@"))

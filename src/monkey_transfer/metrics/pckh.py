@@ -11,6 +11,7 @@ All scores are in percent, as MPII prints them.
 import numpy as np
 import pandas as pd
 
+from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.skeletons import SKELETONS
 
@@ -63,6 +64,30 @@ def curve_thresholds(reference: str) -> np.ndarray:
 def curve(joints: pd.DataFrame, thresholds: np.ndarray) -> pd.DataFrame:
     """Percentage correct at each threshold: columns ``threshold, pck``."""
     return pd.DataFrame({"threshold": thresholds, "pck": [pck(joints, threshold) for threshold in thresholds]})
+
+
+def joint_rows(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[str]]:
+    """Rows that score joint groups or all joints, which the new column ``joint`` names; and those names, head first.
+
+    Parameters
+    ----------
+    table : with the column ``metric``, such as ``pckh/elbow`` and, of all joints, ``pckh``; other rows are passed over.
+    what : the table's use, for the error.
+
+    Raises
+    ------
+    StudyError
+        If they are by several yardsticks, or none is there.
+    """
+    names = sorted(name for name in SCORE_NAME.values() if table["metric"].str.fullmatch(f"{name}(/.*)?").any())
+    if len(names) != 1:
+        raise StudyError(
+            f"{what}: expected scores by one yardstick (such as pckh and pckh/elbow), found "
+            f"{', '.join(names) or 'none'}: pass the rows of one study"
+        )
+    joint_of = {f"{names[0]}/{group}": group for group in JOINT_GROUPS} | {names[0]: "all joints"}
+    rows = table.assign(joint=table["metric"].map(joint_of)).dropna(subset=["joint"])
+    return rows, [joint for joint in joint_of.values() if rows["joint"].eq(joint).any()]
 
 
 def _joint_group(keypoint: str) -> str:

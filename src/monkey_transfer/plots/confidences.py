@@ -1,8 +1,4 @@
-"""Whether networks know when they are right: ROC, histograms of confidence, calibration.
-
-Every function says in the figure's title where the pictures are rendered: ``rendered`` has no default, so
-that nobody forgets it.
-"""
+"""Whether networks know when they are right: ROC, histograms of confidence, calibration."""
 
 from collections.abc import Mapping
 
@@ -15,45 +11,32 @@ from matplotlib.pyplot import subplots
 
 from monkey_transfer.metrics import detection
 from monkey_transfer.metrics.matching import Matched
+from monkey_transfer.plots import style
 from monkey_transfer.plots.results import common_reference
-from monkey_transfer.plots.style import (
-    GREY,
-    INK,
-    WIDTH,
-    arm_colours,
-    figure,
-    headline,
-    how_sure,
-    legend_beside,
-    percent_from_zero,
-    refuse_double,
-    subtitle,
-    words,
-)
 
 _HISTOGRAM_BINS = 20
 
 
-@figure
+@style.figure
 def roc_curves(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -> Figure:
     """One ROC per arm, of one training seed: the paper's Figure 1."""
     common_reference(arms)
-    drawn, axes = subplots(figsize=(WIDTH, 0.64 * WIDTH))
-    axes.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1.2, label="chance")
-    for arm, colour in arm_colours(arms).items():
+    drawn, axes = subplots(figsize=(style.WIDTH, 0.64 * style.WIDTH))
+    axes.plot([0, 1], [0, 1], color=style.GREY, ls=":", lw=1.2, label="chance")
+    for arm, colour in style.arm_colours(arms).items():
         roc = detection.roc(arms[arm].joints)
-        label = words(arm)
+        label = style.words(arm)
         if roc.reason:
             label += f": no ROC, all {'correct' if arms[arm].joints['correct'].all() else 'wrong'}"
         axes.plot(roc.curve["false_positive_rate"], roc.curve["true_positive_rate"], color=colour, label=label)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal", anchor="W")
     axes.set(xlabel="wrong predictions kept (share)", ylabel="correct predictions kept (share)")
-    headline(drawn, f"Does confidence tell correct from wrong? Seed {seed}", rendered)
-    legend_beside(axes)
+    style.set_title(drawn, f"Does confidence tell correct from wrong? Seed {seed}", rendered)
+    style.legend_beside(axes)
     return drawn
 
 
-@figure
+@style.figure
 def confidence_histograms(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -> Figure:
     """Confidences of correct and of wrong predictions, apart, for each arm of one training seed: the paper's Figure 2.
 
@@ -64,24 +47,25 @@ def confidence_histograms(arms: Mapping[str, Matched], seed: int, *, rendered: b
     shown = {arm: found for arm, found in arms.items() if found.joints["likelihood"].nunique() > 1} or arms
     columns = _columns(len(shown))
     rows = -(-len(shown) // columns)
-    size = (WIDTH, (2.5 if columns > 1 else 3.4) * rows + 0.7)
+    size = (style.WIDTH, (2.5 if columns > 1 else 3.4) * rows + 0.7)
     drawn, axes = subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
-    headline(drawn, f"Confidence of correct and of wrong predictions, seed {seed}", rendered)
+    style.set_title(drawn, f"Confidence of correct and of wrong predictions, seed {seed}", rendered)
     bins = np.linspace(0, 1, _HISTOGRAM_BINS + 1)
     highest: list[float] = []
-    for spot, (arm, colour) in zip(axes.flat, arm_colours(shown).items(), strict=False):
+    for spot, (arm, colour) in zip(axes.flat, style.arm_colours(shown).items(), strict=False):
         joints = shown[arm].joints
-        counts = {
-            right: np.histogram(joints.loc[joints["correct"] == right, "likelihood"], bins)[0]
-            for right in (True, False)
-        }
-        spot.stairs(100 * counts[True] / len(joints), bins, fill=True, color=colour, alpha=0.45)
-        spot.stairs(100 * counts[False] / len(joints), bins, color=INK, lw=1.4)
-        spot.set_title(f"{words(arm)}\n{counts[True].sum():,} correct, {counts[False].sum():,} wrong")
+        right, wrong = (
+            100 * np.histogram(joints.loc[joints["correct"] == correct, "likelihood"], bins)[0] / len(joints)
+            for correct in (True, False)
+        )
+        spot.stairs(right, bins, fill=True, color=colour, alpha=0.45)
+        spot.stairs(wrong, bins, color=style.INK, lw=1.4)
+        correct = joints["correct"].sum()
+        spot.set_title(f"{style.words(arm)}\n{correct:,} correct, {len(joints) - correct:,} wrong")
         spot.tick_params(labelbottom=True)
-        highest += [100 * count.max() / len(joints) for count in counts.values()]
+        highest += [right.max(), wrong.max()]
     axes[0, 0].set_xlim(0, 1)
-    percent_from_zero(axes[0, 0], highest)
+    style.percent_from_zero(axes[0, 0], highest)
     for spot in axes[:, 0]:
         spot.set_ylabel("predictions (%)")
     empty = list(axes.flat[len(shown) :])
@@ -91,14 +75,11 @@ def confidence_histograms(arms: Mapping[str, Matched], seed: int, *, rendered: b
         last = axes[(len(shown) - 1 - column) // columns, column]  # of the column's panels that holds an arm
         last.set_xlabel("confidence")
     key: list[Line2D | Patch] = [
-        Patch(facecolor=GREY, alpha=0.45, label="filled: correct"),
-        Patch(facecolor="none", edgecolor=INK, lw=1.4, label="outlined: wrong"),
+        Patch(facecolor=style.GREY, alpha=0.45, label="filled: correct"),
+        Patch(facecolor="none", edgecolor=style.INK, lw=1.4, label="outlined: wrong"),
     ]
-    key += [
-        Line2D([], [], ls="", label=f"not shown, always equally sure:\n{words(arm)}")
-        for arm in arms
-        if arm not in shown
-    ]
+    for arm in (arm for arm in arms if arm not in shown):
+        key.append(Line2D([], [], ls="", label=f"not shown, always equally sure:\n{style.words(arm)}"))
     if empty:
         empty[0].legend(handles=key, loc="center left")
     else:
@@ -106,38 +87,26 @@ def confidence_histograms(arms: Mapping[str, Matched], seed: int, *, rendered: b
     return drawn
 
 
-@figure
+@style.figure
 def calibration(scores: pd.DataFrame, *, rendered: bool) -> Figure:
     """How often predictions of about equal confidence are correct, with intervals, at the middle of each tenth.
 
-    Parameters
-    ----------
-    scores : rows of the scores' table of one number of people for each arm: ``arm, metric, value, low, high, seeds,
-        over, note``; the shares are those of ``calibration/0``, ``calibration/1`` and so on, others are passed over.
-
-    Raises
-    ------
-    StudyError
-        If no row is such a share, or two are of one arm and bin.
+    ``scores`` has the columns ``arm, metric, value, low, high`` (shares) ``, seeds, over, note``; drawn are such as
+    ``calibration/0``. Raises StudyError if there is none, or two are of one arm and bin.
     """
     number = scores["metric"].str.extract(r"^calibration/(\d+)$", expand=False)
     shares = scores.assign(bin=number)[number.notna()]
-    refuse_double(shares, ("arm", "metric"), "calibration")
+    style.refuse_double(shares, ("arm", "metric"), "calibration")
     shares = shares.assign(confidence=(shares["bin"].astype(int) + 0.5) / detection.CALIBRATION_BINS)
-    drawn, axes = subplots(figsize=(WIDTH, 0.64 * WIDTH))
-    axes.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1.2, label="as sure as it is right")
-    arms = arm_colours(shares["arm"].unique())
-    for place, (arm, colour) in enumerate(arms.items()):
-        own = shares[shares["arm"] == arm].dropna(subset=["value"]).sort_values("confidence")
-        at = own["confidence"] + 0.06 * ((place + 0.5) / len(arms) - 0.5)  # beside each other
-        axes.vlines(at, own["low"], own["high"], color=colour, lw=1.6)
-        axes.plot(at, own["value"], "o-", color=colour, lw=1.2, ms=4.5, label=words(arm))
+    drawn, axes = subplots(figsize=(style.WIDTH, 0.64 * style.WIDTH))
+    axes.plot([0, 1], [0, 1], color=style.GREY, ls=":", lw=1.2, label="as sure as it is right")
+    style.draw_arms(axes, shares.dropna(subset=["value"]), "confidence", 0.06)
     axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), aspect="equal", anchor="W")
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set(xlabel="confidence, in tenths", ylabel="correct predictions among them (share)")
-    subtitle(axes, how_sure(shares))
-    headline(drawn, "Does confidence mean what it says?", rendered)
-    legend_beside(axes)
+    style.subtitle(axes, style.how_sure(shares))
+    style.set_title(drawn, "Does confidence mean what it says?", rendered)
+    style.legend_beside(axes)
     return drawn
 
 

@@ -1,8 +1,4 @@
-"""Paired differences of arms: of the whole score, of every joint, and the one figure that answers the study.
-
-Every function says in the figure's title where the pictures are rendered: ``rendered`` has no default, so
-that nobody forgets it.
-"""
+"""Paired differences of arms: of the whole score, of every joint, and the one figure that answers the study."""
 
 import textwrap
 from typing import Any
@@ -17,22 +13,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.pyplot import subplots
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.metrics import pckh
-from monkey_transfer.plots.learning import FLOOR, draw_by_people
-from monkey_transfer.plots.style import (
-    GREY,
-    INK,
-    WIDTH,
-    arm_colours,
-    figure,
-    footnote,
-    headline,
-    how_sure,
-    refuse_double,
-    signed,
-    subtitle,
-    words,
-)
+from monkey_transfer.metrics import pckh, written
+from monkey_transfer.plots import style
+from monkey_transfer.plots.learning import MEAN_POSE, draw_by_people
 
 BENCHMARK = "benchmark"
 LONGER = "imagenet_longer"  # what the same time does on people alone, which a reader wants to see in any case
@@ -42,7 +25,7 @@ _LONGEST_LABEL = 46  # characters in a line above an interval
 _LONGEST_NOTE = 24  # characters in a line beside the axes
 
 
-@figure
+@style.figure
 def differences(comparisons: pd.DataFrame, title: str, *, rendered: bool, heading: str = "Arm against arm") -> Figure:
     """Paired differences, one row each; the numbers, and the ruling on a primary question, beside them.
 
@@ -52,25 +35,21 @@ def differences(comparisons: pd.DataFrame, title: str, *, rendered: bool, headin
     ----------
     comparisons : rows of one metric of the comparisons' table: ``arm_a, arm_b, images_a, images_b, people, difference,
         low, high, seeds, over, note, question, margin, ruling``, in points of percent.
-    title : of the score, for the axis.
     heading : what the pairs have in common.
 
-    Raises
-    ------
-    StudyError
-        If there is no row, two rows are of one pair, or the rows have several margins.
+    Raises StudyError if there is no row, two rows are of one pair, or the rows have several margins.
     """
-    rows = comparisons.to_dict("records")
-    drawn, axes = subplots(figsize=(WIDTH, (0.5 if _ruled(comparisons).any() else 0.32) * len(rows) + 1.7))
+    height = 0.5 if comparisons["ruling"].any() else 0.32  # of a row
+    drawn, axes = subplots(figsize=(style.WIDTH, height * len(comparisons) + 1.7))
     _draw_differences(axes, comparisons, title)
-    axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
-    subtitle(axes, how_sure(comparisons))
+    axes.set_yticks(range(len(comparisons)), _labels(comparisons))
+    style.subtitle(axes, style.how_sure(comparisons))
     drawn.legend(handles=_key(comparisons), loc="outside lower center", ncols=3)
-    headline(drawn, heading, rendered)
+    style.set_title(drawn, heading, rendered)
     return drawn
 
 
-@figure
+@style.figure
 def answer(
     scores: pd.DataFrame, comparisons: pd.DataFrame, title: str, *, rendered: bool, ceiling: float | None = None
 ) -> Figure:
@@ -81,13 +60,10 @@ def answer(
     scores : rows of one metric as for :func:`monkey_transfer.plots.learning.by_people`; drawn are the arms of primary
         questions, ``benchmark``, ``imagenet_longer`` and ``mean_pose``.
     comparisons : rows of the same metric as for :func:`differences`; drawn are those with a ``question``.
-    title : of the score, for the axes.
     ceiling : score of what cannot be expected to be beaten, in percent.
 
-    Raises
-    ------
-    StudyError
-        If no row of ``comparisons`` is a primary question, and as :func:`differences` and ``by_people`` do.
+    Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and
+    ``by_people`` do.
     """
     primary = comparisons[comparisons["question"] != ""]
     if primary.empty:
@@ -95,9 +71,9 @@ def answer(
             "the figure of the answer: expected at least one primary question among the comparisons, found none: "
             "declare one in the profile"
         )
-    deciding = {*primary["arm_a"], *primary["arm_b"], BENCHMARK, LONGER, FLOOR}
+    deciding = {*primary["arm_a"], *primary["arm_b"], BENCHMARK, LONGER, MEAN_POSE}
     drawn, (curves, pairs) = subplots(
-        1, 2, figsize=(WIDTH, 4.8 + 0.3 * max(len(primary) - 4, 0)), width_ratios=[1, 1.05]
+        1, 2, figsize=(style.WIDTH, 4.8 + 0.3 * max(len(primary) - 4, 0)), width_ratios=[1, 1.05]
     )
     scores = scores[scores["arm"].isin(deciding)]
     draw_by_people(curves, scores, title, ceiling)
@@ -106,20 +82,20 @@ def answer(
     _draw_differences(pairs, primary, title)
     halo = [withStroke(linewidth=3, foreground="white")]
     beside = pairs.get_yaxis_transform()
-    for y, row in enumerate(primary.to_dict("records")):
-        label = "\n".join(textwrap.wrap(_label(row), _LONGEST_LABEL))
+    for y, label in enumerate(_labels(primary)):
+        label = "\n".join(textwrap.wrap(label, _LONGEST_LABEL))
         above = {"xytext": (0, 8), "textcoords": "offset points", "va": "bottom"}
         pairs.annotate(label, (0.01, y), xycoords=beside, fontsize=9, path_effects=halo, **above)
     pairs.set_yticks([])
     pairs.set_ylim(len(primary) - 0.5, -0.75)
     pairs.set_title("Paired differences")
     pairs.legend(handles=_key(primary), loc="upper center", bbox_to_anchor=(0.6, -0.16), fontsize=9)
-    footnote(drawn, how_sure(pd.concat([scores, primary])))
-    headline(drawn, f"{title}, and paired differences", rendered)
+    style.footnote(drawn, style.how_sure(pd.concat([scores, primary])))
+    style.set_title(drawn, f"{title}, and paired differences", rendered)
     return drawn
 
 
-@figure
+@style.figure
 def joint_differences(comparisons: pd.DataFrame, title: str, *, rendered: bool) -> Figure:
     """The paired difference of two arms joint group by joint group.
 
@@ -128,28 +104,23 @@ def joint_differences(comparisons: pd.DataFrame, title: str, *, rendered: bool) 
     comparisons : rows of one pair of the comparisons' table with metrics such as ``pckh/elbow``, and ``pckh`` for all
         joints, other rows are passed over: ``arm_a, arm_b, images_a, images_b, people, metric, difference, low, high,
         seeds, over, note, margin``.
-    title : of the score, for the axis.
 
-    Raises
-    ------
-    StudyError
-        If no row is of a joint group, or the rows are of several pairs, yardsticks or margins.
+    Raises StudyError if no row is of a joint group, or the rows are of several pairs, yardsticks or margins.
     """
-    comparisons, names = joint_rows(comparisons, "the difference joint by joint")
-    pairs = comparisons.drop_duplicates(list(_PAIR))
-    if len(pairs) > 1:
+    comparisons, names = pckh.joint_rows(comparisons, "the difference joint by joint")
+    pair, *others = _labels(comparisons.drop_duplicates(list(_PAIR)))
+    if others:
         raise StudyError(
-            f"the difference joint by joint: expected one pair of arms, found {_label(pairs.iloc[0].to_dict())} and "
-            f"{_label(pairs.iloc[1].to_dict())}: pass the rows of one"
+            f"the difference joint by joint: expected one pair of arms, found {pair} and {others[0]}: pass the rows of "
+            "one"
         )
-    [pair] = pairs.to_dict("records")
-    refuse_double(comparisons, ("metric",), "the difference joint by joint")
-    table = comparisons.set_index("joints of")
-    colour = arm_colours([pair["arm_a"]])[pair["arm_a"]]
-    drawn, axes = subplots(figsize=(WIDTH, 3.6))
-    axes.axhline(0, color=INK, lw=1)
+    style.refuse_double(comparisons, ("metric",), "the difference joint by joint")
+    table = comparisons.set_index("joint")
+    [colour] = style.arm_colours(comparisons["arm_a"].unique()).values()
+    drawn, axes = subplots(figsize=(style.WIDTH, 3.6))
+    axes.axhline(0, color=style.INK, lw=1)
     margin = _margin(comparisons)
-    axes.axhspan(-margin, margin, color=GREY, alpha=_STRIP, lw=0, zorder=0)
+    axes.axhspan(-margin, margin, color=style.GREY, alpha=_STRIP, lw=0, zorder=0)
     places = np.arange(len(names))
     axes.vlines(places, table.loc[names, "low"], table.loc[names, "high"], color=colour, lw=2)
     axes.plot(places, table.loc[names, "difference"], "o", color=colour, ms=6)
@@ -158,54 +129,30 @@ def joint_differences(comparisons: pd.DataFrame, title: str, *, rendered: bool) 
     axes.set_xticks(places, names)
     axes.set_ylabel("difference (points)")
     axes.grid(axis="x", visible=False)
-    subtitle(axes, f"{title}, {how_sure(comparisons)}")
+    style.subtitle(axes, f"{title}, {style.how_sure(comparisons)}")
     drawn.legend(handles=[_strip(margin)] if margin else [], loc="outside lower center")
-    label = _label(pair)
-    headline(drawn, f"{label[0].upper()}{label[1:]}, joint by joint", rendered)
+    style.set_title(drawn, f"{pair[0].upper()}{pair[1:]}, joint by joint", rendered)
     return drawn
-
-
-def joint_rows(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[str]]:
-    """Rows that are scores of joint groups or of all joints, named in the new column ``joints of``; and those names.
-
-    Raises
-    ------
-    StudyError
-        If they are by several yardsticks, or none is there.
-    """
-    names = {name for name in pckh.SCORE_NAME.values() if table["metric"].str.fullmatch(f"{name}(/.*)?").any()}
-    if len(names) != 1:
-        raise StudyError(
-            f"{what}: expected scores by one yardstick (such as pckh and pckh/elbow), found "
-            f"{', '.join(sorted(names)) or 'none'}: pass the rows of one study"
-        )
-    name = names.pop()
-    group_of = {f"{name}/{group}": group for group in pckh.JOINT_GROUPS} | {name: "all joints"}
-    rows = table.assign(**{"joints of": table["metric"].map(group_of)}).dropna(subset=["joints of"])
-    return rows, [group for group in group_of.values() if (rows["joints of"] == group).any()]
 
 
 def _draw_differences(axes: Axes, comparisons: pd.DataFrame, title: str) -> None:
     """Intervals with their numbers at the right, row 0 at the top; the rows' names are left to the caller."""
-    refuse_double(comparisons, _PAIR, "a figure of differences")
+    style.refuse_double(comparisons, _PAIR, "a figure of differences")
     margin = _margin(comparisons)
-    axes.axvspan(-margin, margin, color=GREY, alpha=_STRIP, lw=0, zorder=0)
-    axes.axvline(0, color=INK, lw=1)
-    for y, (row, ruled) in enumerate(zip(comparisons.to_dict("records"), _ruled(comparisons), strict=True)):
-        colour = INK if row["ruling"].startswith(("higher", "lower")) else GREY
-        axes.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
-        axes.plot(row["difference"], y, "o", color=colour, ms=6)
-        beside = axes.get_yaxis_transform()
-        text = "\n".join([_in_numbers(row), *_ruling_in_lines(row)])
-        style: dict[str, Any] = {"va": "center", "fontsize": 9, "linespacing": 1.1, "color": INK if ruled else GREY}
-        axes.text(1.01, y, text, transform=beside, **style)
+    axes.axvspan(-margin, margin, color=style.GREY, alpha=_STRIP, lw=0, zorder=0)
+    axes.axvline(0, color=style.INK, lw=1)
+    for y, row in enumerate(written.rows_of(comparisons)):
+        colour = style.INK if row.ruling.startswith(("higher", "lower")) else style.GREY
+        axes.plot([row.low, row.high], [y, y], color=colour, lw=2)
+        axes.plot(row.difference, y, "o", color=colour, ms=6)
+        ruling = "" if row.ruling == row.note else row.ruling  # that reason stands beside the number already
+        lines = textwrap.wrap(ruling.replace(" points", "\N{NO-BREAK SPACE}points"), _LONGEST_NOTE)
+        look: dict[str, Any] = {"va": "center", "fontsize": 9, "linespacing": 1.1}
+        look["color"] = style.INK if row.ruling else style.GREY
+        axes.text(1.01, y, "\n".join([written.signed(row), *lines]), transform=axes.get_yaxis_transform(), **look)
     axes.set(xlim=_reach(comparisons), ylim=(len(comparisons) - 0.5, -0.5))
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"difference in {title} (points)")
-
-
-def _ruled(comparisons: pd.DataFrame) -> pd.Series:
-    return comparisons["ruling"] != ""
 
 
 def _margin(comparisons: pd.DataFrame) -> float:
@@ -228,30 +175,17 @@ def _reach(comparisons: pd.DataFrame) -> tuple[float, float]:
     return min(known) - room, max(known) + room
 
 
-def _label(row: dict) -> str:
+def _labels(comparisons: pd.DataFrame) -> list[str]:
     """Such as transfer minus scratch control, 1,000 people."""
-    people = f", {row['people']:,.0f} people" if row["people"] > 0 else ""
-    return f"{words(row['arm_a'])} minus {words(row['arm_b'])}{people}"
-
-
-def _in_numbers(row: dict) -> str:
-    """Such as +4.8 (+3.5 to +6.2); without an interval why there is none."""
-    if not np.isfinite(row["difference"]):
-        return row["note"] or "not defined"
-    bounds = row["note"]
-    if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-        bounds = f"{signed(row['low'])} to {signed(row['high'])}"
-    return f"{signed(row['difference'])} ({bounds})" if bounds else signed(row["difference"])
-
-
-def _ruling_in_lines(row: dict) -> list[str]:
-    """The ruling as it stands under the numbers; none where it is the reason that these give already."""
-    ruling = "" if row["ruling"] == row["note"] else row["ruling"]
-    return textwrap.wrap(ruling.replace(" points", "\N{NO-BREAK SPACE}points"), _LONGEST_NOTE)
+    return [
+        f"{style.words(row.arm_a)} minus {style.words(row.arm_b)}"
+        + (f", {row.people:,.0f} people" if row.people > 0 else "")
+        for row in written.rows_of(comparisons)
+    ]
 
 
 def _strip(margin: float) -> Patch:
-    return Patch(color=GREY, alpha=_STRIP, label=f"at most {margin:g} points: too little to be of interest")
+    return Patch(color=style.GREY, alpha=_STRIP, label=f"at most {margin:g} points: too little to be of interest")
 
 
 def _key(comparisons: pd.DataFrame) -> list[Line2D | Patch]:
@@ -259,9 +193,9 @@ def _key(comparisons: pd.DataFrame) -> list[Line2D | Patch]:
     decided = comparisons["ruling"].str.startswith(("higher", "lower"))
     key: list[Line2D | Patch] = [_strip(_margin(comparisons))] if _margin(comparisons) else []
     if decided.any():
-        key.append(Line2D([], [], color=INK, marker="o", lw=2, label="ruled higher or lower"))
-    others = _ruled(comparisons[~decided])
+        key.append(Line2D([], [], color=style.INK, marker="o", lw=2, label="ruled higher or lower"))
+    others = comparisons.loc[~decided, "ruling"] != ""
     if len(others):
         name = "all others" if others.nunique() > 1 else "primary, ruled neither" if others.all() else "exploratory"
-        key.append(Line2D([], [], color=GREY, marker="o", lw=2, label=name))
+        key.append(Line2D([], [], color=style.GREY, marker="o", lw=2, label=name))
     return key

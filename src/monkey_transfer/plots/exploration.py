@@ -6,25 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap, PowerNorm, to_hex, to_rgb
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.pyplot import subplot_mosaic, subplots
 
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.plots import style
 from monkey_transfer.plots.pictures import Ink, draw_skeleton
-from monkey_transfer.plots.style import (
-    DATASET_COLOURS,
-    GREY,
-    PALE,
-    WIDTH,
-    figure,
-    footnote,
-    headline,
-    marked,
-    plain_log,
-    words,
-)
 from monkey_transfer.skeletons import LIMB_JOINTS, Skeleton
 
 # The order of rows: head, trunk, limbs from top to bottom; landmarks of other keypoint sets come last.
@@ -39,20 +28,13 @@ _CELLS = 32  # along the first component
 _THUMBNAILS = ("lowest fifth", "middle fifth", "highest fifth")  # of all poses along an axis
 
 
-@figure
+@style.figure
 def joint_coverage(datasets: Mapping[str, Dataset]) -> Figure:
     """Share of pictures in which each landmark is labelled, and in which it is labelled and visible, in percent."""
     present = {landmark for dataset in datasets.values() for _, landmark in dataset.skeleton.landmarks}
     order = [landmark for landmark in _ROWS if landmark in present] + sorted(present.difference(_ROWS))
-    drawn, axes = subplots(
-        1,
-        len(datasets),
-        figsize=(WIDTH, 0.24 * len(order) + 1.2),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout=ConstrainedLayoutEngine(wspace=0.05),
-    )
+    size, layout = (style.WIDTH, 0.24 * len(order) + 1.2), ConstrainedLayoutEngine(wspace=0.05)
+    drawn, axes = subplots(1, len(datasets), figsize=size, sharex=True, sharey=True, squeeze=False, layout=layout)
     rows = np.arange(len(order))
     for spot, (name, dataset), colour in zip(axes.flat, datasets.items(), _colours(datasets), strict=True):
         landmark = dataset.labels["keypoint"].map(dict(dataset.skeleton.landmarks))
@@ -60,18 +42,18 @@ def joint_coverage(datasets: Mapping[str, Dataset]) -> Figure:
         spot.barh(rows, share["labelled"], height=0.75, color=colour, alpha=0.3, label="labelled")
         spot.barh(rows, share["visible"], height=0.35, color=colour, label="labelled and visible")
         for row in rows[share["labelled"].isna()]:
-            spot.text(1.5, row, "not in this set", va="center", color=GREY, fontsize=8.5)
-        spot.set_title(marked(f"{name}: {len(dataset):,} pictures", dataset.rendered))
+            spot.text(1.5, row, "not in this set", va="center", color=style.GREY, fontsize=8.5)
+        spot.set_title(style.marked(f"{name}: {len(dataset):,} pictures", dataset.rendered))
         spot.set_xlabel("share of pictures (%)")
         spot.grid(axis="y", visible=False)
         spot.legend(loc="upper center", bbox_to_anchor=(0.5, -0.5 / (0.24 * len(order))), ncols=2)
     axes[0, 0].set_xlim(0, 100)
-    axes[0, 0].set_yticks(rows, [words(landmark) for landmark in order])
+    axes[0, 0].set_yticks(rows, [style.words(landmark) for landmark in order])
     axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
     return drawn
 
 
-@figure
+@style.figure
 def sizes(datasets: Mapping[str, Dataset]) -> Figure:
     """How large people are: the longer side of their box over that of the picture, and in pixels.
 
@@ -79,34 +61,24 @@ def sizes(datasets: Mapping[str, Dataset]) -> Figure:
     """
     import seaborn as sns  # seconds to import
 
-    parts = [_sizes(dataset).assign(set=marked(name, dataset.rendered)) for name, dataset in datasets.items()]
+    parts = [_sizes(dataset).assign(set=style.marked(name, dataset.rendered)) for name, dataset in datasets.items()]
     measured = pd.concat(parts, ignore_index=True)
-    drawn, axes = subplots(1, 2, figsize=(WIDTH, 3.6))
-    headline(drawn, "Size of the person: longer side of the box", rendered=False)  # the legend says so, set by set
+    drawn, axes = subplots(1, 2, figsize=(style.WIDTH, 3.6))
+    # The legend says which are rendered, set by set.
+    style.set_title(drawn, "Size of the person: longer side of the box", rendered=False)
+    look: dict[str, Any] = {"bins": 40, "element": "step", "alpha": 0.25, "palette": _colours(datasets)}
     labels = {"share": "share of the picture's longer side", "pixels": "pixels of the original picture"}
     for spot, (column, label) in zip(axes, labels.items(), strict=True):
-        sns.histplot(
-            measured.dropna(subset=[column]),
-            x=column,
-            hue="set",
-            palette=_colours(datasets),
-            bins=40,
-            stat="percent",
-            common_norm=False,
-            element="step",
-            alpha=0.25,
-            log_scale=column == "pixels",
-            legend=spot is axes[1],
-            ax=spot,
-        )
-        spot.set_xlabel(label)
-        spot.set_ylabel("pictures (%)")
-    plain_log(axes[1].xaxis)
+        known, is_last = measured.dropna(subset=[column]), spot is axes[1]
+        share = {"stat": "percent", "common_norm": False, "log_scale": column == "pixels"}
+        sns.histplot(known, x=column, hue="set", legend=is_last, ax=spot, **share, **look)
+        spot.set(xlabel=label, ylabel="pictures (%)")
+    style.plain_log(axes[1].xaxis)
     axes[1].get_legend().set_title(None)
     return drawn
 
 
-@figure
+@style.figure
 def pose_space(
     poses_by_name: Mapping[str, np.ndarray], landmarks: Sequence[str] = LIMB_JOINTS, *, rendered: bool
 ) -> Figure:
@@ -129,18 +101,18 @@ def pose_space(
     mosaic: list[Any] = [*rows, [".", *(f"x{i} {j}" for j in range(sets) for i in range(parts))]]
     drawn, axes = subplot_mosaic(
         mosaic,
-        figsize=(WIDTH, 1.0 + 0.86 * WIDTH / sets if sets > 1 else 0.7 * WIDTH),
+        figsize=(style.WIDTH, 1.0 + 0.86 * style.WIDTH / sets if sets > 1 else 0.7 * style.WIDTH),
         width_ratios=[1.1, *[1] * parts * sets],
         height_ratios=[1, 1, 1, 0.85],
     )
-    headline(drawn, "Poses in a common skeleton", rendered)
+    style.set_title(drawn, "Poses in a common skeleton", rendered)
     clouds = [axes[f"set{i}"] for i in range(sets)]
     for cloud, (name, at), colour in zip(clouds, scores.items(), _colours(scores), strict=True):
         _cells(cloud, every, at, colour)
         cloud.set_title(f"{name}: {len(at):,} pictures")
         cloud.set_xlabel(f"first component, {100 * shares[0]:.0f} % of the variance")
         cloud.tick_params(labelleft=cloud is clouds[0])
-    footnote(drawn, "darker: a larger share of the pictures" + "; grey: pictures of other sets only" * (sets > 1))
+    style.footnote(drawn, "darker: a larger share of the pictures" + "; grey: pictures of other sets only" * (sets > 1))
     clouds[0].set_ylabel(f"second component, {100 * shares[1]:.0f} %")
     skeleton = Skeleton("common", tuple((landmark, landmark) for landmark in landmarks), "poses.common_landmarks")
     poses = np.concatenate(list(poses_by_name.values()))
@@ -157,19 +129,19 @@ def _cells(axes: Axes, every: np.ndarray, at: np.ndarray, colour: str) -> None:
     """Hexagons over all poses (poses, 2), outlined, and over those of one set, filled by their share in percent."""
     low, high = every.min(axis=0), every.max(axis=0)
     grid: dict[str, Any] = {"gridsize": _CELLS, "extent": (low[0], high[0], low[1], high[1]), "mincnt": 1}
-    axes.hexbin(every[:, 0], every[:, 1], cmap=ListedColormap([PALE]), edgecolors="face", lw=0.3, **grid)
+    axes.hexbin(every[:, 0], every[:, 1], cmap=ListedColormap([style.PALE]), edgecolors="face", lw=0.3, **grid)
     share = np.full(len(at), 100 / len(at))
-    shades = LinearSegmentedColormap.from_list("shades", [_mixed(colour, "white"), colour, _mixed(colour, "black")])
-    shading: dict[str, Any] = {"cmap": shades, "norm": PowerNorm(0.5, vmin=0), "edgecolors": "face", "lw": 0.3}
+    shades = LinearSegmentedColormap.from_list("shades", ["white", colour, "black"])(np.linspace(0.25, 0.75, 256))
+    shading: dict[str, Any] = {
+        "cmap": ListedColormap(shades),
+        "norm": PowerNorm(0.5, vmin=0),
+        "edgecolors": "face",
+        "lw": 0.3,
+    }
     axes.hexbin(at[:, 0], at[:, 1], C=share, reduce_C_function=np.sum, **shading, **grid)
     room = 0.05 * (high - low)
     axes.set_xlim(low[0] - room[0], high[0] + room[0])
     axes.set_ylim(low[1] - room[1], high[1] + room[1])
-
-
-def _mixed(colour: str, other: str) -> str:
-    """The colour half way to another one."""
-    return to_hex((np.array(to_rgb(colour)) + np.array(to_rgb(other))) / 2)
 
 
 def _principal_components(sets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -189,7 +161,7 @@ def _thumbnail(axes: Axes, skeleton: Skeleton, pose: np.ndarray, caption: str) -
     axes.set_ylim(centre[1] + _THUMBNAIL_REACH, centre[1] - _THUMBNAIL_REACH)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.set_title(caption, loc="center", fontsize=8.5, color=GREY)
+    axes.set_title(caption, loc="center", fontsize=8.5, color=style.GREY)
 
 
 def _rows(poses: np.ndarray) -> np.ndarray:
@@ -203,4 +175,4 @@ def _sizes(dataset: Dataset) -> pd.DataFrame:
 
 
 def _colours(names: Mapping[str, object]) -> list[str]:
-    return [DATASET_COLOURS[i % len(DATASET_COLOURS)] for i in range(len(names))]
+    return [style.DATASET_COLOURS[i % len(style.DATASET_COLOURS)] for i in range(len(names))]

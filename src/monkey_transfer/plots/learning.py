@@ -1,8 +1,4 @@
-"""Scores against labelled people, and what another arm's labelled people are worth in those of a control.
-
-Every function says in the figure's title where the pictures are rendered: ``rendered`` has no default, so
-that nobody forgets it.
-"""
+"""Scores against labelled people, and what another arm's labelled people are worth in those of a control."""
 
 from collections.abc import Sequence
 
@@ -12,23 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from monkey_transfer.plots.style import (
-    GREY,
-    INK,
-    WIDTH,
-    arm_colours,
-    figure,
-    headline,
-    how_sure,
-    legend_beside,
-    percent_from_zero,
-    plain_log,
-    refuse_double,
-    subtitle,
-    words,
-)
+from monkey_transfer.metrics import written
+from monkey_transfer.plots import style
 
-FLOOR = "mean_pose"  # the arm that predicts the same pose wherever it is asked
+MEAN_POSE = "mean_pose"  # the arm that predicts the same pose wherever it is asked
 # Parts of the axis of people.
 _BESIDE = 0.013  # between arms that learnt the same number of people
 _BREAK = 0.13  # between nobody and the fewest people
@@ -36,10 +19,8 @@ _MARGIN = 0.05
 _BEYOND = 1.12  # times the ends of the control's numbers of people
 _LABEL = 0.075  # what a number under the axis needs
 
-_AXIS_OF_PEOPLE = "labelled people (training and validation)"
 
-
-@figure
+@style.figure
 def by_people(scores: pd.DataFrame, title: str, *, rendered: bool, ceiling: float | None = None) -> Figure:
     """Score against labelled people: arms with several numbers of people are curves, others points.
 
@@ -47,43 +28,36 @@ def by_people(scores: pd.DataFrame, title: str, *, rendered: bool, ceiling: floa
     ----------
     scores : rows of one metric of the scores' table, ``arm, images, people, value, low, high, seeds, over, note``,
         in percent; the arm ``mean_pose`` is drawn as the floor.
-    title : of the score, for the axis.
     ceiling : score of what cannot be expected to be beaten, in percent.
 
-    Raises
-    ------
-    StudyError
-        If no arm but the floor has a row, or two rows are of one arm and number of images, or of the floor.
+    Raises StudyError if no arm but the floor has a row, or two rows are of one arm and number of images, or of the
+    floor.
     """
-    drawn, axes = subplots(figsize=(WIDTH, 4.4))
+    drawn, axes = subplots(figsize=(style.WIDTH, 4.4))
     draw_by_people(axes, scores, title, ceiling)
-    subtitle(axes, how_sure(scores))
-    legend_beside(axes)
-    headline(drawn, "Accuracy against labelled people", rendered)
+    style.subtitle(axes, style.how_sure(scores))
+    style.legend_beside(axes)
+    style.set_title(drawn, "Accuracy against labelled people", rendered)
     return drawn
 
 
 def draw_by_people(axes: Axes, scores: pd.DataFrame, title: str, ceiling: float | None) -> None:
     """The axes of :func:`by_people`: curves, points, floor and ceiling, without a legend."""
-    floor, learnt = scores[scores["arm"] == FLOOR], scores[scores["arm"] != FLOOR]
-    refuse_double(learnt, ("arm", "images"), "a figure of scores by people")
-    learnt = learnt.assign(place=_side_by_side(learnt["people"])).sort_values("people", kind="stable")
-    for arm, colour in arm_colours(scores["arm"].unique()).items():
-        own = learnt[learnt["arm"] == arm]
-        if len(own):
-            axes.vlines(own["place"], own["low"], own["high"], color=colour, lw=2)
-            axes.plot(own["place"], own["value"], "o-", color=colour, ms=5.5, label=words(arm))
+    floor, learnt = scores[scores["arm"] == MEAN_POSE], scores[scores["arm"] != MEAN_POSE]
+    style.refuse_double(learnt, ("arm", "images"), "a figure of scores by people")
+    learnt = learnt.assign(place=_side_by_side(learnt["people"]))
+    style.draw_arms(axes, learnt, "place", 0, lw=1.8)
     if len(floor):
-        refuse_double(floor, ("arm",), "the floor in a figure of scores by people")
-        axes.axhline(floor["value"].iloc[0], color=GREY, ls="--", lw=1.4, label=f"floor: {words(FLOOR)}")
+        style.refuse_double(floor, ("arm",), "the floor in a figure of scores by people")
+        axes.axhline(floor["value"].iloc[0], color=style.GREY, ls="--", lw=1.4, label="floor: mean pose")
     if ceiling is not None:
-        axes.axhline(ceiling, color=INK, ls=":", lw=1.6, label="ceiling")
-    percent_from_zero(axes, [*scores[["value", "high"]].to_numpy().ravel(), ceiling or 0])
-    axes.set(xlabel=_AXIS_OF_PEOPLE, ylabel=f"{title} (%)")
+        axes.axhline(ceiling, color=style.INK, ls=":", lw=1.6, label="ceiling")
+    style.percent_from_zero(axes, [*scores[["value", "high"]].to_numpy().ravel(), ceiling or 0])
+    axes.set(xlabel="labelled people (training and validation)", ylabel=f"{title} (%)")
     _axis_of_people(axes, learnt["people"])
 
 
-@figure
+@style.figure
 def equivalents(equivalents: pd.DataFrame, control: str, learnt: Sequence[int], *, rendered: bool) -> Figure:
     """How many labelled people the control needs to score as an arm does with its own: one row each.
 
@@ -92,72 +66,39 @@ def equivalents(equivalents: pd.DataFrame, control: str, learnt: Sequence[int], 
 
     Parameters
     ----------
-    equivalents : ``arm, people, equivalent, low, high``; 0: fewer than the control's fewest people, infinite: more
-        than its most, NaN: not known.
+    equivalents : ``arm, people, equivalent, low, high, note``; 0: fewer than the control's fewest people,
+        infinite: more than its most, NaN: not known.
     control : the control's name.
     learnt : the numbers of labelled people that the control learnt.
 
-    Raises
-    ------
-    StudyError
-        If there is no row, or two rows are of one arm and number of people.
+    Raises StudyError if there is no row, or two rows are of one arm and number of people.
     """
-    refuse_double(equivalents, ("arm", "people"), "a figure of equivalents")
+    style.refuse_double(equivalents, ("arm", "people"), "a figure of equivalents")
     fewest, most = min(learnt), max(learnt)
     ends = (min(fewest, equivalents["people"].min()) / 1.5, max(most, equivalents["people"].max()) * 1.5)
-    drawn, axes = subplots(figsize=(WIDTH, 0.4 * len(equivalents) + 1.7))
-    axes.axvspan(fewest, most, color=GREY, alpha=0.15, lw=0, label="numbers that the control learnt")
-    colours = arm_colours(equivalents["arm"].unique())
-    rows = equivalents.to_dict("records")
-    for y, row in enumerate(rows):
-        colour = colours[row["arm"]]
-        low, middle, high = (_inside(row[name], fewest, most) for name in ("low", "equivalent", "high"))
-        axes.plot([low, high], [y, y], color=colour, lw=2)
-        for at, name in ((low, "low"), (high, "high")):
-            _arrow_head(axes, at, y, row[name], colour)
-        if 0 < row["equivalent"] < np.inf:
-            axes.plot(middle, y, "o", color=colour, ms=6)
-        else:
-            _arrow_head(axes, middle, y, row["equivalent"], colour)
-        axes.plot([row["people"]] * 2, [y - 0.3, y + 0.3], color=INK, lw=1.6)
-        text = _equivalent_in_words(row, fewest, most)
+    drawn, axes = subplots(figsize=(style.WIDTH, 0.4 * len(equivalents) + 1.7))
+    axes.axvspan(fewest, most, color=style.GREY, alpha=0.15, lw=0, label="numbers that the control learnt")
+    colours = style.arm_colours(equivalents["arm"].unique())
+    for y, row in enumerate(written.rows_of(equivalents)):
+        ends_of_bar = np.clip([row.low, row.high], fewest / _BEYOND, most * _BEYOND)
+        axes.plot(ends_of_bar, [y, y], color=colours[row.arm], lw=2)
+        for number, mark in ((row.low, ""), (row.high, ""), (row.equivalent, "o")):
+            at = np.clip(number, fewest / _BEYOND, most * _BEYOND)
+            axes.plot(at, y, {0: "<", np.inf: ">"}.get(number, mark), color=colours[row.arm], ms=6.5)
+        axes.plot([row.people] * 2, [y - 0.3, y + 0.3], color=style.INK, lw=1.6)
+        text = written.equivalent(row, fewest, most)
         axes.text(1.01, y, text, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
-    axes.plot([], [], color=INK, lw=1.6, label="people that the arm learnt")
-    axes.plot([], [], "o-", color=GREY, lw=2, ms=6, label="as many of the control, with 95 % intervals")
-    axes.set_yticks(range(len(rows)), [f"{words(row['arm'])}, {row['people']:,.0f} people" for row in rows])
-    axes.set(ylim=(len(rows) - 0.5, -0.5), xscale="log", xlim=ends)
-    axes.set_xlabel(f"labelled people that {words(control)} needs for the same score")
-    plain_log(axes.xaxis)
+    axes.plot([], [], color=style.INK, lw=1.6, label="people that the arm learnt")
+    axes.plot([], [], "o-", color=style.GREY, lw=2, ms=6, label="as many of the control, with 95 % intervals")
+    names = [f"{style.words(row.arm)}, {row.people:,.0f} people" for row in written.rows_of(equivalents)]
+    axes.set_yticks(range(len(names)), names)
+    axes.set(ylim=(len(names) - 0.5, -0.5), xscale="log", xlim=ends)
+    axes.set_xlabel(f"labelled people that {style.words(control)} needs for the same score")
+    style.plain_log(axes.xaxis)
     axes.grid(axis="y", visible=False)
     drawn.legend(loc="outside lower center", ncols=3)
-    headline(drawn, "Worth in labelled people", rendered)
+    style.set_title(drawn, "Worth in labelled people", rendered)
     return drawn
-
-
-def _inside(number: float, fewest: float, most: float) -> float:
-    """The number, or a place a little beyond the end of the control's numbers, where it lies out of them; NaN stays."""
-    return float(np.clip(number, fewest / _BEYOND, most * _BEYOND))
-
-
-def _arrow_head(axes: Axes, x: float, y: float, number: float, colour: str) -> None:
-    if number == 0 or number == np.inf:
-        axes.plot(x, y, "<" if number == 0 else ">", color=colour, ms=7)
-
-
-def _equivalent_in_words(row: dict, fewest: float, most: float) -> str:
-    """Such as 420 (310 to more than 1,000)."""
-
-    def said(number: float) -> str:
-        if number == 0:
-            return f"fewer than {fewest:,}"
-        return f"more than {most:,}" if number == np.inf else f"{number:,.0f}"
-
-    if np.isnan(row["equivalent"]):
-        return "not known"
-    bounds = [said(row["low"]), said(row["high"])]
-    if np.isnan([row["low"], row["high"]]).any() or set(bounds) == {said(row["equivalent"])}:
-        return said(row["equivalent"])
-    return f"{said(row['equivalent'])} ({bounds[0]} to {bounds[1]})"
 
 
 def _span(people: pd.Series) -> float:
@@ -188,10 +129,10 @@ def _axis_of_people(axes: Axes, people: pd.Series) -> None:
     axes.set(xscale="log", xlim=(places.min() / outside, places.max() * outside))
     left, right = np.log(axes.get_xlim())
     names: list[str] = []
-    written = -np.inf
+    last = -np.inf
     for number, place in zip(numbers, np.log(places), strict=True):
-        room = place - written >= _LABEL * (right - left)
-        names.append(f"{number:,.0f}" if room else "")
-        written = place if room else written
+        has_room = place - last >= _LABEL * (right - left)
+        names.append(f"{number:,.0f}" if has_room else "")
+        last = place if has_room else last
     axes.set_xticks(places, names)
     axes.minorticks_off()

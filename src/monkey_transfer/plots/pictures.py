@@ -17,8 +17,8 @@ from matplotlib.pyplot import subplots
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import read_picture
+from monkey_transfer.plots import style
 from monkey_transfer.plots.bridges import bridges
-from monkey_transfer.plots.style import GREY, GROUND, INK, SIDE_COLOURS, WIDTH, figure, headline
 from monkey_transfer.skeletons import Skeleton
 
 # Pictures do not compress as lines do: at the resolution of other figures a grid of them takes a megabyte.
@@ -44,7 +44,7 @@ PLAIN = Ink()
 UNDERNEATH = Ink(colour="#777777", line=1.2, joint=0.0)
 
 
-@figure
+@style.figure
 def picture_grid(
     dataset: Dataset,
     image_ids: Sequence[str],
@@ -66,36 +66,32 @@ def picture_grid(
     predictions : of some or all of the data set's keypoints; see :data:`monkey_transfer.tables.PREDICTIONS`.
     heading : what the pictures are; the data set's name unless given.
 
-    Raises
-    ------
-    StudyError
-        If no image is chosen, one is not in the data set, or its file cannot be read.
+    Raises StudyError if no image is chosen, one is not in the data set, or its file cannot be read.
     """
     chosen = dataset.subset(image_ids)
     if not len(chosen):
         raise StudyError(f"data set {dataset.name}: no picture was chosen to be shown: name at least one")
     rows = -(-len(chosen) // columns)
-    cell = WIDTH / columns
+    cell = style.WIDTH / columns
     layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
     dpi = _DPI_OF_PICTURES if show_pictures else None
-    grid, axes = subplots(rows, columns, figsize=(WIDTH, cell * rows + 0.8), squeeze=False, layout=layout, dpi=dpi)
-    headline(grid, heading or dataset.name, dataset.rendered)
+    grid, axes = subplots(
+        rows, columns, figsize=(style.WIDTH, cell * rows + 0.8), squeeze=False, layout=layout, dpi=dpi
+    )
+    style.set_title(grid, heading or dataset.name, dataset.rendered)
     for spot in axes.flat:
         spot.set_axis_off()
-    labels = dict(list(chosen.labels.groupby("image_id")))
+    labels = dict(iter(chosen.labels.groupby("image_id")))
     predicted = {}
     if predictions is not None:
-        of_chosen = predictions["image_id"].isin(chosen.images["image_id"])
-        predicted = dict(list(predictions[of_chosen].groupby("image_id")))
+        predicted = dict(iter(predictions[predictions["image_id"].isin(labels)].groupby("image_id")))
     for spot, image in zip(axes.flat, chosen.images.itertuples(), strict=False):
         _draw_ground(spot, image, show_pictures)
         _look_at_person(spot, image)
-        if predictions is None:
-            draw_skeleton(spot, dataset.skeleton, labels[image.image_id], PLAIN)
-        else:
-            draw_skeleton(spot, dataset.skeleton, labels[image.image_id], UNDERNEATH)
-            if image.image_id in predicted:
-                draw_skeleton(spot, dataset.skeleton, predicted[image.image_id], PLAIN)
+        label_ink = PLAIN if predictions is None else UNDERNEATH
+        draw_skeleton(spot, dataset.skeleton, labels[image.image_id], label_ink)
+        if image.image_id in predicted:
+            draw_skeleton(spot, dataset.skeleton, predicted[image.image_id], PLAIN)
     some_hidden = bool((chosen.labels["labelled"] & ~chosen.labels["visible"]).any())
     drawn = [joints[joints["x"].notna()] for joints in [*labels.values(), *predicted.values()]]
     some_bridged = any(bridges(dataset.skeleton, joints["keypoint"]) for joints in drawn)
@@ -106,44 +102,38 @@ def picture_grid(
 def draw_skeleton(axes: Axes, skeleton: Skeleton, joints: pd.DataFrame, ink: Ink) -> None:
     """Draw one pose, its joints and the limbs between them, and dotted lines where a joint between them is missing.
 
-    Parameters
-    ----------
-    joints : ``keypoint, x, y``, NaN for what is not to be drawn; with ``likelihood`` it is the opacity, with
-        ``visible`` joints that are not are hollow. A limb is as opaque as the fainter of its two ends.
+    ``joints`` has ``keypoint, x, y`` (pixels), NaN for what is not to be drawn; with ``likelihood`` it is the opacity,
+    with ``visible`` joints that are not are hollow. A limb is as opaque as the fainter of its two ends.
     """
-    landmark_of = dict(skeleton.landmarks)
+    landmark_of = skeleton.landmark_of
     joints = joints[joints["keypoint"].isin(landmark_of) & joints["x"].notna()].set_index("keypoint")
     point = {keypoint: (x, y) for keypoint, x, y in joints[["x", "y"]].itertuples()}
-    if "likelihood" in joints:
-        opacity = joints["likelihood"].fillna(0).clip(_FAINTEST, 1).to_dict()
-    else:
-        opacity = dict.fromkeys(point, 1.0)
-    colour = {keypoint: ink.colour or SIDE_COLOURS[_side(landmark_of[keypoint])] for keypoint in point}
+    sure = joints.get("likelihood", pd.Series(1.0, joints.index)).fillna(0).clip(_FAINTEST, 1)
+    colour = {keypoint: ink.colour or style.SIDE_COLOURS[_side(landmark_of[keypoint])] for keypoint in point}
+
+    def draw(pairs: Sequence[tuple[str, str]], opacity: float, shade: str | None, **look: Any) -> None:
+        """Lines between pairs of keypoints; those without a shade have that of their two ends."""
+        middle = ink.colour or style.SIDE_COLOURS["middle"]
+        shades = [shade or (colour[a] if colour[a] == colour[b] else middle) for a, b in pairs]
+        colours = [to_rgba(one, opacity * min(sure[a], sure[b])) for one, (a, b) in zip(shades, pairs, strict=True)]
+        axes.add_collection(LineCollection([[point[a], point[b]] for a, b in pairs], colors=colours, **look))
+
     limbs = [limb for limb in skeleton.limbs if set(limb) <= point.keys()]
-    gaps = bridges(skeleton, point)
-    faint = [_OPACITY_OF_BRIDGE * min(opacity[a], opacity[b]) for a, b in gaps]
-    dotted = [to_rgba(ink.colour or SIDE_COLOURS["middle"], alpha) for alpha in faint]
-    between = [[point[a], point[b]] for a, b in gaps]
-    axes.add_collection(LineCollection(between, colors=dotted, linewidths=0.7 * ink.line, linestyles=[_DASHES]))
-    ends = [[point[a], point[b]] for a, b in limbs]
-    opacities = [min(opacity[a], opacity[b]) for a, b in limbs]
-    colours = [colour[a] if colour[a] == colour[b] else SIDE_COLOURS["middle"] for a, b in limbs]
+    over_gaps = {"linewidths": 0.7 * ink.line, "linestyles": [_DASHES]}
+    draw(bridges(skeleton, point), _OPACITY_OF_BRIDGE, ink.colour or style.SIDE_COLOURS["middle"], **over_gaps)
     # The pale rim makes lines stand out from any picture.
-    rims = [to_rgba("white", 0.6 * alpha) for alpha in opacities]
-    lines = [to_rgba(shade, alpha) for shade, alpha in zip(colours, opacities, strict=True)]
-    axes.add_collection(LineCollection(ends, colors=rims, linewidths=ink.line + 1.4, capstyle="round"))
-    axes.add_collection(LineCollection(ends, colors=lines, linewidths=ink.line, capstyle="round"))
-    visible = joints["visible"] if "visible" in joints else pd.Series(True, joints.index)
+    draw(limbs, 0.6, "white", linewidths=ink.line + 1.4, capstyle="round")
+    draw(limbs, 1, None, linewidths=ink.line, capstyle="round")
     if ink.joint and point:
-        x, y = np.transpose(list(point.values()))
-        edges = [to_rgba(colour[keypoint], opacity[keypoint]) for keypoint in point]
+        edges = [to_rgba(colour[keypoint], sure[keypoint]) for keypoint in point]
+        visible = joints.get("visible", pd.Series(True, joints.index))
         faces = [edge if seen else to_rgba("white") for edge, seen in zip(edges, visible, strict=True)]
-        axes.scatter(x, y, s=ink.joint**2, c=faces, edgecolors=edges, lw=1, zorder=3)
+        axes.scatter(joints["x"], joints["y"], s=ink.joint**2, c=faces, edgecolors=edges, lw=1, zorder=3)
 
 
 def _side(landmark: str) -> str:
     side = landmark.partition("_")[0]
-    return side if side in SIDE_COLOURS else "middle"
+    return side if side in style.SIDE_COLOURS else "middle"
 
 
 def _draw_ground(axes: Axes, image: Any, show_picture: bool) -> None:
@@ -151,7 +141,7 @@ def _draw_ground(axes: Axes, image: Any, show_picture: bool) -> None:
     if show_picture:
         axes.imshow(read_picture(image.path, (image.width, image.height)), extent=extent)
     else:
-        axes.add_patch(Rectangle((-0.5, -0.5), image.width, image.height, facecolor=GROUND, edgecolor="none"))
+        axes.add_patch(Rectangle((-0.5, -0.5), image.width, image.height, facecolor=style.GROUND, edgecolor="none"))
 
 
 def _look_at_person(axes: Axes, image: Any) -> None:
@@ -166,18 +156,18 @@ def _look_at_person(axes: Axes, image: Any) -> None:
 
 
 def _explain(grid: Figure, some_hidden: bool, some_bridged: bool, with_predictions: bool) -> None:
-    def key(text: str, **style: Any) -> Line2D:
-        return Line2D([], [], label=text, **style)
-
     what = "predicted " if with_predictions else ""
-    keys = [
-        key(f"{what}{side}", color=SIDE_COLOURS[side], marker="o", markersize=PLAIN.joint) for side in ("right", "left")
-    ]
+    sides: dict[str, Any] = {"marker": "o", "markersize": PLAIN.joint}
+    hollow: dict[str, Any] = {"marker": "o", "ls": "", "markersize": 4, "markerfacecolor": "white"}
+    looks: dict[str, dict[str, Any]] = {
+        f"{what}{side}": {"color": style.SIDE_COLOURS[side]} | sides for side in ("right", "left")
+    }
     if with_predictions:
-        keys.append(key("fainter: less confident", color=(*to_rgba(INK)[:3], 0.3)))
-        keys.append(key("label", color=UNDERNEATH.colour, lw=UNDERNEATH.line))
+        looks["fainter: less confident"] = {"color": to_rgba(style.INK, 0.3)}
+        looks["label"] = {"color": UNDERNEATH.colour, "lw": UNDERNEATH.line}
     elif some_hidden:
-        keys.append(key("labelled but hidden", color=GREY, marker="o", ls="", markersize=4, markerfacecolor="white"))
+        looks["labelled but hidden"] = {"color": style.GREY} | hollow
     if some_bridged:
-        keys.append(key("over a joint without a label", color=SIDE_COLOURS["middle"], lw=1.4, ls=_DASHES))
+        looks["over a joint without a label"] = {"color": style.SIDE_COLOURS["middle"], "lw": 1.4, "ls": _DASHES}
+    keys = [Line2D([], [], label=label, **look) for label, look in looks.items()]
     grid.legend(handles=keys, loc="outside lower center", ncols=len(keys))

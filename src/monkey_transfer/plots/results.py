@@ -1,9 +1,7 @@
 """What the networks learnt and how good they are: curves of training, errors, scores with their intervals.
 
 Figures of ``arms`` (:class:`monkey_transfer.metrics.matching.Matched` by arm) show one training seed, which their title
-names, and no number: numbers are over all seeds, and stand in the tables. Figures of ``scores`` show those. Every
-function says in the figure's title where the pictures are rendered: ``rendered`` has no default, so that nobody
-forgets it.
+names, and no number: numbers are over all seeds, and stand in the tables. Figures of ``scores`` show those.
 """
 
 from collections.abc import Mapping
@@ -17,23 +15,7 @@ from matplotlib.pyplot import subplots
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN, Matched
-from monkey_transfer.plots.differences import joint_rows
-from monkey_transfer.plots.style import (
-    INK,
-    PALE,
-    WIDTH,
-    arm_colours,
-    figure,
-    headline,
-    how_sure,
-    legend_below,
-    legend_beside,
-    percent_from_zero,
-    plain_log,
-    refuse_double,
-    subtitle,
-    words,
-)
+from monkey_transfer.plots import style
 
 # One length of each yardstick, as it stands on an axis.
 _UNITS = {
@@ -46,7 +28,7 @@ _UNITS = {
 # Errors are shown up to this many times what still counts as correct.
 _ERRORS_SHOWN = 3
 # From right to wrong, the order in the bars: colour, and what the word means.
-ERROR_TYPES = {
+ERROR_COLOURS = {
     "correct": ("#c8c8c8", ""),
     "jitter": ("#ddcc77", "close by"),
     "swap": ("#44aa99", "at the same joint of the other side"),
@@ -56,7 +38,7 @@ ERROR_TYPES = {
 _LEAST_WRITTEN = 4  # percent: narrower parts of a bar have no room for their number
 
 
-@figure
+@style.figure
 def learning_curves(
     curves: Mapping[str, pd.DataFrame], seed: int, validated_on: Literal["monkeys", "people"], *, rendered: bool
 ) -> Figure:
@@ -69,142 +51,116 @@ def learning_curves(
     seed : the training seed of all of them.
     validated_on : whose pictures the validation score is of.
     """
-    drawn, (loss, score) = subplots(1, 2, figsize=(WIDTH, 3.8), sharex=True)
-    headline(drawn, f"Learning curves of seed {seed}", rendered)
-    for arm, colour in arm_colours(curves).items():
+    drawn, (loss, score) = subplots(1, 2, figsize=(style.WIDTH, 3.8), sharex=True)
+    style.set_title(drawn, f"Learning curves of seed {seed}", rendered)
+    for arm, colour in style.arm_colours(curves).items():
         curve = curves[arm]
         [kept] = curve[curve["chosen"]].to_dict("records")
         loss.plot(curve["iteration"], curve["training_loss"], color=colour)
         score.plot(curve["iteration"], curve["validation_score"], ".-", color=colour)
-        chosen = f"{words(arm)}: chosen at {kept['iteration']:,.0f}, {kept['validation_score']:.1f} %"
+        chosen = f"{style.words(arm)}: chosen at {kept['iteration']:,.0f}, {kept['validation_score']:.1f} %"
         score.plot(kept["iteration"], kept["validation_score"], "o", color=colour, ms=8, label=chosen)
     loss.set(yscale="log", xlabel="iteration", ylabel="training loss", title="On the training pictures")
-    plain_log(loss.yaxis)
-    percent_from_zero(score, pd.concat([curve["validation_score"] for curve in curves.values()]))
+    style.plain_log(loss.yaxis)
+    style.percent_from_zero(score, pd.concat([curve["validation_score"] for curve in curves.values()]))
     score.set(xlabel="iteration", ylabel="PCK (%)", title=f"On the validation {validated_on}")
-    legend_below(drawn, score, most=2)
+    style.legend_below(drawn, score, most=2)
     return drawn
 
 
-@figure
+@style.figure
 def error_distribution(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -> Figure:
     """Share of labelled joints that are predicted within each distance; a dashed line marks what counts as correct."""
     reference = common_reference(arms)
     threshold = CORRECT_WITHIN[reference]
-    drawn, axes = subplots(figsize=(WIDTH, 3.8))
+    drawn, axes = subplots(figsize=(style.WIDTH, 3.8))
     within = _ERRORS_SHOWN * threshold
     highest = []
-    for arm, colour in arm_colours(arms).items():
+    for arm, colour in style.arm_colours(arms).items():
         errors = np.sort(arms[arm].joints["normalised"])
         share = [*100 * np.arange(len(errors) + 1) / len(errors), 100]
-        axes.step([0, *errors, max(errors[-1], within)], share, where="post", color=colour, label=words(arm))
+        axes.step([0, *errors, max(errors[-1], within)], share, where="post", color=colour, label=style.words(arm))
         highest.append(100 * np.mean(errors <= within))
-    axes.axvline(threshold, color=INK, ls="--", lw=1)
+    axes.axvline(threshold, color=style.INK, ls="--", lw=1)
     above, note = axes.get_xaxis_transform(), f"correct: at most {threshold:g}"
     axes.text(threshold, 1.01, note, transform=above, ha="center", va="bottom", fontsize=9)
     axes.set_xlim(0, within)
-    percent_from_zero(axes, highest)
+    style.percent_from_zero(axes, highest)
     axes.set(xlabel=f"distance from the label, in {_UNITS[reference]}", ylabel="labelled joints within it (%)")
-    headline(drawn, f"How far predictions are off, seed {seed}", rendered)
-    legend_beside(axes)
+    style.set_title(drawn, f"How far predictions are off, seed {seed}", rendered)
+    style.legend_beside(axes)
     return drawn
 
 
-@figure
+@style.figure
 def threshold_curve(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -> Figure:
     """The score against its threshold, up to that of the headline number."""
     reference = common_reference(arms)
-    drawn, axes = subplots(figsize=(WIDTH, 3.8))
+    drawn, axes = subplots(figsize=(style.WIDTH, 3.8))
     highest = []
-    for arm, colour in arm_colours(arms).items():
+    for arm, colour in style.arm_colours(arms).items():
         curve = pckh.curve(pckh.scored(arms[arm].joints), pckh.curve_thresholds(reference))
-        axes.plot(curve["threshold"], curve["pck"], color=colour, label=words(arm))
+        axes.plot(curve["threshold"], curve["pck"], color=colour, label=style.words(arm))
         highest.append(curve["pck"].max())
     axes.set_xlim(0, CORRECT_WITHIN[reference])
-    percent_from_zero(axes, highest)
+    style.percent_from_zero(axes, highest)
     axes.set(xlabel=f"threshold, in {_UNITS[reference]}", ylabel="scored joints within the threshold (%)")
-    headline(drawn, f"{pckh.SCORE_TITLE[reference]} and smaller thresholds, seed {seed}", rendered)
-    legend_beside(axes)
+    style.set_title(drawn, f"{pckh.SCORE_TITLE[reference]} and smaller thresholds, seed {seed}", rendered)
+    style.legend_beside(axes)
     return drawn
 
 
-@figure
+@style.figure
 def by_joint(scores: pd.DataFrame, *, rendered: bool) -> Figure:
     """The score of each joint group and of all scored joints, with its interval, for each arm.
 
-    Parameters
-    ----------
-    scores : rows of the scores' table of one number of people for each arm: ``arm, metric, value, low, high, seeds,
-        over, note``; the scores are the rows with metrics such as ``pckh`` and ``pckh/elbow``, others are passed over.
-
-    Raises
-    ------
-    StudyError
-        If no row is such a score, they are by several yardsticks, or two are of one arm and joint group.
+    ``scores`` has the columns ``arm, metric, value, low, high, seeds, over, note``; drawn are such as ``pckh`` and
+    ``pckh/elbow``. Raises StudyError if there is none, they are by several yardsticks, or two are of one arm and joint.
     """
-    rows, names = joint_rows(scores, "scores by joint")
-    refuse_double(rows, ("arm", "metric"), "scores by joint")
-    arms = rows["arm"].unique()
-    drawn, axes = subplots(figsize=(WIDTH, 4.0))
-    axes.axvspan(len(names) - 1.5, len(names) - 0.5, color=PALE, alpha=0.5, lw=0, zorder=0)
-    step = 0.75 / len(arms)
-    for i, (arm, colour) in enumerate(arm_colours(arms).items()):
-        own = rows[rows["arm"] == arm].set_index("joints of").reindex(names)
-        at = np.arange(len(names)) + step * (i - (len(arms) - 1) / 2)
-        axes.vlines(at, own["low"], own["high"], color=colour, lw=2)
-        axes.plot(at, own["value"], "o", color=colour, ms=5, label=words(arm))
+    rows, names = pckh.joint_rows(scores, "scores by joint")
+    style.refuse_double(rows, ("arm", "metric"), "scores by joint")
+    drawn, axes = subplots(figsize=(style.WIDTH, 4.0))
+    axes.axvspan(len(names) - 1.5, len(names) - 0.5, color=style.PALE, alpha=0.5, lw=0, zorder=0)
+    style.draw_arms(axes, rows.assign(place=rows["joint"].map(names.index)), "place", 0.75, "o")
     axes.set_xticks(range(len(names)), names)
     axes.set_xlim(-0.5, len(names) - 0.5)
-    percent_from_zero(axes, rows[["value", "high"]])
+    style.percent_from_zero(axes, rows[["value", "high"]])
     [reference] = (found for found, name in pckh.SCORE_NAME.items() if rows["metric"].eq(name).any())
     axes.set_ylabel(f"{pckh.SCORE_TITLE[reference]} (%)")
     axes.grid(axis="x", visible=False)
-    subtitle(axes, how_sure(rows))
-    headline(drawn, "Score by joint", rendered)
-    legend_below(drawn, axes)
+    style.subtitle(axes, style.how_sure(rows))
+    style.set_title(drawn, "Score by joint", rendered)
+    style.legend_below(drawn, axes)
     return drawn
 
 
-@figure
+@style.figure
 def error_types(scores: pd.DataFrame, *, rendered: bool) -> Figure:
     """What becomes of the labelled joints of each arm: shares that are right, and that are wrong in each way.
 
-    Parameters
-    ----------
-    scores : rows of the scores' table of one number of people for each arm, ``arm, metric, value, seeds``; the shares,
-        in percent, are those of ``errors/correct``, ``errors/jitter`` and so on, other rows are passed over.
-
-    Raises
-    ------
-    StudyError
-        If no row is such a share, or two are of one arm and kind.
+    ``scores`` has the columns ``arm, metric, value`` (percent) and ``seeds``; drawn are the metrics ``errors/correct``,
+    ``errors/jitter`` and so on. Raises StudyError if there is none, or two are of one arm and kind.
     """
-    shares = scores[scores["metric"].isin([f"errors/{kind}" for kind in ERROR_TYPES])]
-    refuse_double(shares, ("arm", "metric"), "errors by kind")
+    shares = scores[scores["metric"].isin([f"errors/{kind}" for kind in ERROR_COLOURS])]
+    style.refuse_double(shares, ("arm", "metric"), "errors by kind")
     arms = shares["arm"].unique()
     table = shares.pivot(index="arm", columns="metric", values="value").loc[arms]
-    drawn, axes = subplots(figsize=(WIDTH, 0.36 * len(arms) + 1.7))
+    drawn, axes = subplots(figsize=(style.WIDTH, 0.36 * len(arms) + 1.7))
     start = np.zeros(len(arms))
-    for kind, (colour, meaning) in ERROR_TYPES.items():
+    for kind, (colour, meaning) in ERROR_COLOURS.items():
         share = table[f"errors/{kind}"].to_numpy()
-        bars = axes.barh(
-            range(len(arms)),
-            share,
-            left=start,
-            height=0.72,
-            color=colour,
-            label=f"{kind}: {meaning}" if meaning else kind,
-        )
-        ink = "white" if kind in ("inversion", "miss") else INK
+        label = f"{kind}: {meaning}" if meaning else kind
+        bars = axes.barh(range(len(arms)), share, left=start, height=0.72, color=colour, label=label)
+        ink = "white" if kind in ("inversion", "miss") else style.INK
         numbers = [f"{value:.0f}" if value >= _LEAST_WRITTEN else "" for value in share]
         axes.bar_label(bars, numbers, label_type="center", color=ink, fontsize=9)
         start = start + np.nan_to_num(share)
-    axes.set_yticks(range(len(arms)), [words(arm) for arm in arms])
+    axes.set_yticks(range(len(arms)), [style.words(arm) for arm in arms])
     axes.set(ylim=(len(arms) - 0.5, -0.5), xlim=(0, 100), xlabel="labelled joints (%)")
     axes.grid(axis="y", visible=False)
-    subtitle(axes, "one seed" if shares["seeds"].max() == 1 else f"means of {shares['seeds'].max():.0f} seeds")
-    headline(drawn, "Errors by kind", rendered)
-    legend_below(drawn, axes, most=3)
+    style.subtitle(axes, "one seed" if shares["seeds"].max() == 1 else f"means of {shares['seeds'].max():.0f} seeds")
+    style.set_title(drawn, "Errors by kind", rendered)
+    style.legend_below(drawn, axes, most=3)
     return drawn
 
 

@@ -5,6 +5,7 @@ The colours are those of Okabe and Ito, "Color Universal Design" (2008), and of 
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ParamSpec
@@ -100,7 +101,7 @@ def marked(text: str, rendered: bool) -> str:
     return f"{text} (rendered pictures)" if rendered else text
 
 
-def headline(figure: Figure, text: str, rendered: bool) -> None:
+def set_title(figure: Figure, text: str, rendered: bool) -> None:
     """The figure's title, saying so where its pictures are drawn by a computer."""
     figure.suptitle(marked(text, rendered), x=0.01, ha="left")
 
@@ -128,21 +129,23 @@ def how_sure(table: pd.DataFrame) -> str:
 
 def arm_colours(arms: Iterable[str]) -> dict[str, str]:
     """A colour for each arm: always the same for those of :data:`ARM_COLOURS`, the spare ones in turn for others."""
-    arms = list(arms)
-    others = [arm for arm in arms if arm not in ARM_COLOURS]
-    spare = {arm: _SPARE_COLOURS[i % len(_SPARE_COLOURS)] for i, arm in enumerate(others)}
-    return {arm: ARM_COLOURS.get(arm) or spare[arm] for arm in arms}
+    spare = itertools.cycle(_SPARE_COLOURS)
+    return {arm: ARM_COLOURS.get(arm) or next(spare) for arm in arms}
+
+
+def draw_arms(axes: Axes, table: pd.DataFrame, x: str, across: float, marks: str = "o-", **look: Any) -> None:
+    """Each arm's ``value`` at the column ``x``, with its interval: arms stand beside each other, ``across`` in all."""
+    arms = arm_colours(table["arm"].unique())
+    for place, (arm, colour) in enumerate(arms.items()):
+        own = table[table["arm"] == arm].sort_values(x)
+        at = own[x] + across * ((place + 0.5) / len(arms) - 0.5)
+        axes.vlines(at, own["low"], own["high"], color=colour, lw=2)
+        axes.plot(at, own["value"], marks, color=colour, label=words(arm), **({"lw": 1.2, "ms": 5} | look))
 
 
 def words(name: str) -> str:
     """A name of the code as words: ``right_elbow`` becomes "right elbow"."""
     return name.replace("_", " ")
-
-
-def signed(value: float) -> str:
-    """A difference with its sign and one decimal, such as +4.8; nothing has no sign."""
-    text = f"{value:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "\N{MINUS SIGN}")
 
 
 def refuse_double(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:

@@ -5,88 +5,57 @@ from typing import Any
 import pandas as pd
 
 from monkey_transfer.measure.claims import LEVEL
-from monkey_transfer.measure.comparisons import between, ends_of, joint_groups_of, of_metric, of_pair, primary
+from monkey_transfer.measure.comparisons import between, ends_of, of_metric, of_pair, primary
 from monkey_transfer.measure.matched import MEAN_POSE
 from monkey_transfer.measure.results import Results
-from monkey_transfer.measure.scores import FLOOR, Point, largest_points
-from monkey_transfer.metrics.pckh import JOINT_GROUPS
+from monkey_transfer.measure.scores import FLOOR, largest_points
+from monkey_transfer.metrics.pckh import JOINT_GROUPS, joint_rows
+from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.profile import Question
 from monkey_transfer.study.opening import Study
-from monkey_transfer.tell.words import (
-    bracketed,
-    listed,
-    markdown,
-    rows_of,
-    score_name,
-    score_title,
-    seeds_in_words,
-    signed,
-    tested,
-)
+from monkey_transfer.tell.words import listed, markdown, score_name, score_title, seeds_in_words, tested
 
 FIGURE = "answer"
 QUESTION = "Does a pose network that has learnt monkeys make a better human pose network when human labels are few?"
 # The paper stopped its training after so many iterations (section 2.3).
 _ITERATIONS_OF_THE_PAPER = 164_000
-_COLUMNS = {
-    "{score}/area": "area under PCK, %",
-    "normalised_median": "median error",
-    "normalised_mean": "mean error",
-    "oks_ap": "OKS-AP",
-    "auc": "AUC",
-    "kept": "F1",
-}
 
 
 def answer_text(results: Results) -> str:
     """answer.md: the question, its answers, one figure, every arm, every joint, and the limits."""
     study, profile = results.study, results.study.profile
-    return "\n".join(
-        [
-            f"# {profile.title}",
-            "",
-            f"*{QUESTION}*",
-            "",
-            f"Measured in {score_title(profile)} on {tested(study)} with {seeds_in_words(study)} of training. In "
-            f"brackets are 95 % intervals{_over(study)}.{_ruled_from(study)}",
-            "",
-            "## What came out",
-            "",
-            *(f"- {sentence}" for sentence in answers(results)),
-            "",
-            f"![Learning curves and paired differences](figures/{FIGURE}.png)",
-            "",
-            "## Every arm, at its largest number of labelled people",
-            "",
-            markdown(arm_table(results)),
-            "",
-            f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on "
-            "the validation people. Means over seeds." + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
-            "",
-            "## Joint by joint",
-            "",
-            markdown(joint_table(results)),
-            "",
-            "## Limits",
-            "",
-            *(f"- {sentence}" for sentence in limits(results)),
-            "",
-            f"<small>{provenance(results)}</small>",
-            "",
-        ]
-    )
+    over = " over test people, seeds and the people that each seed drew to learn"
+    if len(profile.seeds) == 1:
+        over = " over test people alone: one seed does not show what else is chance"
+    ruled_from = f" A question is ruled on where p, corrected for all of them by Holm, is at most {LEVEL:g}."
+    parts = [
+        f"# {profile.title}",
+        f"*{QUESTION}*",
+        f"Measured in {score_title(profile)} on {tested(study)} with {seeds_in_words(study)} of training. In brackets "
+        f"are 95 % intervals{over}.{ruled_from if profile.questions else ''}",
+        "## What came out",
+        "\n".join(f"- {sentence}" for sentence in answers(results)),
+        f"![Learning curves and paired differences](figures/{FIGURE}.png)",
+        "## Every arm, at its largest number of labelled people",
+        markdown(arm_table(results)),
+        f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on the "
+        "validation people. Means over seeds." + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
+        "## Joint by joint",
+        markdown(joint_table(results)),
+        "## Limits",
+        "\n".join(f"- {sentence}" for sentence in limits(results)),
+        f"<small>{provenance(results)}</small>",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def asked(study: Study) -> tuple[Question, ...]:
     """The primary questions; of a study that asks none, what it would ask, without a ruling."""
-    if study.profile.questions:
-        return study.profile.questions
-    control = study.profile.control
     texts = {
-        control: "Does learning monkeys first help?",
+        study.profile.control: "Does learning monkeys first help?",
         "benchmark": "Does it beat a network that learnt many people?",
     }
-    return tuple(
+    return study.profile.questions or tuple(
         Question("transfer", other, *study.profile.compared_sizes("transfer", other)[-1], text)
         for other, text in texts.items()
     )
@@ -99,16 +68,15 @@ def answers(results: Results) -> list[str]:
 
 def _answer(results: Results, question: Question) -> str:
     row = row_of(results, question)
-    ruled = row.ruling or ("one seed" if len(results.study.profile.seeds) == 1 else _UNASKED)
+    unasked = "one seed" if len(results.study.profile.seeds) == 1 else "it was not asked before the runs"
     margin = f"; the smallest difference of interest is {row.margin:g}" if row.question else ""
     return (
-        f"**{question.text} {_lead(ruled)}** `{question.a}` minus `{question.b}`: {signed(row)} "
+        f"**{question.text} {_lead(row.ruling or unasked)}** `{question.a}` minus `{question.b}`: {signed(row)} "
         f"points of {score_title(results.study.profile)} with {_people(results, question)}{_p(row)}{margin}."
         f"{_if_the_benchmark_is_none(results, question)}"
     )
 
 
-_UNASKED = "it was not asked before the runs"
 _LEADS = {
     "higher": "Yes.",
     "lower": "No, it does worse.",
@@ -129,10 +97,9 @@ def _p(row: Any) -> str:
 def _lead(ruled: str) -> str:
     if ruled in _LEADS:
         return _LEADS[ruled]
-    if ruled.startswith("higher"):
-        return f"Yes, {ruled.partition(', ')[2]}."
-    if ruled.startswith("lower"):
-        return f"No, it does worse, {ruled.partition(', ')[2]}."
+    way, _, within = ruled.partition(", ")
+    if within:  # such as 'higher, but by less than 2 points'
+        return f"{_LEADS[way].removesuffix('.')}, {within}."
     if ruled.startswith("no more than"):
         return f"Nothing that matters: {ruled}."
     return f"Not ruled on: {ruled}."
@@ -164,38 +131,38 @@ def row_of(results: Results, question: Question) -> Any:
 def arm_table(results: Results) -> pd.DataFrame:
     """One row per arm at its largest number of images: what it was given and what came of it, means over seeds."""
     score = score_name(results.study.profile)
-    columns = {score: f"{score_title(results.study.profile)}, %"} | {
-        metric.format(score=score): name for metric, name in _COLUMNS.items()
+    columns = {
+        score: f"{score_title(results.study.profile)}, %",
+        f"{score}/area": "area under PCK, %",
+        "normalised_median": "median error",
+        "normalised_mean": "mean error",
+        "oks_ap": "OKS-AP",
+        "auc": "AUC",
+        "kept": "F1",
     }
     rows = []
     for point in [*largest_points(results.study), FLOOR]:
-        found = results.scores.of(point)
-        cells = {
+        found, is_floor = results.scores.of(point), point.arm == MEAN_POSE
+        start = "labels alone" if is_floor else results.study.profile.arm(point.arm).init
+        given = {
+            "arm": f"{point.arm}\\*" if point.arm in results.may_have_seen else point.arm,
+            "starts from": start.removeprefix("arm:").replace("scratch", "random weights"),
+            "labelled": results.labelled(point),
+            "iterations": "0" if is_floor else f"{results.iterations_in_all(point):,.0f}",
+        }
+        came_of_it = {
             name: _on_two_lines(bracketed(found[metric], metric)) if metric in found else "none"
             for metric, name in columns.items()
         }
-        rows.append({**_given(results, point), **cells})
+        rows.append(given | came_of_it)
     return pd.DataFrame(rows)
-
-
-def _given(results: Results, point: Point) -> dict[str, str]:
-    if point.arm == MEAN_POSE:
-        labelled = results.labelled(point)
-        return {"arm": point.arm, "starts from": "labels alone", "labelled": labelled, "iterations": "0"}
-    arm = results.study.profile.arm(point.arm)
-    return {
-        "arm": f"{point.arm}\\*" if point.arm in results.may_have_seen else point.arm,
-        "starts from": arm.init.removeprefix("arm:").replace("scratch", "random weights"),
-        "labelled": results.labelled(point),
-        "iterations": f"{results.iterations_in_all(point):,.0f}",
-    }
 
 
 def joint_table(results: Results) -> pd.DataFrame:
     """The difference of each question's arms in every joint group, in points."""
     rows = []
     for question in asked(results.study):
-        found = joint_groups_of(results.comparisons, *ends_of(question), results.study.profile.yardstick)
+        found, _ = joint_rows(between(results.comparisons, *ends_of(question)), "the answer's table of joints")
         cells = {row.joint: _on_two_lines(signed(row)) for row in rows_of(found)}
         named = {joint: cells.get(joint, "none") for joint in JOINT_GROUPS}
         rows.append({"difference in points": f"{question.a} - {question.b}", **named})
@@ -224,38 +191,23 @@ def limits(results: Results) -> list[str]:
     pool = sum(map(len, results.study.splits["target"].pool))
     exploratory = results.comparisons[["arm_a", "arm_b", "images_a", "images_b"]].drop_duplicates()
     number = len(exploratory) - len(primary(results.comparisons))
-    left_out = listed([f"`{arm}`" for arm in profile.arms_left_out]) if profile.arms_left_out else ""
+    left_out = [f"`{arm}`" for arm in profile.arms_left_out]
     return [
         f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures, where "
         f"the paper had a ResNet-50 and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
         f"Each seed drew its people from {pool:,} who are not in the test. {number} other pairs are compared "
         "(chapters 5 and 6): exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance."
-        + (f" Not trained, for want of ImageNet weights: {left_out}." if left_out else ""),
+        + (f" Not trained, for want of ImageNet weights: {listed(left_out)}." if left_out else ""),
     ]
 
 
 def provenance(results: Results) -> str:
     """Where the numbers come from, and what would have to be the same to get them again."""
     study, commits = results.study, sorted(set(results.budgets["git_commit"]) - {""})
+    labels = "" if study.profile.pictures_in_reports else " and the labels, which are not ours to publish"
     return (
         f"Profile `{study.profile.name}`, {len(results.budgets)} runs, test people "
         f"`{study.splits['target'].digest[:12]}`, code {', '.join(commits) or 'not recorded'}. Every number can be "
-        f"recomputed from `predictions/`{_and_labels(study)}; its definition is in docs/metrics.md. Trained again on "
+        f"recomputed from `predictions/`{labels}; its definition is in docs/metrics.md. Trained again on "
         "the same machine the networks are the same to the bit; on another they differ (docs/reproducibility.md)."
     )
-
-
-def _and_labels(study: Study) -> str:
-    return "" if study.profile.pictures_in_reports else " and the labels, which are not ours to publish"
-
-
-def _ruled_from(study: Study) -> str:
-    if not study.profile.questions:
-        return ""
-    return f" A question is ruled on where p, corrected for all of them by Holm, is at most {LEVEL:g}."
-
-
-def _over(study: Study) -> str:
-    if len(study.profile.seeds) > 1:
-        return " over test people, seeds and the people that each seed drew to learn"
-    return " over test people alone: one seed does not show what else is chance"

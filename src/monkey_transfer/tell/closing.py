@@ -5,32 +5,23 @@ import pandas as pd
 from monkey_transfer.measure.matched import MEAN_POSE
 from monkey_transfer.measure.rare_poses import RarePoses
 from monkey_transfer.measure.results import Results
-from monkey_transfer.measure.scores import Point
+from monkey_transfer.metrics.written import bracketed, in_points, rows_of
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.tell.answer import answers
 from monkey_transfer.tell.reading import equivalent_table, monkey_table
-from monkey_transfer.tell.words import (
-    bracketed,
-    listed,
-    rows_of,
-    score_name,
-    score_title,
-    seeds_in_words,
-    signed,
-    tested,
-)
+from monkey_transfer.tell.words import listed, score_name, score_title, seeds_in_words, tested
 
 
 def on_the_data(study: Study) -> str:
     """Chapter 1: who is tested, who may be learnt, who was left out."""
     split = study.splits["target"]
-    pool, left_out = sum(map(len, split.pool)), study.left_out
-    people = left_out.loc[left_out["keypoint"].eq("") & left_out["data"].eq("target"), "image_id"].nunique()
+    pool = sum(map(len, split.pool))
+    people = study.left_out.query("keypoint == '' and data == 'target'")["image_id"].nunique()
+    left_out = "1 person of the files is" if people == 1 else f"{people:,} people of the files are"
     return (
         f"Every arm is tested on the same **{tested(study)}** of {study.test_groups:,} groups; of the {pool:,} others "
-        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {people:,} people of the "
-        "files are left out."
+        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {left_out} left out."
     )
 
 
@@ -80,12 +71,11 @@ def on_worth(results: Results, equivalents: pd.DataFrame) -> str:
 
 def on_rarity(study: Study, rare: RarePoses) -> str:
     """Chapter 7: whether the advantage of monkeys grows with rarity."""
-    slopes = rare.lines[(rare.lines["quantity"] == "slope") & (rare.lines["measure"] == "distance")]
-    [slope] = rows_of(slopes.rename(columns={"value": "difference"}).assign(metric="pck"))
-    size = Point("transfer", study.profile.compared_size)
+    [slope] = rows_of(rare.lines[(rare.lines["quantity"] == "slope") & (rare.lines["measure"] == "distance")])
+    have = "has" if rare.left_out == 1 else "have"
     return (
         f"**From the most ordinary person to the rarest** the advantage of `transfer` over `{study.profile.control}` "
-        f"changes by {signed(slope)} points of {score_title(study.profile)} ({size.images} images), on "
-        f"{len(rare.people):,} {'rendered ' if study.rendered else ''}test people with all limbs labelled "
-        f"({rare.left_out:,} have not), {seeds_in_words(study)}. It was not asked beforehand, so it is not ruled on."
+        f"changes by {in_points(slope)} points of {score_title(study.profile)} ({study.profile.compared_size} images), "
+        f"on {len(rare.people):,} {'rendered ' if study.rendered else ''}test people with all limbs labelled "
+        f"({rare.left_out:,} {have} not), {seeds_in_words(study)}. It was not asked beforehand, so it is not ruled on."
     )

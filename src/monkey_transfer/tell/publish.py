@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from monkey_transfer import plots
 from monkey_transfer.files import write_json
+from monkey_transfer.measure.comparisons import of_metric
 from monkey_transfer.measure.controls import equivalents
 from monkey_transfer.measure.evidence import write_evidence
 from monkey_transfer.measure.results import Results, beside_the_paper
@@ -27,7 +28,19 @@ def write_report(results: Results) -> Path:
     study = results.study
     folder = opened_report(study.profile.name)
     shutil.rmtree(folder / "predictions", ignore_errors=True)
-    for name, table in _tables(results).items():
+    tables = {
+        "scores": results.table,
+        "comparisons": results.comparisons,
+        "equivalents": equivalents(results),
+        "pixel_errors": results.pixel_errors,
+        "readings": results.readings,
+        "elsewhere": results.elsewhere,
+        "paper_comparison": beside_the_paper(results),
+        "budgets": results.budgets,
+        "leaks": results.leaks,
+        "left_out": study.left_out,
+    }
+    for name, table in tables.items():
         save_table(study, name, table)
     write_json(folder / "tables" / "splits.json", _splits(study))
     write_evidence(study, folder / "predictions")
@@ -44,33 +57,14 @@ def write_report(results: Results) -> Path:
 def answer_figure(results: Results) -> Figure:
     """The one figure of the answer page: learning curves of the deciding arms beside the paired differences."""
     study = results.study
-    score = score_name(study.profile)
-    rows = pd.DataFrame(
-        [{**row_of(results, question)._asdict(), "question": question.text} for question in asked(study)]
-    )
+    rows = [{**row_of(results, question)._asdict(), "question": question.text} for question in asked(study)]
     return plots.answer(
-        results.table[results.table["metric"] == score],
-        rows,
+        of_metric(results.table, score_name(study.profile)),
+        pd.DataFrame(rows),
         score_title(study.profile),
         rendered=study.rendered,
         ceiling=study.profile.ceiling,
     )
-
-
-def _tables(results: Results) -> dict[str, pd.DataFrame]:
-    study = results.study
-    return {
-        "scores": results.table,
-        "comparisons": results.comparisons,
-        "equivalents": equivalents(results),
-        "pixel_errors": results.pixel_errors,
-        "readings": results.readings,
-        "elsewhere": results.elsewhere,
-        "paper_comparison": beside_the_paper(results),
-        "budgets": results.budgets,
-        "leaks": results.leaks,
-        "left_out": study.left_out,
-    }
 
 
 def _splits(study: Study) -> dict[str, object]:

@@ -14,11 +14,12 @@ from monkey_transfer.measure.scores import Point
 from monkey_transfer.metrics.error_types import ERROR_TYPES
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
+from monkey_transfer.metrics.written import bracketed, digits_of, equivalent, in_points, rows_of, signed
 from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.data import MpiiData
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
-from monkey_transfer.tell.words import bracketed, rows_of, score_name, score_title, signed
+from monkey_transfer.tell.words import score_name, score_title
 
 
 def left_out_table(study: Study) -> pd.DataFrame:
@@ -70,47 +71,45 @@ def monkey_table(study: Study, run: Run) -> pd.DataFrame:
         return pd.DataFrame()
     joints = matched_on_source(study, run).joints
     kept = joints[joints["likelihood"] >= study.profile.confidence_cut]
-    rows = {**dict(iter(joints.groupby("keypoint"))), "all joints": joints}
-    kept_rows = {**dict(iter(kept.groupby("keypoint"))), "all joints": kept}
-    nobody = joints.head(0)
-    within = f"within {CORRECT_WITHIN['bbox_length']:g} box lengths, %"
-    return pd.DataFrame(
+    kept_of = {**dict(iter(kept.groupby("keypoint"))), "all joints": kept}
+    rows = [
         {
-            "joint": [name.replace("_", " ") for name in rows],
+            "joint": name.replace("_", " "),
             "pictures": study.pictures,
             # Which pictures a finished network held out is not published.
             "monkeys": "possibly seen" if study.profile.arm(run.arm).learns == "nothing" else "held out",
-            "labelled": [len(found) for found in rows.values()],
-            within: [f"{100 * found['correct'].mean():.1f}" for found in rows.values()],
-            "mean distance / box length": [f"{found['normalised'].mean():.3f}" for found in rows.values()],
-            "kept": [len(kept_rows.get(name, nobody)) for name in rows],
-            "mean distance of those kept": [
-                _or_none(kept_rows.get(name, nobody)["normalised"].mean()) for name in rows
-            ],
+            "labelled": len(found),
+            f"within {CORRECT_WITHIN['bbox_length']:g} box lengths, %": f"{100 * found['correct'].mean():.1f}",
+            "mean distance / box length": f"{found['normalised'].mean():.3f}",
+            "kept": len(kept_of.get(name, ())),
+            "mean distance of those kept": _mean_distance(kept_of.get(name, kept.head(0))),
         }
-    )
+        for name, found in {**dict(iter(joints.groupby("keypoint"))), "all joints": joints}.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def score_table(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """Scores of single networks, over test people alone."""
     score = score_name(study.profile)
     names = {score: f"{score_title(study.profile)}, %", f"{score}@0.1": "at 0.1, %", f"{score}@0.2": "at 0.2, %"}
-    return _wide(study, table, {name: title for name, title in names.items() if (table["metric"] == name).any()})
+    return _wide(study, table, {name: title for name, title in names.items() if table["metric"].eq(name).any()})
 
 
 def size_table(study: Study, joints: pd.DataFrame) -> pd.DataFrame:
     """The paper's first measure (section 2.1): mean distance over the person's size, of all and of sure predictions."""
     sure = joints[joints["likelihood"] >= study.profile.confidence_cut]
-    rows = {"all": joints, f"confidence of at least {study.profile.confidence_cut:g}": sure}
     return pd.DataFrame(
         {
-            "predictions": rows.keys(),
+            "predictions": predictions,
             "pictures": study.pictures,
-            "joints": [len(found) for found in rows.values()],
-            f"mean distance / {study.body_yardstick}": [
-                _or_none(found["normalised"].mean()) for found in rows.values()
-            ],
+            "joints": len(found),
+            f"mean distance / {study.body_yardstick}": _mean_distance(found),
         }
+        for predictions, found in {
+            "all": joints,
+            f"confidence of at least {study.profile.confidence_cut:g}": sure,
+        }.items()
     )
 
 
@@ -130,9 +129,8 @@ def size_scores(results: Results) -> pd.DataFrame:
 
 def arm_table(results: Results) -> pd.DataFrame:
     """Every arm at its largest number of images: PCK, and Table 1's numbers by both ways to a threshold."""
-    score = score_name(results.study.profile)
     names = {
-        score: f"{score_title(results.study.profile)}, %",
+        score_name(results.study.profile): f"{score_title(results.study.profile)}, %",
         "auc": "AUC",
         "kept": "F1",
         "kept/precision": "precision",
@@ -140,17 +138,15 @@ def arm_table(results: Results) -> pd.DataFrame:
         "kept/recall_over_all_labelled": "recall (all labelled)",
         "best_f1": "F1, the paper's way",
     }
-    return _marked(results, _wide(results.study, largest(results.table, results.study), names))
+    return _of_arms(results, names)
 
 
 def threshold_table(results: Results) -> pd.DataFrame:
     """PCK within smaller parts of the yardstick, and the area under the curve."""
     score = score_name(results.study.profile)
-    names = {f"{score}@0.1": "at 0.1, %", f"{score}@0.2": "at 0.2, %"}
-    known = set(results.table["metric"])
-    names = {name: title for name, title in names.items() if name in known}
-    names |= {score: f"{score_title(results.study.profile)}, %", f"{score}/area": "area, %"}
-    return _marked(results, _wide(results.study, largest(results.table, results.study), names))
+    smaller = {f"{score}@0.1": "at 0.1, %", f"{score}@0.2": "at 0.2, %"}
+    names = {name: title for name, title in smaller.items() if results.table["metric"].eq(name).any()}
+    return _of_arms(results, names | {score: f"{score_title(results.study.profile)}, %", f"{score}/area": "area, %"})
 
 
 def error_table(results: Results) -> pd.DataFrame:
@@ -164,17 +160,13 @@ def error_table(results: Results) -> pd.DataFrame:
         "best_f1/rmse_distance": "the same, the paper's way",
     }
     table = largest(results.pixel_errors, results.study)
-    parts = [
-        _wide(results.study, rows, names).assign(frame=frame) for frame, rows in table.groupby("frame", sort=False)
-    ]
-    wide = _marked(results, pd.concat(parts, ignore_index=True))
-    return wide[["frame", *(column for column in wide if column != "frame")]]
+    frames = {frame: _wide(results.study, rows, names) for frame, rows in table.groupby("frame", sort=False)}
+    return _marked(results, pd.concat(frames, names=["frame"]).reset_index("frame").reset_index(drop=True))
 
 
 def error_type_table(results: Results) -> pd.DataFrame:
     """What happens to a joint, in percent of all: see :mod:`monkey_transfer.metrics.error_types`."""
-    names = {f"errors/{kind}": f"{kind}, %" for kind in ERROR_TYPES}
-    return _marked(results, _wide(results.study, largest(results.table, results.study), names))
+    return _of_arms(results, {f"errors/{kind}": f"{kind}, %" for kind in ERROR_TYPES})
 
 
 def coco_table(results: Results) -> pd.DataFrame:
@@ -182,7 +174,7 @@ def coco_table(results: Results) -> pd.DataFrame:
     names = {"oks": "mean OKS", "oks_ap": "AP", "oks_ap50": "AP at OKS 0.5", "oks_ap75": "AP at OKS 0.75"}
     if not results.table["metric"].isin(names).any():
         return pd.DataFrame({"COCO's numbers": ["none of its landmarks is labelled"]})
-    return _marked(results, _wide(results.study, largest(results.table, results.study), names))
+    return _of_arms(results, names)
 
 
 def reading_table(results: Results) -> pd.DataFrame:
@@ -198,19 +190,18 @@ def reading_table(results: Results) -> pd.DataFrame:
 def paper_table(results: Results) -> pd.DataFrame:
     """The paper's Table 1 beside ours: its way to a threshold, each arm's own joints, original pixels."""
     metric_of = {name: metric for metric, name in TABLE_ONE_ROWS.items()}
-    rows: list[dict[str, Any]] = []
-    for row in rows_of(beside_the_paper(results)):
-        ours, digits = bracketed(row, metric_of[row.metric]), 1 if "px" in row.metric else 2
-        difference = "undefined" if pd.isna(row.minus_paper) else f"{row.minus_paper:+.{digits}f}"
-        rows.append(
-            {
-                "metric": row.metric,
-                "arm": row.arm,
-                "paper": f"{row.paper:.2f}",
-                "ours": ours,
-                "ours - paper": difference,
-            }
-        )
+    rows = [
+        {
+            "metric": row.metric,
+            "arm": row.arm,
+            "paper": f"{row.paper:.2f}",
+            "ours": bracketed(row, metric_of[row.metric]),
+            "ours - paper": "undefined"
+            if pd.isna(row.minus_paper)
+            else f"{row.minus_paper:+.{digits_of(metric_of[row.metric])}f}",
+        }
+        for row in rows_of(beside_the_paper(results))
+    ]
     return _marked(results, pd.DataFrame(rows))
 
 
@@ -220,13 +211,10 @@ def elsewhere_table(results: Results) -> pd.DataFrame:
     if study.profile.elsewhere is None:
         return pd.DataFrame({"elsewhere": ["the profile names no other data set"]})
     people, yardstick = study.dataset("elsewhere"), study.profile.elsewhere_yardstick
-    table = results.elsewhere
-    wide = _wide(study, table, {SCORE_NAME[yardstick]: f"{SCORE_TITLE[yardstick]}, %"})
-    alike = table.drop_duplicates("arm").set_index("arm")["near_duplicates"]
-    wide = wide.assign(
-        pictures="rendered" if people.rendered else "photographs",
-        **{"near duplicates in what it learnt": wide["arm"].map(alike)},
-    )
+    wide = _wide(study, results.elsewhere, {SCORE_NAME[yardstick]: f"{SCORE_TITLE[yardstick]}, %"})
+    alike = results.elsewhere.drop_duplicates("arm").set_index("arm")["near_duplicates"]
+    wide["pictures"] = "rendered" if people.rendered else "photographs"
+    wide["near duplicates in what it learnt"] = wide["arm"].map(alike)
     return _marked(results, wide).assign(**{"people of": people.name})
 
 
@@ -253,8 +241,8 @@ def ruling_table(results: Results) -> pd.DataFrame:
             "question": rows["question"],
             "pair": [f"{row.arm_a} - {row.arm_b}" for row in rows_of(rows)],
             "difference, points": [signed(row) for row in rows_of(rows)],
-            "p, difference": [f"{p:.3f}" for p in rows["p"]],
-            "p, smaller than the margin": [f"{p:.3f}" for p in rows["p_equivalent"]],
+            "p, difference": rows["p"].map(_p_value),
+            "p, smaller than the margin": rows["p_equivalent"].map(_p_value),
             "ruling": rows["ruling"],
         }
     )
@@ -267,13 +255,12 @@ def equivalent_table(results: Results, table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         return pd.DataFrame({"equivalents": [f"{control} learnt one number of people, so it has no learning curve"]})
     sizes = [images + study.profile.validation_size(control) for images in study.profile.arm(control).sizes]
-    needs = [_needed(row, min(sizes), max(sizes)) for row in rows_of(table)]
     return pd.DataFrame(
         {
             "pictures": study.pictures,
             "arm": table["arm"],
             "labelled people": [f"{people:,}" for people in table["people"]],
-            f"{control} needs": needs,
+            f"{control} needs": [equivalent(row, min(sizes), max(sizes)) for row in rows_of(table)],
         }
     )
 
@@ -304,12 +291,12 @@ def negative_control(study: Study, swapped: float) -> str:
 
 def rarity_table(study: Study, rare: RarePoses) -> pd.DataFrame:
     """By how much the advantage of ``transfer`` over its control grows from the most ordinary person to the rarest."""
-    slopes = rare.lines[rare.lines["quantity"] == "slope"].rename(columns={"value": "difference"})
+    slopes = rare.lines[rare.lines["quantity"] == "slope"]
     return pd.DataFrame(
         {
             "pictures": study.pictures,
             "rarity by": slopes["measure"].map(MEASURES),
-            "advantage grows by, points": [signed(row) for row in rows_of(slopes.assign(metric="pck"))],
+            "advantage grows by, points": [in_points(row) for row in rows_of(slopes)],
         }
     )
 
@@ -323,26 +310,27 @@ def cover_table(study: Study, rare: RarePoses) -> pd.DataFrame:
             "pictures": study.pictures,
             "tenth": rare.cover["decile"],
             "people": rare.cover["people"],
-            "nearest is a monkey": [f"{share:.2f}" for share in rare.cover["monkey_nearer"]],
-            "to the nearest person": [f"{distance:.2f}" for distance in rare.cover["to_training"]],
-            "to the nearest monkey": [f"{distance:.2f}" for distance in rare.cover["to_monkey"]],
+            "nearest is a monkey": rare.cover["monkey_nearer"].map("{:.2f}".format),
+            "to the nearest person": rare.cover["to_training"].map("{:.2f}".format),
+            "to the nearest monkey": rare.cover["to_monkey"].map("{:.2f}".format),
             "of each": rare.cover["drawn"],
         }
     )
 
 
+def _of_arms(results: Results, names: dict[str, str]) -> pd.DataFrame:
+    """Every arm at its largest number of images, one column per metric."""
+    return _marked(results, _wide(results.study, largest(results.table, results.study), names))
+
+
 def _wide(study: Study, table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """A scores table with one row per arm and one column per metric, intervals in brackets."""
     cells = {(row.arm, row.metric): bracketed(row, row.metric) for row in rows_of(table)}
-    rows = [
-        {
-            "arm": arm,
-            "pictures": study.pictures,
-            **{title: cells.get((arm, metric), "none") for metric, title in names.items()},
-        }
+    return pd.DataFrame(
+        {"arm": arm, "pictures": study.pictures}
+        | {title: cells.get((arm, metric), "none") for metric, title in names.items()}
         for arm in table["arm"].unique()
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def _marked(results: Results, table: pd.DataFrame) -> pd.DataFrame:
@@ -352,21 +340,16 @@ def _marked(results: Results, table: pd.DataFrame) -> pd.DataFrame:
 
 def _people(results: Results, row: Any) -> str:
     ends = Point(row.arm_a, row.images_a), Point(row.arm_b, row.images_b)
-    labelled = dict.fromkeys(results.labelled(point) for point in ends)
-    return " and ".join(labelled)
+    return " and ".join(dict.fromkeys(results.labelled(point) for point in ends))
 
 
-def _needed(row: Any, least: int, most: int) -> str:
-    def bound(people: float) -> str:
-        if people == 0:
-            return f"fewer than {least:,}"
-        return f"more than {most:,}" if people > most else f"{people:,.0f}"
-
-    found = bound(row.equivalent)
-    if pd.isna(row.low):
-        return f"{found} [{row.note}]"
-    return found if bound(row.low) == bound(row.high) else f"{found} [{bound(row.low)} to {bound(row.high)}]"
+def _p_value(p: float) -> str:
+    """With equal digits; a p-value is never zero."""
+    if pd.isna(p):
+        return "none"
+    return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
 
 
-def _or_none(number: float) -> str:
-    return "none" if pd.isna(number) else f"{number:.3f}"
+def _mean_distance(joints: pd.DataFrame) -> str:
+    """In units of the yardstick."""
+    return f"{joints['normalised'].mean():.3f}" if len(joints) else "none"

@@ -1,47 +1,12 @@
-"""Numbers as a reader sees them: with their interval, equal digits in a column, and the names that figures use."""
+"""What tables and sentences share: names of scores, who was tested, lists and tables in markdown."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 import pandas as pd
 
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.opening import Study
-
-_PERCENT, _RATIO, _PIXELS = 1, 2, 1
-
-
-def rows_of(table: pd.DataFrame) -> Iterator[Any]:
-    """The rows, by the names of the table's columns."""
-    yield from table.itertuples(index=False)
-
-
-def digits_of(metric: str) -> int:
-    """Digits after the point: one for percent and pixels, two for ratios and for lengths in yardsticks."""
-    if metric.startswith(("pck", "errors/")):
-        return _PERCENT
-    return _PIXELS if "rmse" in metric or metric == "mean_distance" else _RATIO
-
-
-def bracketed(row: Any, metric: str) -> str:
-    """An estimate such as '39.3 [36.9, 41.7]'; its note in the brackets where it has no interval."""
-    if pd.isna(row.value):
-        return "undefined"
-    digits = digits_of(metric)
-    return f"{row.value:z.{digits}f} {_bounds(row.low, row.high, row.note, f'z.{digits}f')}"
-
-
-def signed(row: Any) -> str:
-    """A difference such as '+1.2 [+0.4, +2.0]'; its note in the brackets where it has no interval."""
-    if pd.isna(row.difference):
-        return "undefined"
-    digits = digits_of(row.metric)
-    return f"{row.difference:+z.{digits}f} {_bounds(row.low, row.high, row.note, f'+z.{digits}f')}"
-
-
-def _bounds(low: float, high: float, note: str, form: str) -> str:
-    return f"[{note}]" if pd.isna(low) else f"[{low:{form}}, {high:{form}}]"
 
 
 def score_name(profile: Profile) -> str:
