@@ -8,7 +8,7 @@ BENCHMARKS := coverage power learning_curves metrics predict render prepare
 TESTS := test-unit test-networks test-studies test-notebooks test-workflow
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 # Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
-SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config profile=$(PROFILE) \
+SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config 'profile="$(PROFILE)"' \
 	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
 
 .DEFAULT_GOAL := help
@@ -20,12 +20,12 @@ help:  ## list the targets
 setup: .venv/.installed  ## install everything into .venv (about two minutes and 11 GB)
 
 data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHECK=1]
-	@$(PY) -m monkey_transfer.study.needs $(PROFILE) $(if $(CHECK),--check)
+	@$(PY) -m monkey_transfer.study.needs '$(PROFILE)' $(if $(CHECK),--check)
 
 study: setup  ## run the study of a profile: make study PROFILE=demo [CLUSTER=slurm]
-	@$(PY) -m monkey_transfer.tell.reports weights $(PROFILE)  # now, rather than when their arm's turn comes
+	@$(PY) -m monkey_transfer.tell.reports weights '$(PROFILE)'  # now, rather than when their arm's turn comes
 	@$(SNAKEMAKE) --quiet all $(SNAKEMAKE_OPTIONS)
-	@$(PY) -m monkey_transfer.tell.reports show $(PROFILE)
+	@$(PY) -m monkey_transfer.tell.reports show '$(PROFILE)'
 
 plan: setup  ## say how many runs a study has, how many exist and how long the others may take: make plan PROFILE=demo
 	@$(SNAKEMAKE) --dry-run --quiet rules progress

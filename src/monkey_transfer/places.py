@@ -1,6 +1,11 @@
-"""Where profiles, data and runs lie: in folders of the project unless a variable of the environment names others."""
+"""Where profiles, data, runs and reports lie: in folders of the project unless the environment names others.
+
+A variable that is empty names nothing, and ``~`` is the user's own folder. What TensorFlow (``[``, ``]``, ``*``, ``?``,
+``\\``) or the workflow (``{``, ``}``) would take for a pattern of names is refused before anything is written.
+"""
 
 import os
+import re
 from pathlib import Path
 
 from monkey_transfer.errors import StudyError
@@ -14,12 +19,37 @@ def data_folder() -> Path:
 
     StudyError if what it names is not a folder.
     """
-    named = os.environ.get("MONKEY_TRANSFER_DATA")
-    if named and not Path(named).is_dir():
-        raise StudyError(f"MONKEY_TRANSFER_DATA names '{named}', which is not a folder")
-    return Path(named or ROOT / "data").resolve()
+    folder = _folder("MONKEY_TRANSFER_DATA", "data")
+    if not os.path.isdir(folder) and folder != ROOT / "data":
+        raise StudyError(f"{folder}: is not there; name the folder that holds the data in MONKEY_TRANSFER_DATA")
+    return folder
 
 
 def runs_folder() -> Path:
-    """Where runs are kept: ``runs/`` of the project, or what MONKEY_TRANSFER_RUNS names."""
-    return Path(os.environ.get("MONKEY_TRANSFER_RUNS", ROOT / "runs")).resolve()
+    """Where runs are kept: ``runs/`` of the project, or what MONKEY_TRANSFER_RUNS names; StudyError if that is none."""
+    return _folder("MONKEY_TRANSFER_RUNS", "runs")
+
+
+def reports_folder() -> Path:
+    """Where reports are kept: ``reports/``, or what MONKEY_TRANSFER_REPORTS names; StudyError if that is none."""
+    return _folder("MONKEY_TRANSFER_REPORTS", "reports")
+
+
+def plain_path(path: str | Path, named_by: str) -> Path:
+    """The path in full, for libraries that look for patterns; StudyError if they would see one or it leads nowhere."""
+    try:
+        full = Path(path).expanduser().resolve()
+    except RuntimeError as error:  # nobody's ~, or links in a circle
+        raise StudyError(f"{path}: leads nowhere ({error}); give another path in {named_by}") from None
+    if found := re.search(r"[][{}*?\\]", str(full)):
+        raise StudyError(
+            f"{full}: '{found[0]}' would be taken for a pattern of names; give a path without []{{}}*?\\ in {named_by}"
+        )
+    return full
+
+
+def _folder(variable: str, usual: str) -> Path:
+    folder = plain_path(os.environ.get(variable, "").strip() or ROOT / usual, variable)
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise StudyError(f"{folder}: is not a folder; name one in {variable}, or remove the variable")
+    return folder

@@ -199,6 +199,7 @@ _TRAINING: dict[str, Any] = {
     "net_type": "mobilenet_v2_0.35",
     "batch_size": 4,
     "iterations": 90,
+    "multi_step": [[0.005, 90]],
     "global_scale": 1.0,
     "augmentation": {"scale_jitter_lo": 1.0},
 }

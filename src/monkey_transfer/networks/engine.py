@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import pandas as pd
 from pydantic import model_validator
 
-from monkey_transfer.settings import Positive, Probability, Settings
+from monkey_transfer.settings import Positive, PositiveNumber, Probability, Settings
 from monkey_transfer.skeletons import Skeleton
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class StopRule(Settings):
     min_improvement: Probability = 0.01
 
 
+# (learning rate, last iteration at which it holds), one after the other
+Schedule = tuple[tuple[PositiveNumber, Positive], ...]
+
+
 class Training(Settings):
     """How a network is trained, as far as all engines share it; each adds its own keys, and its own defaults."""
 
@@ -44,8 +48,7 @@ class Training(Settings):
     net_type: str
     iterations: Positive
     batch_size: Positive
-    # (learning rate, last iteration at which it holds)
-    multi_step: tuple[tuple[float, int], ...]
+    multi_step: Schedule
     validate_every: Positive = 1000
     stop: StopRule = StopRule()
 
@@ -58,8 +61,8 @@ class Training(Settings):
             raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
         return self
 
-    def refuse_picture(self, shorter_side: int) -> None:
-        """Raise ValueError if pictures of that many pixels are too small to be trained on."""
+    def refuse_picture(self, width: int, height: int) -> None:
+        """Raise ValueError if pictures of so many pixels are too small or too large to be trained on."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from monkey_transfer.networks.engine import Engine, PublishedNetwork
 from monkey_transfer.networks.engines import AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
-from monkey_transfer.settings import Positive, Settings
+from monkey_transfer.settings import NAME, Count, Positive, Settings
 
 
 class Arm(Settings):
@@ -16,8 +16,8 @@ class Arm(Settings):
     # 'nothing': a finished network of DeepLabCut's model zoo, used as it is.
     learns: Literal["source", "target", "nothing"]
     # How many pictures it learns; several numbers for a learning curve, each set of pictures within the next.
-    images: Annotated[int, Field(ge=0)] | tuple[Positive, ...] = 0
-    init: Annotated[str, Field(pattern=r"^(scratch|imagenet|arm:[a-z0-9_]+|zoo:[a-z0-9_]+)$")]
+    images: Count | tuple[Positive, ...] = 0
+    init: Annotated[str, Field(pattern=rf"^(scratch|imagenet|arm:{NAME}|zoo:[a-z0-9_]+)$")]
     # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3); 'all' takes over the
     # heads of those joints as well that both networks have, by the named mappings of their skeletons.
     restore: Literal["backbone", "all"] = "backbone"

@@ -1,10 +1,11 @@
 """Which data sets a profile may name, and what it must say of each."""
 
+import os.path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from monkey_transfer.settings import Positive, Settings
+from monkey_transfer.settings import Count, Positive, Settings, Side
 from monkey_transfer.skeletons import SKELETONS
 
 Yardstick = Literal["head_size", "head_segment", "torso", "bbox_length", "mpii_200scale"]
@@ -16,6 +17,14 @@ def _known_skeleton(name: str) -> str:
     return name
 
 
+def _path(path: str) -> str:
+    if "\0" in path:
+        raise ValueError("no path holds a NUL character")
+    return os.path.expanduser(path)
+
+
+# Relative to MONKEY_TRANSFER_DATA unless absolute; ~ is the user's own folder.
+Path = Annotated[str, AfterValidator(_path)]
 KnownSkeleton = Annotated[str, AfterValidator(_known_skeleton)]
 
 
@@ -25,15 +34,15 @@ class SyntheticData(Settings):
     format: Literal["synthetic"]
     species: Literal["human", "macaque"]
     images: Positive
-    seed: int = 0
-    size: Positive = 160  # side of a picture in pixels
+    seed: Count = 0
+    size: Side = 160  # side of a picture in pixels
 
 
 class LspData(Settings):
     """Leeds Sports Pose or its extended set: ``folder`` holds joints.mat and images/."""
 
     format: Literal["lsp"]
-    folder: str
+    folder: Path
 
 
 class MacaqueposeData(Settings):
@@ -43,35 +52,35 @@ class MacaqueposeData(Settings):
     """
 
     format: Literal["macaquepose"]
-    folder: str
+    folder: Path
     length: Literal["longer_side", "width"] = "longer_side"
-    size: Positive = 640
+    size: Side = 640
 
 
 class MpiiData(Settings):
     """MPII Human Pose as released: ``folder`` holds mpii_human_pose_v1_u12_1.mat and images/."""
 
     format: Literal["mpii"]
-    folder: str
+    folder: Path
     # The release's list of single people, or of those only the ones that are alone in their picture.
     people: Literal["single_person", "alone_in_picture"] = "single_person"
 
 
 class CocoData(Settings):
-    """Any COCO keypoint file; paths are relative to MONKEY_TRANSFER_DATA unless absolute."""
+    """Any COCO keypoint file and the folder of its pictures."""
 
     format: Literal["coco"]
-    annotations: str
-    images: str
+    annotations: Path
+    images: Path
     skeleton: KnownSkeleton
     keypoints: dict[str, str] | None = None  # the file's keypoint -> the skeleton's; others are not read
 
 
 class DlcData(Settings):
-    """A labelled single-animal DeepLabCut project; its path is relative to MONKEY_TRANSFER_DATA unless absolute."""
+    """A labelled single-animal DeepLabCut project."""
 
     format: Literal["dlc"]
-    project: str
+    project: Path
     skeleton: KnownSkeleton
     keypoints: dict[str, str] | None = None  # the project's body part -> the skeleton's keypoint; others are not read
 
@@ -85,7 +94,7 @@ class SourceData(Settings):
     """The data set learnt first, and how many of its pictures no arm learns."""
 
     data: AnyData
-    test: Annotated[int, Field(ge=0)]
+    test: Count
 
 
 class TargetData(Settings):

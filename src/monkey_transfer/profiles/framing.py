@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from monkey_transfer.profiles.data import Yardstick
-from monkey_transfer.settings import Positive, Settings
+from monkey_transfer.settings import Settings, Side
 
 
 class WholePicture(Settings):
     """The whole picture, letterboxed to ``size``: the side of a square, or [width, height], in pixels."""
 
     framing: Literal["whole"]
-    size: Positive | tuple[Positive, Positive]
+    size: Side | tuple[Side, Side]
 
 
 class PersonCrop(Settings):
@@ -22,8 +22,8 @@ class PersonCrop(Settings):
     """
 
     framing: Literal["person"]
-    size: Positive
-    person: Positive
+    size: Side
+    person: Side
 
 
 class ScaledPerson(Settings):
@@ -33,9 +33,9 @@ class ScaledPerson(Settings):
     """
 
     framing: Literal["scaled"]
-    size: Positive
+    size: Side
     yardstick: Yardstick
-    length: Positive
+    length: Side
 
 
 Framing = Annotated[WholePicture | PersonCrop | ScaledPerson, Field(discriminator="framing")]

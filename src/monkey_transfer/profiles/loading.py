@@ -1,15 +1,19 @@
 """From a YAML file to a profile: what it extends, what its arms share, and what is wrong with it in one sentence."""
 
+import reprlib
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.places import CONFIG
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.profiles.strict_yaml import read_yaml
+from monkey_transfer.settings import checked_name
 
 
 def load_profile(name: str, config: Path = CONFIG) -> Profile:
@@ -24,42 +28,26 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
         If there is no such file, it is not YAML, or a key is unknown or of the wrong type; the
         message names the file and the key.
     """
-    settings = _settings(name, config)
-    shared = settings.pop("training", {})
-    file = config / f"{name}.yaml"
-    if not isinstance(shared, dict) or not isinstance(settings.get("arms", {}), dict):
-        raise StudyError(f"{file}: expected 'training' and 'arms' to be mappings of keys to values")
-    if "arms" in settings:
-        settings["arms"] = {name: arm for name, arm in settings["arms"].items() if arm is not None}
-    for arm in settings.get("arms", {}).values():
-        if isinstance(arm, dict):
-            own = arm.get("training") or {}
-            arm["training"] = _merged(shared, own) if isinstance(own, dict) else own
-            if isinstance(arm.get("against"), dict):
-                arm["against"] = {other: text for other, text in arm["against"].items() if text is not None}
+    files = _files(name, config)
+    settings: dict[str, Any] = reduce(_merged, reversed(files.values()))
     try:
-        profile = Profile(name=name, **settings)
+        for key in ("training", "arms"):
+            if not isinstance(settings.setdefault(key, {}), dict):
+                raise ValueError(f"key '{key}': expected keys and values (found {_found(settings[key])})")
+        for key in {"name", "arms_left_out"} & settings.keys():  # said by the file's name and its weights
+            raise ValueError(f"key '{key}' is unknown; remove it or correct its spelling")
+        shared = settings.pop("training")
+        settings["name"] = name
+        settings["arms"] = {arm: _with_shared(keys, shared) for arm, keys in _said(settings["arms"]).items()}
+        profile = Profile.model_validate(settings)
         if lacking := _lacking_weights(profile):
-            settings["arms"] = {
-                arm: {**keys, "against": {b: text for b, text in keys.get("against", {}).items() if b not in lacking}}
-                for arm, keys in settings["arms"].items()
-                if arm not in lacking
-            }
-            profile = Profile(name=name, arms_left_out=lacking, **settings)
+            arms = {arm: _without(lacking, keys) for arm, keys in settings["arms"].items() if arm not in lacking}
+            profile = Profile.model_validate(settings | {"arms": arms, "arms_left_out": lacking})
         return profile
     except ValidationError as error:
-        raise StudyError(f"{file}: {_first_problem(error, settings)}") from None
-    except TypeError as error:
-        raise StudyError(f"{file}: {error}") from None
-
-
-def _lacking_weights(profile: Profile) -> tuple[str, ...]:
-    """Optional arms whose ImageNet weights are neither named nor in the data folder, and those that start from them."""
-
-    def lacks(arm: Arm) -> bool:
-        return arm.optional and arm.engine.lacks_imagenet(arm.training.net_type, profile.imagenet_checkpoint)
-
-    return tuple(name for name in profile.arms if lacks(profile.arms[profile.lineage(name)[-1]]))
+        raise StudyError(f"{next(iter(files))}: {_first_problem(error, settings)}") from None
+    except ValueError as error:
+        raise StudyError(f"{next(iter(files))}: {error}") from None
 
 
 def profile_names(config: Path = CONFIG) -> list[str]:
@@ -69,31 +57,57 @@ def profile_names(config: Path = CONFIG) -> list[str]:
 
 def profile_files(name: str, config: Path = CONFIG) -> list[Path]:
     """The file of a profile, that of the one which it extends, and so on; StudyError as for :func:`load_profile`."""
-    file = config / f"{name}.yaml"
-    base = _read(file, config).get("extends")
-    return [file, *(profile_files(base, config) if base else ())]
+    return list(_files(name, config))
 
 
-def _settings(name: str, config: Path, below: tuple[str, ...] = ()) -> dict[str, Any]:
-    file = config / f"{name}.yaml"
-    if name in below:
-        raise StudyError(f"{file}: 'extends' leads back to {name}")
-    settings = _read(file, config)
-    base = settings.pop("extends", None)
-    return _merged(_settings(base, config, (*below, name)), settings) if base else settings
+def _files(name: Any, config: Path) -> dict[Path, dict[str, Any]]:
+    """The :func:`profile_files`, and what each says besides ``extends``."""
+    files: dict[Path, dict[str, Any]] = {}
+    asked = f"profile {name!r}"
+    while True:
+        try:
+            file = config / f"{checked_name(name)}.yaml"
+        except ValueError as error:
+            raise StudyError(f"{asked}: {error}") from None
+        if file in files:
+            raise StudyError(f"{asked} leads back to {name}")
+        if not file.is_file():
+            raise StudyError(f"{asked} is unknown: expected one of {', '.join(profile_names(config))} ({file})")
+        files[file] = read_yaml(file)
+        if not isinstance(files[file], dict):
+            raise StudyError(f"{file}: expected keys and values, such as 'title: My study'")
+        name = files[file].pop("extends", None)
+        if name is None:
+            return files
+        asked = f"{file}: 'extends' {name!r}"
 
 
-def _read(file: Path, config: Path) -> dict[str, Any]:
-    if not file.is_file():
-        known = ", ".join(profile_names(config))
-        raise StudyError(f"profile '{file.stem}' is unknown: expected one of {known} ({file})")
-    try:
-        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise StudyError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(settings, dict):
-        raise StudyError(f"{file}: expected keys and values, found {type(settings).__name__}")
-    return settings
+def _with_shared(arm: Any, shared: dict) -> Any:
+    """An arm with the training that all share under its own, and without the questions that are null."""
+    if not isinstance(arm, dict):
+        return arm
+    own = {} if arm.get("training") is None else arm["training"]
+    training = _merged(shared, own) if isinstance(own, dict) else own
+    return arm | {"training": training, "against": _said(arm.get("against", {}))}
+
+
+def _said(keys: Any) -> Any:
+    """Without those that are null, by which a profile leaves out what it inherits."""
+    return {key: value for key, value in keys.items() if value is not None} if isinstance(keys, dict) else keys
+
+
+def _without(lacking: tuple[str, ...], arm: dict[str, Any]) -> dict[str, Any]:
+    """An arm without its questions about others that lack their weights."""
+    return arm | {"against": {other: text for other, text in arm["against"].items() if other not in lacking}}
+
+
+def _lacking_weights(profile: Profile) -> tuple[str, ...]:
+    """Optional arms whose ImageNet weights are neither named nor in the data folder, and those that start from them."""
+
+    def lacks(arm: Arm) -> bool:
+        return arm.optional and arm.engine.lacks_imagenet(arm.training.net_type, profile.imagenet_checkpoint)
+
+    return tuple(name for name in profile.arms if lacks(profile.arms[profile.lineage(name)[-1]]))
 
 
 def _merged(base: dict, over: dict) -> dict:
@@ -110,24 +124,54 @@ def _same_kind(base: dict, over: dict) -> bool:
     return all(over.get(kind) in (None, base.get(kind)) for kind in ("format", "framing"))
 
 
-def _first_problem(error: ValidationError, settings: dict) -> str:
-    problem = error.errors()[0]
-    key = ".".join(_written(problem["loc"], settings, problem["type"] == "missing"))
-    if problem["type"] == "extra_forbidden":
-        return f"key '{key}' is unknown; remove it or correct its spelling"
-    message = problem["msg"].removeprefix("Value error, ")
-    if not key:
-        return message
-    found = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
-    return f"key '{key}': {message}{found}"
+# For pydantic's own words, which are a programmer's.
+_EXPECTED = {
+    "string_type": "expected a text, in quotes if it looks like a number",
+    "string_pattern_mismatch": "expected scratch, imagenet, arm:<name> or zoo:<name>",  # of an arm's init
+    "string_too_short": "expected a text that is not empty",
+    "bool_parsing": "expected true or false",
+    "finite_number": "expected a finite number",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "expected a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "expected a number"),
+    "greater_than": "expected more than {gt}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than": "expected less than {lt}",
+    "less_than_equal": "expected at most {le}",
+    "literal_error": "expected {expected}",
+    "tuple_type": "expected a list, such as [0, 1]",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "expected keys and values"),
+    "union_tag_not_found": "expected the key {discriminator}",
+    "union_tag_invalid": "{discriminator} is '{tag}', expected one of {expected_tags}",
+    "extra_forbidden": "is unknown; remove it or correct its spelling",
+    "missing": "is missing and required",
+}
 
 
-def _written(location: tuple[int | str, ...], settings: Any, missing: bool) -> list[str]:
-    """The parts of pydantic's location that are keys of the file: it also names the members of unions."""
+def _first_problem(error: ValidationError, settings: dict[str, Any]) -> str:
+    problems = [(_key(problem, settings), problem) for problem in error.errors()]
+    first = problems[0][0]
+    # Of a value that may be of several kinds, what is said of the kind that fits it furthest.
+    key, problem = max((p for p in problems if p[0][: len(first)] == first), key=lambda p: len(p[1]["loc"]))
+    said = _EXPECTED.get(problem["type"], "{error}").format(**{"error": problem["msg"]} | problem.get("ctx", {}))
+    if problem["type"] in ("missing", "extra_forbidden"):
+        return f"key '{'.'.join(key)}' {said}"
+    found = "" if isinstance(problem["input"], dict) else f" (found {_found(problem['input'])})"
+    return f"key '{'.'.join(key)}': {said}{found}" if key else said
+
+
+def _key(problem: ErrorDetails, settings: Any) -> list[str]:
+    """The parts of a problem's location that are keys of the file; pydantic's also names the members of unions."""
     parts = []
-    for depth, part in enumerate(location, start=1):
-        absent = missing and depth == len(location)
-        if isinstance(settings, list) or isinstance(settings, dict) and (part in settings or absent):
+    for part in problem["loc"]:
+        here = dict(enumerate(settings)) if isinstance(settings, list) else settings
+        if isinstance(here, dict) and part in here:
             parts.append(str(part))
-            settings = settings.get(part) if isinstance(settings, dict) else settings[int(part)]
-    return parts
+            settings = here[part]
+    return [*parts, str(problem["loc"][-1])] if problem["type"] == "missing" else parts
+
+
+def _found(value: Any) -> str:
+    """A value as a file has it, a text in quotes; cut short if it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "nothing" if value is None else reprlib.repr(value)

@@ -5,16 +5,16 @@ training are the engine's own, so that a profile shows exactly where it departs 
 """
 
 import math
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine
 from monkey_transfer.profiles.arms import Arm
-from monkey_transfer.profiles.data import AnyData, ElsewhereData, SourceData, TargetData, Yardstick
+from monkey_transfer.profiles.data import AnyData, ElsewhereData, Path, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing
-from monkey_transfer.settings import Positive, Probability, Settings
+from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings
 
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 
@@ -39,15 +39,15 @@ class Profile(Settings):
     elsewhere: ElsewhereData | None = None
     picture: Framing
     yardstick: Yardstick
-    arms: dict[str, Arm]
+    arms: dict[Name, Arm]
     arms_left_out: tuple[str, ...] = ()  # optional ones, filled in by load_profile
     # Each draws its own people of the pool and its own initial weights.
-    seeds: tuple[Annotated[int, Field(ge=0)], ...]
-    split_seed: int = 0
+    seeds: tuple[Count, ...]
+    split_seed: Count = 0
     # Score, in percent, that nobody can be expected to beat, say of two people who label the same pictures; if known.
-    ceiling: Annotated[float, Field(gt=0, le=100)] | None = None
+    ceiling: Annotated[Number, Field(gt=0, le=100)] | None = None
     # The smallest difference of interest, in points of PCK: what is smaller does not matter to anybody.
-    margin: Annotated[float, Field(gt=0)] = 2.0
+    margin: Annotated[Number, Field(gt=0, lt=100)] = 2.0
     # Fewer validation people than this say too little about when to stop.
     smallest_validation: Positive = 50
     # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
@@ -55,7 +55,7 @@ class Profile(Settings):
     # False keeps photographs out of figures, so that reports of data one may not publish can be shown.
     pictures_in_reports: bool = True
     requires_gpu: bool = False
-    imagenet_checkpoint: str | None = None
+    imagenet_checkpoint: Path | None = None
 
     @field_validator("arms")
     @classmethod
@@ -68,19 +68,24 @@ class Profile(Settings):
                 raise ValueError(f"{name}.images: expected one number; learning curves are of the arms of chapter 4")
         return arms
 
-    @field_validator("margin", mode="before")
-    @classmethod
-    def _a_difference_that_matters(cls, margin: Any) -> Any:
-        if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < 100:
-            raise ValueError("expected points of PCK above 0 and below 100, the smallest difference that matters")
-        return margin
-
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if not seeds or len(set(seeds)) != len(seeds):
             raise ValueError("expected at least one seed, each once")
         return seeds
+
+    @model_validator(mode="after")
+    def _schedules_are_used(self) -> "Profile":
+        for name, arm in self.arms.items():
+            (rate, end), *later = arm.training.multi_step
+            last = arm.training.iterations
+            if arm.learns != "nothing" and later and end >= last:
+                raise ValueError(
+                    f"arms.{name}.training.multi_step: the rate stays {rate:g}, whose step ends at iteration {end} and "
+                    f"the training at {last}; end it sooner, or write [[{rate:g}, {last}]] if one rate is meant"
+                )
+        return self
 
     @model_validator(mode="after")
     def _inits_lead_somewhere(self) -> "Profile":
@@ -191,11 +196,12 @@ class Profile(Settings):
         return self
 
     @model_validator(mode="after")
-    def _pictures_are_large_enough(self) -> "Profile":
+    def _pictures_can_be_learnt(self) -> "Profile":
         for name, arm in self.arms.items():
             size = self.framing(name).size
             try:
-                arm.training.refuse_picture(size if isinstance(size, int) else min(size))
+                if arm.learns != "nothing":
+                    arm.training.refuse_picture(*((size, size) if isinstance(size, int) else size))
             except ValueError as error:
                 raise ValueError(f"arms.{name}.training: {error}") from None
         return self

@@ -19,7 +19,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.files import write_json
 from monkey_transfer.images import small_png
 from monkey_transfer.networks.supervisor import HEADLESS
-from monkey_transfer.places import ROOT, runs_folder
+from monkey_transfer.places import ROOT, reports_folder, runs_folder
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.training import find_weights
@@ -35,7 +35,7 @@ RULES = 2
 
 def report_folder(profile: str) -> Path:
     """Where the report of a profile is kept: ``reports/<profile>`` or below what MONKEY_TRANSFER_REPORTS names."""
-    return Path(os.environ.get("MONKEY_TRANSFER_REPORTS", ROOT / "reports")) / profile
+    return reports_folder() / profile
 
 
 def opened_report(profile: str) -> Path:

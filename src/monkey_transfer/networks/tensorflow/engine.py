@@ -33,12 +33,12 @@ class TensorFlow(Engine):
         return weights.imagenet_checkpoint(named, net_type)
 
     def lacks_imagenet(self, net_type: str, named: str | None) -> bool:
-        return not weights.is_named(named) and not (data_folder() / "imagenet" / net_type).is_dir()
+        return not weights.named_checkpoint(named) and not (data_folder() / "imagenet" / net_type).is_dir()
 
     def archive(self, init: str, net_type: str, named: str | None) -> str | None:
         """Networks of the zoo by their init; ImageNet weights unless the profile or the machine names a checkpoint."""
         if init == "imagenet":
-            return None if weights.is_named(named) else f"imagenet:{net_type}"
+            return None if weights.named_checkpoint(named) else f"imagenet:{net_type}"
         return init if init.startswith("zoo:") else None
 
     def published_files(self, name: str) -> PublishedFiles:

@@ -1,13 +1,14 @@
 """What a profile may say of training on DeepLabCut's TensorFlow engine; the defaults are DeepLabCut's."""
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from monkey_transfer.networks.engine import Training
-from monkey_transfer.settings import Positive, Probability, Settings
+from monkey_transfer.networks.engine import Schedule, Training
+from monkey_transfer.settings import Number, Positive, PositiveNumber, Probability, Settings, Whole
 
-SMALLEST_PICTURE = 64  # min_input_size in DeepLabCut's pose_cfg.yaml
+SMALLEST_PICTURE, LARGEST_PICTURE = 64, 1500  # min_input_size and max_input_size in DeepLabCut's pose_cfg.yaml
 
 
 # What pose_imgaug.py reads of its two groups of keys; others it would pass over in silence.
@@ -27,22 +28,32 @@ BLOCKS = {
 }
 
 
+def _effect(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        raise ValueError("expected true, false, keys with numbers, or for a ratio 0 to 1") from None
+
+
+Effect = Annotated[bool | Probability | dict[str, Number | list[Number]], WrapValidator(_effect)]
+
+
 class Augmentation(Settings):
     """DeepLabCut's own augmentation keys with its own defaults (pose_cfg.yaml, pose_imgaug.py)."""
 
     apply_prob: Probability = 0.5
-    scale_jitter_lo: float = 0.5
-    scale_jitter_up: float = 1.25
-    rotation: int = 25
+    scale_jitter_lo: PositiveNumber = 0.5
+    scale_jitter_up: PositiveNumber = 1.25
+    rotation: Annotated[Whole, Field(ge=0, le=180)] = 25  # degrees either way
     rotratio: Probability = 0.4
     cropratio: Probability = 0.4
-    crop_by: float = 0.15
+    crop_by: Annotated[Number, Field(gt=0, lt=0.5)] = 0.15  # DeepLabCut takes 0 for 0.15; cropratio 0 crops none
     fliplr: bool = False
     motion_blur: bool = True
     covering: bool = True
     elastic_transform: bool = True
-    contrast: dict[str, float | bool] = {"clahe": True, "claheratio": 0.1, "histeq": True, "histeqratio": 0.1}
-    convolution: dict[str, Any] = {
+    contrast: dict[str, Effect] = {"clahe": True, "claheratio": 0.1, "histeq": True, "histeqratio": 0.1}
+    convolution: dict[str, Effect] = {
         "sharpen": False,
         "sharpenratio": 0.3,
         "edge": False,
@@ -53,9 +64,14 @@ class Augmentation(Settings):
     @model_validator(mode="after")
     def _known_to_the_loader(self) -> "Augmentation":
         for group, known in _AUGMENTATION_KEYS.items():
-            unknown = sorted(set(getattr(self, group)) - known)
-            if unknown:
-                raise ValueError(f"{group}: '{unknown[0]}' is unknown; expected one of {', '.join(sorted(known))}")
+            for key, value in getattr(self, group).items():
+                if key not in known:
+                    raise ValueError(f"{group}: '{key}' is unknown; expected one of {', '.join(sorted(known))}")
+                if key.endswith("ratio") != isinstance(value, float):
+                    expected = "a number from 0 to 1" if key.endswith("ratio") else "true, false or keys with numbers"
+                    raise ValueError(f"{group}.{key}: expected {expected}")
+        if self.scale_jitter_lo > self.scale_jitter_up:
+            raise ValueError("scale_jitter_lo is above scale_jitter_up; exchange them")
         return self
 
 
@@ -69,24 +85,30 @@ class TensorFlowTraining(Training):
     iterations: Positive = 1_030_000
     batch_size: Positive = 1
     optimizer: Literal["sgd", "adam"] = "sgd"
-    multi_step: tuple[tuple[float, int], ...] = (
+    multi_step: Schedule = (
         (0.005, 10_000),
         (0.02, 430_000),
         (0.002, 730_000),
         (0.001, 1_030_000),
     )
-    global_scale: Annotated[float, Field(gt=0)] = 0.8
-    pos_dist_thresh: float = 17
-    locref_loss_weight: float = 0.05
+    global_scale: PositiveNumber = 0.8
+    pos_dist_thresh: PositiveNumber = 17
+    locref_loss_weight: Annotated[Number, Field(ge=0)] = 0.05
     intermediate_supervision: bool = False
     weigh_only_present_joints: bool = False
     augmentation: Augmentation = Augmentation()
 
-    def refuse_picture(self, shorter_side: int) -> None:
-        """Raise ValueError if DeepLabCut would pass pictures of that many pixels over when it scales them."""
-        smallest = shorter_side * self.global_scale * self.augmentation.scale_jitter_lo
+    def refuse_picture(self, width: int, height: int) -> None:
+        """Raise ValueError if DeepLabCut would pass pictures of so many pixels over when it scales them."""
+        smallest = min(width, height) * self.global_scale * self.augmentation.scale_jitter_lo
+        largest = math.sqrt(width * height) * self.global_scale * self.augmentation.scale_jitter_up
         if smallest < SMALLEST_PICTURE:
             raise ValueError(
                 f"pictures shrink to {smallest:.0f} pixels (picture.size x global_scale x scale_jitter_lo), expected "
                 f"at least {SMALLEST_PICTURE}, below which DeepLabCut trains on none"
+            )
+        if largest > LARGEST_PICTURE:
+            raise ValueError(
+                f"pictures grow to {largest:.0f} pixels (picture.size x global_scale x scale_jitter_up), expected "
+                f"at most {LARGEST_PICTURE}, above which DeepLabCut trains on none"
             )

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.places import data_folder
+from monkey_transfer.places import data_folder, plain_path
 
 # Names a checkpoint of ImageNet weights that is there already.
 IMAGENET_VARIABLE = "MONKEY_TRANSFER_IMAGENET"
@@ -28,8 +28,8 @@ def imagenet_checkpoint(named: str | None, net_type: str) -> str:
     StudyError
         If none of them is there; it says what to do.
     """
-    if named := named or os.environ.get(IMAGENET_VARIABLE):
-        prefix = _ENDING.sub("", str(Path(named).expanduser().resolve()))
+    if named := named_checkpoint(named):
+        prefix = _ENDING.sub("", str(plain_path(named, f"{IMAGENET_VARIABLE} or the profile's imagenet_checkpoint")))
         if not checkpoint_files(prefix):
             raise StudyError(f"ImageNet checkpoint '{named}' is not there: {_expected(prefix)}")
         return prefix
@@ -47,9 +47,9 @@ def imagenet_checkpoint(named: str | None, net_type: str) -> str:
     return prefix
 
 
-def is_named(named: str | None) -> bool:
-    """Whether the profile or MONKEY_TRANSFER_IMAGENET names a checkpoint."""
-    return bool(named or os.environ.get(IMAGENET_VARIABLE))
+def named_checkpoint(by_profile: str | None) -> str:
+    """The checkpoint that the profile names, or else MONKEY_TRANSFER_IMAGENET; empty if neither does."""
+    return by_profile or os.environ.get(IMAGENET_VARIABLE, "").strip()
 
 
 def checkpoint_files(prefix: str) -> list[Path]:
