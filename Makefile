@@ -7,8 +7,8 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 BENCHMARKS := coverage power learning_curves metrics predict render prepare
 TESTS := test-unit test-networks test-studies test-notebooks test-workflow
 CORES := $(shell getconf _NPROCESSORS_ONLN)
-# Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
-SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config 'profile="$(PROFILE)"' \
+# A name is a text, 2024 too. Its lock would outlive a killed study; each run and each set of pictures has one of its own.
+SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config 'profile=!!str $(PROFILE)' \
 	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
 
 .DEFAULT_GOAL := help

@@ -46,15 +46,14 @@ def test_folders_that_are_made_need_not_be_there(tmp_path, monkeypatch):
     assert report_folder("demo") == tmp_path / "new" / "reports" / "demo"
 
 
-@every_folder
-def test_what_would_be_taken_for_a_pattern(tmp_path, monkeypatch, variable, read, usual):
-    monkeypatch.setenv(variable, str(tmp_path / "a[0]" / "b"))
-    with refused("environment", f"brackets in {variable}", match=f"'.' would be .* a pattern .* in {variable}$"):
-        read()
-    monkeypatch.delenv(variable)
+def test_what_would_be_taken_for_a_pattern(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "a[0]" / "runs"))
+    with refused("environment", "brackets in a folder", match="'.' would be .* a pattern .* in MONKEY_TRANSFER_RUNS$"):
+        runs_folder()
+    monkeypatch.delenv("MONKEY_TRANSFER_DATA", raising=False)
     monkeypatch.setattr(places, "ROOT", tmp_path / "project[0]")
-    with refused("environment", f"a project in brackets without {variable}", match=f"give a path .* in {variable}$"):
-        read()
+    with refused("environment", "a project in brackets", match="give a path .* in MONKEY_TRANSFER_DATA$"):
+        data_folder()
 
 
 @pytest.mark.parametrize("name", ["[", "]", "*", "?", "{", "}", "\\"])
@@ -66,12 +65,11 @@ def test_every_letter_that_makes_a_pattern(tmp_path, name):
         plain_path(tmp_path / "link", "THIS")
 
 
-@every_folder
-def test_a_file_for_a_folder(tmp_path, monkeypatch, variable, read, usual):
+def test_a_file_for_a_folder(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setenv(variable, str(tmp_path / "file"))
-    with refused("environment", f"a file for {variable}", match=f"file: is not a folder; name one in {variable}"):
-        read()
+    monkeypatch.setenv("MONKEY_TRANSFER_REPORTS", str(tmp_path / "file"))
+    with refused("environment", "a file for a folder", match="is not a folder; name one in MONKEY_TRANSFER_REPORTS"):
+        reports_folder()
 
 
 def test_a_checkpoint_is_a_path_like_others(tmp_path, monkeypatch):
