@@ -16,7 +16,8 @@ from typing import get_args
 
 import pytest
 import yaml
-from test_unpack import files_below, write
+from bad_input import holds, refused
+from test_unpack import changed, cut, files_below, write
 
 from monkey_transfer.acquire import download as downloading
 from monkey_transfer.acquire.acquire import MISSING, WHOLE, acquire, state
@@ -38,7 +39,7 @@ LABELS = {"v1/annotations.csv": b"image file name,keypoinbts,segmentation\n"}
 
 @dataclass
 class Server:
-    """What the server answers with; every request takes the first of ``cuts`` and ``statuses``, while there are any."""
+    """What the server answers with; every request takes the first of each list, while there are any."""
 
     content: bytes = b""
     etag: str | None = '"one"'
@@ -48,6 +49,7 @@ class Server:
     longest_part: int | None = None
     cuts: list[int] = field(default_factory=list)  # bytes sent before the connection is closed
     statuses: list[int] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)  # before all others, as they are
     asked: list[str | None] = field(default_factory=list)  # the Range of every request
     address: str = ""
 
@@ -63,6 +65,14 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         shop, asked = self.shop, self.headers.get("Range")
         shop.asked.append(asked)
+        if shop.answers:
+            status, headers, body = shop.answers.pop(0)
+            self.send_response(status)
+            for header, value in headers.items():
+                self.send_header(header, value)
+            self.end_headers()
+            self.wfile.write(body)
+            return
         if shop.statuses:
             self.send_error(shop.statuses.pop(0))
             return
@@ -100,7 +110,7 @@ def offer(server, tmp_path, monkeypatch):
 
     def put(content: dict[str, bytes], **entry) -> Archive:
         server.content = write(tmp_path / "made.zip", content).read_bytes()
-        toy = Archive("a test", server.address, "toy.zip", PAGE, "toy/v1", "v1", 10**6)
+        toy = Archive("a test", server.address, "toy.zip", PAGE, "toy/v1", 10**6, "v1")
         entry = {"holds": {"annotations.csv": 1, "images/*.jpg": 3}} | entry
         monkeypatch.setitem(ARCHIVES, "toy", replace(toy, **entry))
         return ARCHIVES["toy"]
@@ -209,9 +219,39 @@ def test_busy_servers_are_asked_again_and_refusals_are_not(server, tmp_path):
     download(server.address, tmp_path / "toy.partial")
     assert len(server.asked) == 3
     server.statuses = [404]
-    with pytest.raises(StudyError, match="the server answers 404 Not Found"):
+    with pytest.raises(StudyError, match="the server answers 404 Not Found") as error:
         download(server.address, tmp_path / "other.partial")
+    holds("archive", "a server that refuses", str(error.value).replace(server.address, "http://example.org/toy.zip"))
     assert len(server.asked) == 4
+
+
+PART = b"x" * 1000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"Content-Range": "bytes 5000-5999/1004000", "Content-Length": "1000"}, PART),
+        (200, {"Content-Range": "bytes 0-999/1004000", "Content-Length": "1000"}, bytes(range(251)) * 4),
+        (200, {"Content-Range": "bytes */1004000"}, PART),
+        (200, {"Content-Range": "somewhere"}, PART),
+        (206, {"Content-Range": "bytes 5000-5999/1004000", "Content-Length": "1000"}, PART),
+        (206, {"Content-Length": "1000"}, PART),
+        (206, {"Content-Range": "bytes 0-999/500", "Content-Length": "1000"}, PART),
+        (416, {"Content-Range": "bytes */7"}, b""),
+        (200, {"Content-Length": "5000"}, PART),
+        (200, {"Transfer-Encoding": "chunked"}, b"3e8\r\n" + PART),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_answer_that_is_not_what_it_says_is_not_kept(server, tmp_path, answer, begun):
+    if begun:
+        (tmp_path / "toy.partial").write_bytes(server.content[:300_000])
+        (tmp_path / "toy.partial.version").write_text(server.etag)
+    server.answers = [answer]
+    download(server.address, tmp_path / "toy.partial")
+    assert (tmp_path / "toy.partial").read_bytes() == server.content
+    assert [file.name for file in tmp_path.iterdir()] == ["toy.partial"]
 
 
 # --- archives
@@ -233,7 +273,7 @@ def test_the_download_resumes_then_other_bytes_are_refused(server, offer, root):
     (root / "archives" / "toy.zip").unlink()
     server.content = whole[:-1] + bytes([whole[-1] ^ 1])
     found = hashlib.sha256(server.content).hexdigest()
-    with pytest.raises(StudyError, match=f"toy.zip has sha256 {found}, expected {known}; .*if {PAGE}.*checksums"):
+    with pytest.raises(StudyError, match=f"toy.zip: has sha256 {found}, expected {known} .if {PAGE}.*checksums"):
         acquire("toy", root)
     assert not place.exists()
     kept = [file.name for file in (root / "archives").iterdir() if not file.name.endswith(".lock")]
@@ -251,7 +291,7 @@ def test_parts_of_two_files_under_one_name_are_refused(server, offer, root, monk
     with pytest.raises(StudyError, match="no connection"):
         acquire("toy", root)
     server.content = bytes(len(server.content))
-    with pytest.raises(StudyError, match="has sha256 .*, expected .*archives.py"):
+    with pytest.raises(StudyError, match="has sha256 .*, expected .*archives.yaml"):
         acquire("toy", root)
     assert start_of(server.asked[-1]) > 0
     assert files_below(root).keys() == {"archives/.toy.zip.lock", "archives/toy.zip.refused"}
@@ -275,7 +315,7 @@ def test_what_is_incomplete_is_said_and_left_alone(server, offer, root):
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"mine")
     assert state(archive, root) == "incomplete, 0 of 1 annotations.csv, 1 of 3 images/*.jpg"
-    with pytest.raises(StudyError, match=r"toy/v1 is incomplete, .*1 of 3 images.*move it away"):
+    with refused("archive", "an incomplete folder", match=r"toy/v1 is incomplete, .*1 of 3 images.*move it away"):
         acquire("toy", root)
     assert files_below(root / "toy") == {"v1/images/0.jpg": b"mine"}
     assert server.asked == []
@@ -284,7 +324,8 @@ def test_what_is_incomplete_is_said_and_left_alone(server, offer, root):
 def test_an_archive_put_there_by_hand(offer, root):
     archive = offer(LABELS | PICTURES, address=NOBODY)
     where = root / "archives" / "toy.zip"
-    with pytest.raises(StudyError, match=f"{NOBODY}: no connection.*: get toy.zip from {PAGE} and put it at {where}$"):
+    by_hand = f"{NOBODY}: no connection.*: get toy.zip from {PAGE} and put it at {where}$"
+    with refused("archive", "a server that nobody reaches", match=by_hand):
         acquire("toy", root)
     write(where, LABELS | PICTURES)
     assert files_below(acquire("toy", root)) == files_below(root / "toy" / "v1") != {}
@@ -295,8 +336,9 @@ def test_another_file_put_there_by_hand(offer, root):
     offer(LABELS | PICTURES, address=NOBODY, sha256="0" * 64)
     where = root / "archives" / "toy.zip"
     where.parent.mkdir(parents=True)
-    write(where, LABELS | PICTURES)
-    with pytest.raises(StudyError, match=f"get toy.zip \\(sha256 {'0' * 64}\\) from {PAGE} and put it at {where}$"):
+    where.write_bytes(b"another")
+    by_hand = f"has sha256 .*put aside .*get toy.zip .sha256 {'0' * 64}. from {PAGE} and put it at {where}$"
+    with refused("archive", "a wrong checksum", match=by_hand):
         acquire("toy", root)
     assert where.with_name("toy.zip.refused").is_file()
     assert not (root / "toy" / "v1").exists()
@@ -305,7 +347,7 @@ def test_another_file_put_there_by_hand(offer, root):
 @pytest.mark.parametrize(
     "content, sentence",
     [
-        (b"<html>Please fill in this form</html>", "neither a zip nor a tar archive"),
+        (b"<html>Please fill in this form</html>", "is a web page and no archive"),
         (LABELS, "is not the expected archive, it holds 0 of 3 images/\\*.jpg"),
         ({"v2/annotations.csv": b""}, "is not the expected archive, it holds no v1"),
         (LABELS | PICTURES | {"../evil": b""}, "'../evil' leads out of the folder"),
@@ -320,6 +362,42 @@ def test_an_archive_that_is_another_one_is_put_aside_and_its_checksum_forgotten(
     assert files_below(root).keys() - {"archives/.toy.zip.lock"} == {"archives/toy.zip.refused"}
     offer(LABELS | PICTURES)
     assert acquire("toy", root).is_dir()
+
+
+@pytest.mark.parametrize(
+    "name, damage",
+    [
+        ("a.zip", lambda file: cut(file, 300)),
+        ("a.zip", lambda file: changed(file, 60)),
+        ("a.tar.gz", lambda file: cut(file, 100)),
+        ("a.tar.gz", lambda file: cut(file, 5)),
+        ("a.tar.gz", lambda file: changed(file, 30)),
+        ("a.tar.gz", lambda file: changed(file, -6)),
+        ("a.tar.xz", lambda file: changed(file, 100)),
+        ("a.tar", lambda file: changed(file, 130)),
+        ("a.tar", lambda file: cut(file, 700)),
+        ("a.tar", lambda file: cut(file, 0)),
+    ],
+)
+def test_a_damaged_archive_is_put_aside_and_the_next_one_is_used(offer, root, tmp_path, name, damage):
+    offer(LABELS | PICTURES, address=NOBODY)
+    where = root / "archives" / "toy.zip"
+    where.parent.mkdir(parents=True)
+    damage(write(tmp_path / name, LABELS | PICTURES)).rename(where)
+    with pytest.raises(StudyError, match="toy.zip: is .*; it was put aside as toy.zip.refused: get toy.zip from"):
+        acquire("toy", root)
+    assert files_below(root).keys() - {"archives/.toy.zip.lock"} == {"archives/toy.zip.refused"}
+    write(tmp_path / name, LABELS | PICTURES).rename(where)  # whatever its name says
+    assert files_below(acquire("toy", root)) == files_below(root / "toy" / "v1") != {}
+
+
+def test_an_archive_of_something_else(offer, root, tmp_path):
+    offer(LABELS | PICTURES, address=NOBODY)
+    write(tmp_path / "other.zip", LABELS)
+    (root / "archives").mkdir(parents=True)
+    (tmp_path / "other.zip").rename(root / "archives" / "toy.zip")
+    with refused("archive", "another archive", match="toy.zip: is not the expected archive, it holds 0 of 3 images"):
+        acquire("toy", root)
 
 
 def test_one_file_of_an_archive_beside_others(offer, root):
@@ -355,7 +433,7 @@ def test_a_full_disk_loses_nothing(server, offer, root):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, hard))
     try:
-        with pytest.raises(StudyError, match="File too large: free some space .* then ask for toy again"):
+        with refused("disk", "full while fetching", match="File too large: free some space .* then ask for toy again"):
             acquire("toy", root)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -375,13 +453,14 @@ def test_two_at_once_fetch_it_once(server, offer, root):
 
 
 def test_unknown_archives_and_damaged_checksums(offer, root):
-    with pytest.raises(StudyError, match="archive 'zoo:full_dog' is unknown: expected one of mpii_images, "):
+    with refused("archive", "an unknown one", match="'zoo:full_dog' is unknown: expected one of mpii_images, "):
         acquire("zoo:full_dog", root)
     offer(LABELS | PICTURES)
     root.mkdir()
-    (root / "checksums.json").write_text("{")
-    with pytest.raises(StudyError, match="checksums.json: not valid JSON"):
-        acquire("toy", root)
+    for damaged in (b"{", b"[1]", b'{"toy.zip": 5}', b"\xff", b""):
+        (root / "checksums.json").write_bytes(damaged)
+        with refused("archive", "damaged checksums", match="checksums.json: expected checksums"):
+            acquire("toy", root)
 
 
 # --- the registry, and what a profile needs of it

@@ -1,12 +1,21 @@
 """Archives as they should be, and archives that climb, link, swell or break off."""
 
+import bz2
+import contextlib
+import errno
+import gzip
 import io
+import lzma
+import random
 import stat
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from bad_input import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,25 +44,38 @@ def write(file: Path, content: dict[str, bytes]) -> Path:
 
 
 def write_tar(file: Path, members: list[tuple[tarfile.TarInfo, bytes]]) -> Path:
-    with tarfile.open(file, "w:gz" if file.suffix == ".gz" else "w") as archive:
+    with tarfile.open(file, {".gz": "w:gz", ".xz": "w:xz"}.get(file.suffix, "w")) as archive:
         for member, data in members:
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
     return file
 
 
+def nul() -> bytes:
+    """A tar of a file whose name, in a header of its own, holds a NUL."""
+    member = tarfile.TarInfo("a")
+    member.pax_headers = {"path": "a\0b"}
+    return member.tobuf(tarfile.PAX_FORMAT) + bytes(1024)
+
+
 def files_below(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
-def refuses(archive: Path, sentence: str, limit: int = LIMIT) -> None:
+@contextlib.contextmanager
+def nothing_left(folder: Path) -> Iterator[Path]:
+    """A folder to unpack into, which has to be gone afterwards with all that was made beside it."""
+    before = sorted(folder.rglob("*"))
+    yield folder / "new" / "folder"
+    (folder / "new").rmdir()  # fails if there is anything in it
+    assert sorted(folder.rglob("*")) == before
+
+
+def refuses(archive: Path, sentence: str) -> None:
     """The archive is refused with that sentence and leaves nothing behind."""
-    before = sorted(archive.parent.rglob("*"))
-    with pytest.raises(StudyError, match=sentence) as refused:
-        unpack(archive, archive.parent / "new" / "folder", limit)
-    assert str(archive) in str(refused.value)
-    (archive.parent / "new").rmdir()  # fails if there is anything in it
-    assert sorted(archive.parent.rglob("*")) == before
+    with nothing_left(archive.parent) as folder, pytest.raises(StudyError, match=sentence) as caught:
+        unpack(archive, folder, LIMIT)
+    assert str(caught.value).startswith(f"{archive}: ")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -131,14 +153,6 @@ def test_links_and_devices(tmp_path, kind, target):
     refuses(archive, "'net/special' is a link or a device, expected files and folders only")
 
 
-def test_a_link_in_a_zip(tmp_path):
-    link = zipfile.ZipInfo("net/link")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr(link, "/etc")
-    refuses(tmp_path / "a.zip", "'net/link' is a link or a device")
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archive_that_swells(tmp_path, kind):
     archive = write(tmp_path / f"a.{kind}", {"small": b"x", "zeros": bytes(LIMIT)})
@@ -155,62 +169,161 @@ def test_an_archive_of_very_many_files(tmp_path, kind, monkeypatch):
     refuses(write(tmp_path / f"a.{kind}", ten | {"10": b""}), "or 10 files")
 
 
-def test_a_zip_whose_list_understates_a_file(tmp_path):
-    archive = write(tmp_path / "a.zip", {"zeros": bytes(100_000)})
-    as_listed = (100_000).to_bytes(4, "little")
-    archive.write_bytes(archive.read_bytes().replace(as_listed, (10).to_bytes(4, "little")))
-    refuses(archive, "cut short or damaged")
+def changed(file: Path, at: int, byte: int | None = None) -> Path:
+    """The archive with another byte there."""
+    content = bytearray(file.read_bytes())
+    content[at] = content[at] ^ 0xFF if byte is None else byte
+    file.write_bytes(content)
+    return file
 
 
-def test_a_negative_size_does_not_make_room(tmp_path):
-    archive = write_tar(tmp_path / "a.tar", [(tarfile.TarInfo("a"), b""), (tarfile.TarInfo("b"), bytes(LIMIT))])
-    header = bytearray(archive.read_bytes())
-    header[124:136] = (256**12 - 2 * LIMIT).to_bytes(12, "big")  # tar's base 256
-    header[148:156] = b" " * 8
+def with_header(file: Path, field: slice, value: bytes) -> Path:
+    """A tar whose first header says something else, with a checksum that fits."""
+    header = bytearray(file.read_bytes())
+    header[field], header[148:156] = value, b" " * 8
     header[148:156] = b"%06o\0 " % sum(header[:512])
-    archive.write_bytes(header)
-    refuses(archive, "unpacks to more than")
+    file.write_bytes(header)
+    return file
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
-@pytest.mark.parametrize("header", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
-def test_a_header_that_is_longer_than_a_name_or_a_date(tmp_path, kind, header):
-    """tarfile reads all of it at once, whatever the limits of what is unpacked."""
+def cut(file: Path, size: int) -> Path:
+    file.write_bytes(file.read_bytes()[:size])
+    return file
+
+
+def link(file: Path) -> Path:
+    member = zipfile.ZipInfo("net/link")
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(member, "/etc")
+    return file
+
+
+def understating(file: Path) -> Path:
+    write(file, {"zeros": bytes(100_000)})
+    as_listed = (100_000).to_bytes(4, "little")
+    file.write_bytes(file.read_bytes().replace(as_listed, (10).to_bytes(4, "little")))
+    return file
+
+
+def in_both_places(file: Path, field: int, value: int) -> Path:
+    """A zip of one file whose header and whose list say something else."""
+    write(file, {"a": b"text " * 100})
+    listed = file.read_bytes().index(b"PK\1\2")
+    return changed(changed(file, field, value), listed + field + 2, value)
+
+
+def long_header(file: Path) -> Path:
     member = tarfile.TarInfo("long")
-    member.type = header
-    refuses(
-        write_tar(tmp_path / f"long.{kind}", [(member, b" " * 2**21), (tarfile.TarInfo("a"), b"a")]),
-        "one of its headers has 2,097,152 bytes",
-    )
+    member.type = tarfile.XHDTYPE
+    return write_tar(file, [(member, b" " * 2**21), (tarfile.TarInfo("a"), b"a")])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_archive_that_was_cut(tmp_path, kind):
+def compressed(file: Path, compress: ModuleType) -> Path:
+    """A tar in another compression, with a wrong byte in its middle."""
+    made = write(file.with_name("made.tar"), {"a": bytes(range(256)) * 100})
+    file.write_bytes(compress.compress(made.read_bytes()))
+    made.unlink()
+    return changed(file, file.stat().st_size // 2)
+
+
+def raw(file: Path, content: bytes) -> Path:
+    file.write_bytes(content)
+    return file
+
+
+BYTES = {"a": bytes(range(256)) * 100, "b": b"b"}
+WHOLE_OR_NOT = "is cut short, damaged, or neither a zip nor a tar archive .{}"
+
+
+@pytest.mark.parametrize(
+    "what, make, name, sentence",
+    [
+        ("a file that climbs out", lambda f: write(f, {"../evil": b"evil"}), "a.zip", "'../evil' leads out of"),
+        ("a name with a NUL", lambda f: raw(f, nul()), "a.tar", "leads out of the folder"),
+        ("a link", link, "a.zip", "'net/link' is a link or a device, expected files and folders only"),
+        ("more than it should hold", lambda f: write(f, {"a": bytes(LIMIT + 1)}), "a.tar.gz", "more than 1,000,000 b"),
+        ("a file below a file", lambda f: write(f, {"a": b"", "a/b": b""}), "a.tar", "a name in it is no file's"),
+        ("a name that is too long", lambda f: write(f, {"x" * 300: b""}), "a.zip", "a name in it is no file's"),
+        ("a size that is understated", understating, "a.zip", WHOLE_OR_NOT.format("Bad CRC-32 for file 'zeros'")),
+        (
+            "a size below nothing",
+            lambda f: with_header(write(f, BYTES), slice(124, 136), (256**12 - 2 * LIMIT).to_bytes(12, "big")),
+            "a.tar",
+            WHOLE_OR_NOT.format("one of its headers tells of -2,000,000 bytes"),
+        ),
+        ("a header without end", long_header, "a.tar", WHOLE_OR_NOT.format("one of its headers tells of 2,097,152")),
+        ("a password", lambda f: in_both_places(f, 6, 1), "a.zip", "'a' is encrypted, expected an archive without"),
+        ("an unknown compression", lambda f: in_both_places(f, 8, 97), "a.zip", WHOLE_OR_NOT.format(".*compression")),
+        ("a cut zip", lambda f: cut(write(f, BYTES), 200), "a.zip", WHOLE_OR_NOT.format("File is not a zip file")),
+        ("a cut tar", lambda f: cut(write(f, BYTES), 20_000), "a.tar", WHOLE_OR_NOT.format("unexpected end of data")),
+        (
+            "a tar cut between files",
+            lambda f: cut(write(f, BYTES), 512 + 25_600),
+            "a.tar",
+            WHOLE_OR_NOT.format("empty"),
+        ),
+        ("a cut gzip", lambda f: cut(write(f, BYTES), 200), "a.tar.gz", WHOLE_OR_NOT.format("Compressed file ended")),
+        ("a wrong checksum of a gzip", lambda f: changed(write(f, BYTES), -6), "a.tar.gz", "CRC check failed"),
+        ("a wrong header in a tar", lambda f: changed(write(f, BYTES), 512 + 25_600), "a.tar", "bad checksum"),
+        ("an empty archive", lambda f: raw(f, b""), "a.zip", WHOLE_OR_NOT.format("")),
+        (
+            "a gzip of something else",
+            lambda f: raw(f, gzip.compress(b"text", mtime=0)),
+            "a.gz",
+            WHOLE_OR_NOT.format(""),
+        ),
+        (
+            "a web page",
+            lambda f: raw(f, b"\n<!DOCTYPE html><html>A form</html>"),
+            "a.zip",
+            "is a web page and no archive",
+        ),
+    ],
+)
+def test_whatever_is_wrong_with_an_archive(tmp_path, what, make, name, sentence):
+    archive = make(tmp_path / name)
+    with nothing_left(tmp_path) as folder, refused("archive", what, match=f"{name}: .*{sentence}"):
+        unpack(archive, folder, LIMIT)
+
+
+@pytest.mark.parametrize(
+    "make, name",
+    [
+        (lambda f: changed(write(f, BYTES), 60), "a.zip"),
+        (lambda f: changed(write(f, BYTES), 60), "a.tar.gz"),
+        (lambda f: cut(write(f, BYTES), 12), "a.tar.gz"),
+        (lambda f: compressed(f, lzma), "a.tar.xz"),
+        (lambda f: compressed(f, bz2), "a.tar.bz2"),
+    ],
+)
+def test_damage_of_which_every_library_speaks_its_own_words(tmp_path, make, name):
+    refuses(make(tmp_path / name), WHOLE_OR_NOT.format(""))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "tar.xz"])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_byte_of_an_archive_makes_a_traceback(tmp_path, kind, seed):
+    """Ten bytes are changed at random: either the archive is refused, or they did not matter."""
     archive = write(tmp_path / f"a.{kind}", CONTENT)
-    whole = archive.read_bytes()
-    archive.write_bytes(whole[: whole.index(b"snapshot") + 600] if kind == "tar" else whole[: len(whole) * 2 // 3])
-    refuses(archive, "cut short or damaged|neither a zip nor a tar archive")
+    rng = random.Random(seed)
+    for _ in range(10):
+        changed(archive, rng.randrange(archive.stat().st_size), rng.randrange(256))
+    with contextlib.suppress(StudyError):
+        unpack(archive, tmp_path / "folder", LIMIT)
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
-def test_an_archive_with_a_wrong_byte(tmp_path, kind):
-    archive = write(tmp_path / f"a.{kind}", {"a": bytes(range(256)) * 100})
-    damaged = bytearray(archive.read_bytes())
-    damaged[len(damaged) // 3] ^= 0xFF
-    archive.write_bytes(damaged)
-    refuses(archive, "cut short or damaged")
+def test_a_file_that_is_there_twice_is_the_last(tmp_path):
+    twice = [(tarfile.TarInfo("a"), b"first, and longer"), (tarfile.TarInfo("a"), b"last")]
+    unpack(write_tar(tmp_path / "a.tar", twice), tmp_path / "folder", LIMIT)
+    assert files_below(tmp_path / "folder") == {"a": b"last"}
 
 
-def test_an_encrypted_zip(tmp_path):
-    archive = write(tmp_path / "a.zip", {"a": b"secret"})
-    content = bytearray(archive.read_bytes())
-    content[6] |= 1
-    content[content.index(b"PK\1\2") + 8] |= 1
-    archive.write_bytes(content)
-    refuses(archive, "cannot be unpacked.*password")
+def test_a_full_disk_is_not_the_archives_fault(tmp_path, monkeypatch):
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-
-@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html><html>Please fill in this form</html>"])
-def test_something_else(tmp_path, content):
-    (tmp_path / "a.zip").write_bytes(content)
-    refuses(tmp_path / "a.zip", "neither a zip nor a tar archive")
+    monkeypatch.setattr(unpacking, "_write", full)
+    archive = write(tmp_path / "a.zip", CONTENT)
+    with nothing_left(tmp_path) as folder, pytest.raises(OSError, match="No space left"):
+        unpack(archive, folder, LIMIT)

@@ -1,24 +1,22 @@
 """Data sets and networks of others: found in the data folder, or fetched, checked and unpacked.
 
-What there is to have stands in :mod:`monkey_transfer.acquire.archives`. An archive stays in ``archives/`` of the data
-folder, where it may also be put by hand; ``checksums.json`` there holds the checksum of every first download whose
-publisher gives none.
+What there is to have stands in ``archives.yaml``. An archive stays in ``archives/`` of the data folder, where it may
+also be put by hand; ``checksums.json`` there holds the checksum of every first download whose publisher gives none.
 """
 
-import json
+import hashlib
 import os
 import shutil
 from pathlib import Path
 
 import pandas as pd
-import pooch
+from pydantic import TypeAdapter, ValidationError
 
-from monkey_transfer.acquire import archives
-from monkey_transfer.acquire.archives import ARCHIVES, Archive
+from monkey_transfer.acquire.archives import ARCHIVES, LIST, Archive
 from monkey_transfer.acquire.download import download
 from monkey_transfer.acquire.unpack import unpack
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import only_one
+from monkey_transfer.files import only_one, write_json
 
 WHOLE, MISSING = "whole", "missing"
 CHECKSUMS = "checksums.json"
@@ -91,74 +89,50 @@ def _told_state(archive: Archive, root: Path) -> str:
         return found
     if file.is_file():
         return f"{MISSING}, {file.name} is there to be unpacked"
-    if (partial := _partial(file)).is_file():
+    if (partial := _beside(file, "partial")).is_file():
         return f"{MISSING}, {partial.stat().st_size / 1e6:,.1f} MB fetched so far"
-    return f"{MISSING}, {refused.name} was put aside" if (refused := _refused(file)).is_file() else MISSING
+    return f"{MISSING}, {refused.name} was put aside" if (refused := _beside(file, "refused")).is_file() else MISSING
 
 
-def _partial(file: Path) -> Path:
-    """Where the part of an archive lies that has been fetched."""
-    return file.with_name(f"{file.name}.partial")
-
-
-def _refused(file: Path) -> Path:
-    """Where a file goes that is not the expected archive."""
-    return file.with_name(f"{file.name}.refused")
+def _beside(file: Path, what: str) -> Path:
+    """Where the 'partial' archive lies that is not fetched to its end, and where one goes that is 'refused'."""
+    return file.with_name(f"{file.name}.{what}")
 
 
 def _install(archive: Archive, root: Path) -> None:
-    """Fetch an archive, unpack it and give the part that is wanted its place, whole or not at all."""
-    place = root / archive.place
-    file = _fetched(archive, root)
+    """Fetch an archive unless it lies there, unpack it and give the wanted part its place, whole or not at all."""
+    place, file = root / archive.place, root / "archives" / archive.file
     unpacked = place.with_name(f"{place.name}.unpacked")
-    shutil.rmtree(unpacked, ignore_errors=True)
+    known = archive.sha256 or _recorded(root).get(archive.file)
     try:
+        if not file.is_file():
+            download(archive.address, _beside(file, "partial"))
+            os.replace(_beside(file, "partial"), file)
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest != (known or digest):
+            raise StudyError(
+                f"{file}: has sha256 {digest}, expected {known} (if {archive.page} announces another version, its "
+                f"checksum belongs into {LIST if archive.sha256 else root / CHECKSUMS})"
+            )
+        shutil.rmtree(unpacked, ignore_errors=True)
         unpack(file, unpacked, archive.unpacked_limit)
         if lacking := _lacking(archive, unpacked / archive.inside):
             raise StudyError(f"{file}: is not the expected archive, it holds {lacking}")
-        if archive.sha256 is None:
-            _record(archive, file, root)
-        os.replace(unpacked / archive.inside, place)
     except StudyError as error:
-        refused = _refused(file)
-        os.replace(file, refused)
-        raise StudyError(f"{error}; it was put aside as {refused.name}: {_by_hand(archive, root)}") from error
+        told = str(error)
+        if file.is_file():
+            os.replace(file, _beside(file, "refused"))
+            told += f"; it was put aside as {file.name}.refused"
+        sha256 = f" (sha256 {known})" if known else ""
+        raise StudyError(f"{told}: get {file.name}{sha256} from {archive.page} and put it at {file}") from error
+    else:
+        if known is None:
+            with only_one(root / CHECKSUMS):
+                write_json(root / CHECKSUMS, _recorded(root) | {archive.file: digest})
+        os.replace(unpacked / archive.inside, place)
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
-
-
-def _fetched(archive: Archive, root: Path) -> Path:
-    """The archive's file with the right checksum, as far as one is known; fetched if it is not there."""
-    folder = root / "archives"
-    partial = _partial(folder / archive.file)
-    keeper = pooch.create(
-        folder,
-        base_url="",
-        registry={archive.file: None},  # checked here, so that a file with another checksum is kept and hashed once
-        urls={archive.file: archive.address},
-    )
-
-    def resume(address: str, target: str, _: pooch.Pooch) -> None:
-        download(address, partial)
-        os.replace(partial, target)
-        check(Path(target))
-
-    def check(file: Path) -> None:
-        known = _known_digest(archive, root)
-        if known and file.is_file() and (found := pooch.file_hash(str(file))) != known:
-            refused = _refused(folder / archive.file)
-            os.replace(file, refused)
-            raise StudyError(
-                f"{archive.address}: {archive.file} has sha256 {found}, expected {known}; it was put aside as "
-                f"{refused.name}: if {archive.page} announces another version, its checksum belongs into "
-                f"{Path(archives.__file__) if archive.sha256 else root / CHECKSUMS}, else"
-            )
-
-    try:
-        check(folder / archive.file)
-        return Path(keeper.fetch(archive.file, downloader=resume))
-    except StudyError as error:
-        raise StudyError(f"{error}: {_by_hand(archive, root)}") from error
 
 
 def _lacking(archive: Archive, content: Path) -> str:
@@ -174,33 +148,17 @@ def _lacking(archive: Archive, content: Path) -> str:
     return ", ".join(f"{found[p]:,} of {least:,} {p}" for p, least in archive.holds.items() if found[p] < least)
 
 
-def _by_hand(archive: Archive, root: Path) -> str:
-    digest = _known_digest(archive, root)
-    known = f" (sha256 {digest})" if digest else ""
-    return f"get {archive.file}{known} from {archive.page} and put it at {root / 'archives' / archive.file}"
-
-
-def _known_digest(archive: Archive, root: Path) -> str | None:
-    return archive.sha256 or _recorded(root).get(archive.file)
-
-
 def _recorded(root: Path) -> dict[str, str]:
     """Checksums of first downloads: file in ``archives/`` -> sha256."""
     file = root / CHECKSUMS
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not file.is_file():
         return {}
-    except ValueError as error:
-        raise StudyError(f"{file}: not valid JSON ({error}): correct it or remove it") from None
-
-
-def _record(archive: Archive, file: Path, root: Path) -> None:
-    with only_one(root / CHECKSUMS):
-        digests = _recorded(root) | {archive.file: pooch.file_hash(str(file))}
-        unfinished = root / f".{CHECKSUMS}.unfinished"
-        unfinished.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(unfinished, root / CHECKSUMS)
+    try:
+        return TypeAdapter(dict[str, str]).validate_json(file.read_bytes())
+    except ValidationError:
+        raise StudyError(
+            f"{file}: expected checksums by the names of archives in JSON; correct it or remove it"
+        ) from None
 
 
 def _archive(name: str) -> Archive:

@@ -1,5 +1,6 @@
 """Large files over HTTP: a download that is cut goes on where it was, in this process or in the next one."""
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -63,19 +64,21 @@ def _fetch_rest(address: str, partial: Path) -> None:
         part = answer.headers.get("Content-Range", "")
         if answer.status_code == 416 and part == f"bytes */{start}":
             return  # nothing is missing: an earlier process was killed just before its end
-        if answer.status_code in (206, 416) and not part.startswith(f"bytes {start}-"):
-            version.unlink(missing_ok=True)
-            raise _Cut(f"the server sent '{part}' of the file instead of the rest")
         if answer.status_code in (408, 429) or answer.status_code >= 500:
             raise _Cut(f"the server answers {answer.status_code} {answer.reason}")
-        if answer.status_code not in (200, 206):
+        if answer.status_code not in (200, 206, 416):
             raise StudyError(f"{address}: the server answers {answer.status_code} {answer.reason}")
-        if answer.status_code == 200:
-            start = 0
+        start = start if answer.status_code == 206 else 0
+        if answer.status_code != 200 or part:
+            sent = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", part)
+            if not sent or int(sent[1]) != start:
+                version.unlink(missing_ok=True)
+                raise _Cut(f"the server sent '{part}' of the file instead of what follows byte {start:,}")
+        if not start:
             partial.unlink(missing_ok=True)
             version.write_text(_strong_validator(answer), encoding="utf-8")
-        total = part.rpartition("/")[2] if start else answer.headers.get("Content-Length", "")
-        size = int(total) if total.isdigit() else None
+        total = part.rpartition("/")[2] if part else answer.headers.get("Content-Length", "")
+        size = int(total) if total.isdecimal() else None
         with (
             partial.open("ab") as file,
             tqdm(total=size, initial=start, unit="B", unit_scale=True, desc=partial.stem, mininterval=2) as progress,
@@ -84,7 +87,9 @@ def _fetch_rest(address: str, partial: Path) -> None:
                 file.write(chunk)
                 progress.update(len(chunk))
     if size is not None and _size(partial) != size:
-        raise _Cut("the server stopped before the end of the file")
+        if _size(partial) > size:
+            version.unlink(missing_ok=True)
+        raise _Cut(f"the server told of {size:,} bytes and sent another number")
 
 
 def _strong_validator(answer: requests.Response) -> str:

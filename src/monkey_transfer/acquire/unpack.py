@@ -7,17 +7,14 @@ study has either.
 """
 
 import errno
-import gzip
 import os
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Self, TypeVar
+from typing import IO, Self
 
 from tqdm.auto import tqdm
 
@@ -25,26 +22,16 @@ from monkey_transfer.errors import StudyError
 
 MOST_MEMBERS = 200_000  # files and folders; MPII, the largest archive of the study, has 25,000
 LONGEST_HEADER = 2**20  # bytes of a long name or of what else a tar says of a member; tarfile reads them at once
-
-Member = TypeVar("Member")
-
-_DAMAGED = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    gzip.BadGzipFile,
-    zlib.error,
-    EOFError,
-    RuntimeError,  # zipfile: encrypted
-    NotImplementedError,  # zipfile: a kind of compression that it does not know
-)
-
+PIECE = 2**20  # bytes
 
 # What the disk says of a file below a file, two of one name, or a name that is too long.
 _BAD_NAMES = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
+# Names, each with what can be read of a file, or with None where it is a folder's.
+_Members = Iterator[tuple[str, IO[bytes] | None]]
 
 
 def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
-    """Unpack a zip, tar or tar.gz into ``folder``, whole or not at all.
+    """Unpack a zip or a tar, compressed or not, into ``folder``, whole or not at all.
 
     The work is done in a folder beside it, which gets its name at the end.
 
@@ -59,21 +46,16 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
         If the archive is neither a zip nor a tar, is cut short or damaged, names a file outside its folder,
         holds a link or a device, or unpacks to more than ``limit_bytes`` or :data:`MOST_MEMBERS`.
     OSError
-        If the disk is full or the folder cannot be written.
+        If the archive cannot be opened, the disk is full or the folder cannot be written.
     """
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     try:
-        if _is_tar(archive):
-            _unpack_tar(archive, unfinished, limit_bytes)
-        elif zipfile.is_zipfile(archive):
-            _unpack_zip(archive, unfinished, limit_bytes)
-        else:
-            raise StudyError(f"{archive}: neither a zip nor a tar archive")
+        with archive.open("rb") as file:
+            for name, piece in _pieces(archive, file, limit_bytes):
+                _write(unfinished / name, piece)
         os.replace(unfinished, folder)
-    except _DAMAGED as error:
-        raise StudyError(f"{archive}: cannot be unpacked, it is cut short or damaged ({error})") from error
     except OSError as error:
         if error.errno not in _BAD_NAMES:
             raise
@@ -82,80 +64,93 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-class _Member(tarfile.TarInfo):
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        member = super().frombuf(buf, encoding, errors)
-        if not member.isreg() and not member.isdir() and member.size > LONGEST_HEADER:
-            raise EOFError(f"one of its headers has {member.size:,} bytes")  # tarfile passes this on, unlike its own
-        return member
-
-
-def _is_tar(archive: Path) -> bool:
-    try:
-        with tarfile.open(archive, tarinfo=_Member):
-            return True
-    except tarfile.TarError:
-        return False
-
-
-def _unpack_tar(archive: Path, folder: Path, limit_bytes: int) -> None:
-    with tarfile.open(archive, tarinfo=_Member) as opened:
-        # One member after the other: they are all known only once the whole archive is decompressed.
-        for member in _within(archive, opened, attrgetter("size"), limit_bytes):
-            _check(archive, member.name, member.isreg() or member.isdir())
-            _write(opened, member, folder / member.name)
-        _read_to_the_end(opened, limit_bytes)
-
-
-def _write(opened: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-    """Its bytes alone: no owner, rights or times of somebody else's machine."""
-    if member.isdir():
+def _write(path: Path, piece: bytes | None) -> None:
+    """Bytes alone: no owner, rights or times of somebody else's machine."""
+    if piece is None:
         path.mkdir(parents=True, exist_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = opened.extractfile(member)
-    assert content is not None
-    with content, path.open("wb") as written:
-        shutil.copyfileobj(content, written)
+    with path.open("ab" if piece else "wb") as written:
+        written.write(piece)
 
 
-def _read_to_the_end(opened: tarfile.TarFile, limit_bytes: int) -> None:
-    """Read what follows the last member: gzip tells of a wrong byte only at its end."""
-    assert opened.fileobj is not None
-    left = limit_bytes
-    while left > 0 and (padding := opened.fileobj.read(2**20)):
-        left -= len(padding)
+def _pieces(archive: Path, file: IO[bytes], limit_bytes: int) -> Iterator[tuple[str, bytes | None]]:
+    """Names, each with None if it is a folder's, else first with nothing and then with the pieces of the file.
+
+    Here the archive is read and nothing is written: whatever fails in here is the archive's fault.
+    """
+    start = file.read(1000).lstrip()
+    file.seek(0)
+    size = 0
+    try:
+        members = _of_zip(file) if start.startswith(b"PK") else _of_tar(file)
+        told = tqdm(members, desc=f"unpacking {archive.name}", unit=" files", delay=2)
+        for count, (name, content) in enumerate(told, start=1):
+            for piece in _read(content):
+                size += len(piece or b"")
+                if size > limit_bytes or count > MOST_MEMBERS:
+                    most = f"{limit_bytes:,} bytes or {MOST_MEMBERS:,} files"
+                    raise StudyError(f"unpacks to more than {most}, which it is not known to hold")
+                yield name, piece
+    except StudyError as error:
+        raise StudyError(f"{archive}: {error}") from None
+    except Exception as error:
+        if start.lower().startswith((b"<!doctype", b"<html")):
+            raise StudyError(
+                f"{archive}: is a web page and no archive, open it to see what the server asks for"
+            ) from None
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise StudyError(f"{archive}: is cut short, damaged, or neither a zip nor a tar archive ({what})") from error
 
 
-def _unpack_zip(archive: Path, folder: Path, limit_bytes: int) -> None:
-    with zipfile.ZipFile(archive) as opened:
-        for member in _within(archive, opened.infolist(), attrgetter("file_size"), limit_bytes):
+def _read(content: IO[bytes] | None) -> Iterator[bytes | None]:
+    yield None if content is None else b""
+    while content is not None and (piece := content.read(PIECE)):
+        yield piece
+
+
+def _of_zip(file: IO[bytes]) -> _Members:
+    with zipfile.ZipFile(file) as opened:
+        for member in opened.infolist():
             # Zero where the archive was not made on Unix.
             kind = stat.S_IFMT(member.external_attr >> 16)
-            _check(archive, member.filename, kind in (0, stat.S_IFREG, stat.S_IFDIR))
-            # Writes no more than the size that was counted, and fails where there is more.
-            opened.extract(member, folder)
+            _check(member.filename, kind in (0, stat.S_IFREG, stat.S_IFDIR))
+            if member.flag_bits & 1:
+                raise StudyError(f"{member.filename!r} is encrypted, expected an archive without a password")
+            yield member.filename, None if member.is_dir() else opened.open(member)
 
 
-def _within(
-    archive: Path, members: Iterable[Member], size_of: Callable[[Member], int], limit_bytes: int
-) -> Iterator[Member]:
-    """The members of an archive for as long as they keep to the limits."""
-    size = 0
-    for count, member in enumerate(tqdm(members, desc=f"unpacking {archive.name}", unit=" files", delay=2), start=1):
-        size += abs(size_of(member))  # tar can write down a negative size
-        if size > limit_bytes or count > MOST_MEMBERS:
-            raise StudyError(
-                f"{archive}: unpacks to more than {limit_bytes:,} bytes or {MOST_MEMBERS:,} files, "
-                "which it is not known to hold"
-            )
-        yield member
+def _of_tar(file: IO[bytes]) -> _Members:
+    with tarfile.open(fileobj=file, tarinfo=_Member) as opened:
+        # One member after the other: they are all known only once the whole archive is decompressed.
+        for member in opened:
+            _check(member.name, member.isreg() or member.isdir())
+            yield member.name, opened.extractfile(member)
+        # gzip tells of a wrong byte only at its end, which is near, unless somebody made it to swell.
+        assert opened.fileobj is not None
+        for _ in range(1000):
+            if not opened.fileobj.read(PIECE):
+                return
+        raise StudyError("goes on after its last file")
 
 
-def _check(archive: Path, name: str, is_file_or_folder: bool) -> None:
+class _Member(tarfile.TarInfo):
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if buf and not any(buf):
+                raise  # the end of a whole archive
+            raise EOFError(str(error)) from error  # which tarfile passes on; its own it takes for the end
+        if member.size < 0 or not member.isreg() and not member.isdir() and member.size > LONGEST_HEADER:
+            raise EOFError(f"one of its headers tells of {member.size:,} bytes")
+        return member
+
+
+def _check(name: str, is_file_or_folder: bool) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts:
-        raise StudyError(f"{archive}: '{name}' leads out of the folder that the archive is unpacked into")
+    if path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise StudyError(f"{name!r} leads out of the folder that the archive is unpacked into")
     if not is_file_or_folder:
-        raise StudyError(f"{archive}: '{name}' is a link or a device, expected files and folders only")
+        raise StudyError(f"{name!r} is a link or a device, expected files and folders only")

@@ -54,7 +54,7 @@ def zoo_network(name: str) -> PublishedFiles:
         If it is not there and cannot be fetched (the message says from where to get it and where to put it), lacks
         its snapshot or its pose_cfg.yaml, or is another network than ``ZOO`` expects.
     """
-    from monkey_transfer.acquire.acquire import acquire  # brings pooch
+    from monkey_transfer.acquire.acquire import acquire  # which asks servers
 
     folder = acquire(f"zoo:{name}", data_folder())
     snapshot = _last_snapshot(folder)
