@@ -79,8 +79,8 @@ def picture_sizes(
         of_files["outside"] > of_files["labelled"] / 2,
         lambda n, i: (
             f"most joints of {n} pictures lie outside them, the first is {files[i]} with "
-            f"{' x '.join(map(str, size_of[files[i]]))} pixels: restore the pictures that were labelled, or correct the "
-            "joints"
+            f"{' x '.join(map(str, size_of[files[i]]))} pixels: restore the pictures that were labelled, or correct "
+            "the joints"
         ),
     )
     return sizes
