@@ -19,14 +19,15 @@ import contextlib
 import io
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from monkey_transfer.errors import StudyError
 
@@ -44,7 +45,14 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-ON_ITS_SIDE = (5, 6, 7, 8)
+_ON_ITS_SIDE = (5, 6, 7, 8)
+
+# Kinds of pixels (Pillow's modes) that leave no doubt which colour is meant.
+_KINDS = "1 L P PA LA RGB RGBA RGBX CMYK YCbCr I;16 I;16B I;16L I;16N"
+# Of 8 bits: a 16-bit picture without a brighter value was not made for the whole of its range.
+_NEARLY_BLACK = 16
+# Pixels (200 MB) that are laid out at once to make a picture.
+_LARGEST_CANVAS = 2**26
 
 # What is meant by the length of a picture that is resized to a length, its aspect kept.
 Length = Literal["longer_side", "width"]
@@ -70,8 +78,16 @@ class Transform:
         return (np.asarray(points, float) - (self.dx, self.dy)) / self.scale
 
 
+class Frame(NamedTuple):
+    """How a picture is made of another: the way from the other's pixels to its own, its width and height in pixels."""
+
+    transform: Transform
+    width: int
+    height: int
+
+
 def read_picture(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """The picture as (height, width, 3) uint8 RGB, its pixels as they are stored.
+    """The picture as (height, width, 3) uint8 RGB: :func:`rgb`, its pixels as they are stored.
 
     Parameters
     ----------
@@ -81,13 +97,12 @@ def read_picture(path: str | Path, size: tuple[int, int] | None = None) -> np.nd
     Raises
     ------
     StudyError
-        If the file is missing, cut short, not a picture, or has more than 8 bits a channel.
+        If the file is missing, cut short, not a picture or of a kind that is not read.
     """
     with opened(path) as picture:
-        if picture.mode.startswith(("I", "F")):
-            raise StudyError(f"{path}: expected a picture with 8 bits a channel, found mode {picture.mode}: convert it")
-        turned = size is not None and size != picture.size and size == upright_size(picture.size, _tag(picture))
-        return np.array((upright(picture) if turned else picture).convert("RGB"))
+        shown = rgb(picture)
+        turned = size != picture.size and size == upright_size(picture)
+        return np.array(upright(shown) if turned else shown)
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
@@ -96,167 +111,38 @@ def picture_size(path: str | Path) -> tuple[int, int]:
         return picture.size
 
 
-def orientation(path: str | Path) -> int:
-    """The orientation tag in the file's header, 1 (upright as it is stored) to 8; StudyError as above."""
-    with opened(path) as picture:
-        return _tag(picture)
+def rgb(picture: ImageFile.ImageFile) -> Image.Image:
+    """A file's Pillow picture as 8-bit RGB, its orientation tag kept; what is transparent has the colour of padding.
 
-
-def upright_size(size: tuple[int, int], tag: int) -> tuple[int, int]:
-    """(width, height) of a picture of that size and orientation tag when it is turned upright."""
-    return size[::-1] if tag in ON_ITS_SIDE else size
-
-
-def upright(picture: Image.Image) -> Image.Image:
-    """The Pillow picture turned as its orientation tag says."""
-    tag = _tag(picture)
-    return picture.transpose(_TURNS[tag]) if tag in _TURNS else picture
-
-
-def write_picture(path: str | Path, image: np.ndarray) -> None:
-    """Write an (height, width, 3) uint8 RGB picture as PNG: the file is there whole, or as it was before.
-
-    Raises StudyError if the folder is missing, cannot be written to or is full.
+    Of 16 bits a channel the upper eight are taken. Raises StudyError where that leaves next to nothing, as it does of
+    8 bits or a camera's 12 that are stored in 16, and where the file does not say which values are black and white
+    (float and 32 bits).
     """
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        # Level 1 is several times faster than the default; photographs hardly shrink further.
-        Image.fromarray(image).save(unfinished, format="PNG", compress_level=1)
-        os.replace(unfinished, path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise StudyError(f"{path}: cannot write the picture ({reason}): check the folder and its free space") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-
-
-def letterbox(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, Transform]:
-    """The whole picture fitted into a rectangle, centred, its aspect kept and the rest padded.
-
-    Parameters
-    ----------
-    image : (height, width, 3) uint8.
-    size : (width, height) of the rectangle in pixels.
-
-    Returns
-    -------
-    picture : (height, width, 3) uint8 of that size.
-    transform : from pixels of ``image`` to pixels of ``picture``.
-    """
-    height, width = image.shape[:2]
-    scale = min(size[0] / width, size[1] / height)
-    transform = _centred((width - 1) / 2, (height - 1) / 2, scale, size)
-    return resample(image, transform, *size), transform
-
-
-def crop(
-    image: np.ndarray, box: tuple[float, float, float, float], scale: float, size: int
-) -> tuple[np.ndarray, Transform]:
-    """A square cut around a box at a given scale, padded where it leaves the source.
-
-    Parameters
-    ----------
-    image : (height, width, 3) uint8.
-    box : x, y, width, height of the person in pixels of ``image``; its centre becomes the centre of the cut.
-    scale : pixels of the cut for one pixel of ``image``.
-    size : side of the cut in pixels.
-
-    Returns
-    -------
-    picture : (size, size, 3) uint8.
-    transform : from pixels of ``image`` to pixels of ``picture``.
-
-    Raises
-    ------
-    StudyError
-        If the scale is not above zero, or the box lies outside the picture.
-    """
-    x, y, box_width, box_height = (float(value) for value in box)
-    height, width = image.shape[:2]
-    shown = x < width - 0.5 and y < height - 0.5 and x + box_width > -0.5 and y + box_height > -0.5
-    if not (scale > 0 and math.isfinite(scale) and shown):
+    name = os.fsdecode(picture.filename)
+    if picture.mode not in _KINDS.split():
         raise StudyError(
-            f"the person's box (x {x:g}, y {y:g}, width {box_width:g}, height {box_height:g}) shows nothing of a "
-            f"{width} x {height} picture: correct the box or leave the picture out"
+            f"{name}: its pixels (Pillow's mode {picture.mode}) do not say which colours they are: save it in grey or "
+            "colour with 8 or 16 bits a channel"
         )
-    transform = _centred(x + box_width / 2, y + box_height / 2, scale, (size, size))
-    return resample(image, transform, size, size), transform
+    deep = re.search(r";16([BLN]|$)", f"{picture.tile}{picture.mode}")
+    shown: Image.Image = picture
+    if picture.mode.startswith("I;16"):
+        shown = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    plain = shown.convert("RGB")
+    if deep and (brightest := int(np.asarray(plain).max())) < _NEARLY_BLACK:
+        raise StudyError(
+            f"{name}: it has 16 bits a channel and no value above {256 * brightest + 255} of 65535, so that it would "
+            "be nearly black: save it with 8 bits a channel"
+        )
+    if shown.has_transparency_data:
+        ground = Image.new("RGBA", shown.size, PADDING_RGB)
+        plain = Image.alpha_composite(ground, shown.convert("RGBA")).convert("RGB")
+    plain.info = {"exif": picture.info.get("exif", b"")}
+    return plain
 
 
-def fit(cut: Sequence[int], length: Length, size: int) -> tuple[Transform, int, int]:
-    """How a cut of a picture becomes a picture of its own that is ``size`` pixels long, its aspect kept.
-
-    Parameters
-    ----------
-    cut : left, top, right, bottom: the columns from left to right - 1 and the rows from top to bottom - 1.
-    length : what gets ``size`` pixels. The other side is rounded up, so that nothing of the cut is lost.
-
-    Returns
-    -------
-    transform : from pixels of the picture to those of the cut's own picture.
-    width, height : of the cut's own picture in pixels.
-    """
-    left, top, right, bottom = cut
-    width, height = right - left, bottom - top
-    measured = width if length == "width" else max(width, height)
-    scale = size / measured
-    transform = Transform(scale, scale * (0.5 - left) - 0.5, scale * (0.5 - top) - 0.5)
-    return transform, -(-width * size // measured), -(-height * size // measured)
-
-
-def resample(image: np.ndarray, transform: Transform, width: int, height: int) -> np.ndarray:
-    """The (height, width, 3) picture that ``transform`` makes of ``image``, smoothed as far as it shrinks.
-
-    It is padded where it leaves ``image``.
-    """
-    # Pillow counts from the corner of the top left pixel, half a pixel before its centre.
-    left, top = transform.invert((-0.5, -0.5)) + 0.5
-    seen_width, seen_height = width / transform.scale, height / transform.scale
-    # Room for the smoothing filter, which reaches one new pixel beyond the edge.
-    margin = math.ceil(max(1 / transform.scale, 1))
-    x0, y0 = math.floor(left) - margin, math.floor(top) - margin
-    columns, rows = math.ceil(seen_width) + 2 * margin + 1, math.ceil(seen_height) + 2 * margin + 1
-    canvas = np.full((rows, columns, 3), PADDING_RGB, np.uint8)
-    seen = image[max(y0, 0) : max(y0 + rows, 0), max(x0, 0) : max(x0 + columns, 0)]
-    row, column = max(-y0, 0), max(-x0, 0)
-    canvas[row : row + seen.shape[0], column : column + seen.shape[1]] = seen
-    region = (left - x0, top - y0, left - x0 + seen_width, top - y0 + seen_height)
-    return np.array(Image.fromarray(canvas).resize((width, height), Image.Resampling.BILINEAR, box=region))
-
-
-def blank(image: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """The (height, width, 3) picture with padding wherever ``shown``, (height, width) bool, is False."""
-    blanked = image.copy()
-    blanked[~shown] = PADDING_RGB
-    return blanked
-
-
-def stamp(path: str | Path) -> str:
-    """Size and time of change of the file, which tell it from another one; StudyError if it is missing."""
-    try:
-        found = Path(path).stat()
-    except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such picture: restore it or take it out of the labels") from None
-    return f"{found.st_size}:{found.st_mtime_ns}"
-
-
-@contextlib.contextmanager
-def opened(path: str | Path) -> Iterator[Image.Image]:
-    """The file as a Pillow picture; what goes wrong while it is read, here or in the block, is a StudyError."""
-    try:
-        with Image.open(path) as picture:
-            yield picture
-    except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such picture: restore it or take it out of the labels") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = str(error).replace(str(path), "the file")
-        raise StudyError(f"{path}: not a whole picture ({reason}): replace it or take it out of the labels") from error
-
-
-def _tag(picture: Image.Image) -> int:
-    """The orientation tag, 1 where there is none that can be read."""
+def orientation(picture: Image.Image) -> int:
+    """The orientation tag of a Pillow picture, 1 (upright as it is stored) to 8; 1 where there is none to be read."""
     exif = Image.Exif()
     try:
         # Not picture.getexif(), which decodes the whole picture where the format is PNG.
@@ -267,9 +153,127 @@ def _tag(picture: Image.Image) -> int:
     return tag if tag in _TURNS else 1
 
 
-def _centred(x: float, y: float, scale: float, size: tuple[int, int]) -> Transform:
-    """The transform that brings (x, y) to the centre of a rectangle of that (width, height)."""
-    return Transform(scale, (size[0] - 1) / 2 - scale * x, (size[1] - 1) / 2 - scale * y)
+def upright_size(picture: Image.Image) -> tuple[int, int]:
+    """(width, height) of a Pillow picture when it is turned upright."""
+    return picture.size[::-1] if orientation(picture) in _ON_ITS_SIDE else picture.size
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """The Pillow picture turned as its orientation tag says."""
+    tag = orientation(picture)
+    return picture.transpose(_TURNS[tag]) if tag in _TURNS else picture
+
+
+def write_picture(path: str | Path, image: np.ndarray) -> None:
+    """Write an (height, width, 3) uint8 RGB picture as PNG: the file is there whole, or as it was before.
+
+    Raises StudyError if the folder is missing, cannot be written to or is full.
+    """
+    unfinished = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.unfinished")
+    try:
+        # Level 1 is several times faster than the default; photographs hardly shrink further.
+        Image.fromarray(image).save(unfinished, format="PNG", compress_level=1)
+        os.replace(unfinished, path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise StudyError(f"{path}: cannot write the picture ({reason}): check the folder and its free space") from error
+
+
+def letterbox(picture: tuple[int, int], size: tuple[int, int]) -> Frame:
+    """A whole (width, height) picture in a rectangle of a size, centred, its aspect kept and the rest padded."""
+    width, height = picture
+    scale = min(size[0] / width, size[1] / height)
+    return _centred((width - 1) / 2, (height - 1) / 2, scale, size)
+
+
+def crop(picture: tuple[int, int], box: tuple[float, float, float, float], scale: float, size: int) -> Frame:
+    """A square of ``size`` pixels around a box of a (width, height) picture at a scale, padded where it leaves it.
+
+    The centre of the box (x, y, width, height in pixels of the picture) becomes that of the square, which has ``scale``
+    pixels for one of the picture. Raises StudyError if nothing would be seen: the box lies outside the picture, or the
+    picture becomes shorter than a pixel of the square, or the square shows less than one of the picture.
+    """
+    (x, y, box_width, box_height), (width, height) = box, picture
+    within = x < width - 0.5 and y < height - 0.5 and x + box_width > -0.5 and y + box_height > -0.5
+    if not (within and 1 / max(width, height) <= scale <= size):
+        raise StudyError(
+            f"the person's box (x {x:g}, y {y:g}, width {box_width:g}, height {box_height:g}), {scale:g} times as "
+            f"large, shows nothing of a {width} x {height} picture: correct the box or leave the picture out"
+        )
+    return _centred(x + box_width / 2, y + box_height / 2, scale, (size, size))
+
+
+def fit(cut: Sequence[int], length: Length, size: int) -> Frame:
+    """How a cut of a picture becomes a picture of its own whose ``length`` is ``size`` pixels, its aspect kept.
+
+    The cut is left, top, right, bottom: the columns from left to right - 1 and the rows from top to bottom - 1. The
+    other side is rounded up, so that nothing of it is lost.
+    """
+    left, top, right, bottom = cut
+    width, height = right - left, bottom - top
+    measured = width if length == "width" else max(width, height)
+    scale = size / measured
+    transform = Transform(scale, scale * (0.5 - left) - 0.5, scale * (0.5 - top) - 0.5)
+    return Frame(transform, -(-width * size // measured), -(-height * size // measured))
+
+
+def resample(image: np.ndarray, frame: Frame) -> np.ndarray:
+    """The (height, width, 3) uint8 picture that ``frame`` makes of ``image``, smoothed as far as it shrinks.
+
+    It is padded where it leaves ``image``, which is of the same form.
+    """
+    transform, width, height = frame
+    # Pillow counts from the corner of the top left pixel, half a pixel before its centre.
+    left, top = transform.invert((-0.5, -0.5)) + 0.5
+    seen_width, seen_height = width / transform.scale, height / transform.scale
+    # Room for the smoothing filter, which reaches one new pixel beyond the edge.
+    margin = math.ceil(max(1 / transform.scale, 1))
+    x0, y0 = math.floor(left) - margin, math.floor(top) - margin
+    columns, rows = math.ceil(seen_width) + 2 * margin + 1, math.ceil(seen_height) + 2 * margin + 1
+    if columns * rows > _LARGEST_CANVAS:
+        # So much is seen that a block of pixels is but a part of a new one: the blocks' means are the same picture.
+        block = math.ceil(math.sqrt(columns * rows / _LARGEST_CANVAS))
+        shift = transform.scale * (block - 1) / 2
+        coarser = Transform(transform.scale * block, transform.dx + shift, transform.dy + shift)
+        return resample(np.array(Image.fromarray(image).reduce(block)), Frame(coarser, width, height))
+    canvas = np.full((rows, columns, 3), PADDING_RGB, np.uint8)
+    seen = image[max(y0, 0) : max(y0 + rows, 0), max(x0, 0) : max(x0 + columns, 0)]
+    row, column = max(-y0, 0), max(-x0, 0)
+    canvas[row : row + seen.shape[0], column : column + seen.shape[1]] = seen
+    region = (left - x0, top - y0, left - x0 + seen_width, top - y0 + seen_height)
+    return np.array(Image.fromarray(canvas).resize((width, height), Image.Resampling.BILINEAR, box=region))
+
+
+def stamp(path: str | Path) -> str:
+    """Size and time of change of the file, which tell it from another one; StudyError if it is missing."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        raise _missing(path) from None
+    return f"{found.st_size}:{found.st_mtime_ns}"
+
+
+@contextlib.contextmanager
+def opened(path: str | Path) -> Iterator[ImageFile.ImageFile]:
+    """The file as a Pillow picture; what goes wrong while it is read, here or in the block, is a StudyError."""
+    try:
+        with Image.open(path) as picture:
+            yield picture
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = str(error).replace(str(path), "the file")
+        raise StudyError(f"{path}: not a whole picture ({reason}): replace it or take it out of the labels") from error
+
+
+def _missing(path: str | Path) -> StudyError:
+    return StudyError(f"{path}: there is no such picture: restore it or take it out of the labels")
+
+
+def _centred(x: float, y: float, scale: float, size: tuple[int, int]) -> Frame:
+    """A rectangle of that (width, height) with (x, y) at its centre."""
+    return Frame(Transform(scale, (size[0] - 1) / 2 - scale * x, (size[1] - 1) / 2 - scale * y), *size)
 
 
 def small_png(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from monkey_transfer.datasets.framing import in_original_pixels
+from monkey_transfer.datasets.pictures import in_original_pixels
 from monkey_transfer.images import read_picture
 from monkey_transfer.measure.matched import matched
 from monkey_transfer.networks.job import JobFolder

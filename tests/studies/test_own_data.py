@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from monkey_transfer.datasets.dlc import read_dlc
-from monkey_transfer.datasets.framing import in_network_pixels
+from monkey_transfer.datasets.pictures import in_network_pixels
 from monkey_transfer.images import read_picture
 from monkey_transfer.measure.matched import matched, mean_pose
 from monkey_transfer.metrics.pckh import pck, scored

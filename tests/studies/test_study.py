@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from monkey_transfer.datasets import framing
+from monkey_transfer.datasets import pictures
 from monkey_transfer.errors import StudyError
 from monkey_transfer.measure import results
 from monkey_transfer.measure.matched import mean_pose
@@ -69,16 +69,18 @@ def test_labels_come_back_from_the_framed_pictures(tiny):
     ids = tiny.splits["target"].test
     labels = tiny.target.subset(ids).labels
     there = tiny.framed("target", ids, tiny.profile.picture)
-    back = framing.in_original_pixels(framing.in_network_pixels(labels, there), there)
+    back = pictures.in_original_pixels(pictures.in_network_pixels(labels, there), there)
     np.testing.assert_allclose(back[["x", "y"]], labels[["x", "y"]], atol=1e-6)
 
 
 def test_the_mean_pose_is_that_of_the_people_that_transfer_learns(tiny):
     ids = tiny.draw("target", 0).train[:8]
-    labels = framing.in_network_pixels(tiny.target.subset(ids).labels, tiny.framed("target", ids, tiny.profile.picture))
+    labels = pictures.in_network_pixels(
+        tiny.target.subset(ids).labels, tiny.framed("target", ids, tiny.profile.picture)
+    )
     everywhere = mean_pose(tiny, 0)
     assert set(everywhere["image_id"]) == set(tiny.splits["target"].test)
-    shown = framing.in_network_pixels(everywhere, tiny.test_frames("transfer"))
+    shown = pictures.in_network_pixels(everywhere, tiny.test_frames("transfer"))
     knees = shown[shown["keypoint"] == "left_knee"]
     np.testing.assert_allclose(knees["x"], labels.loc[labels["keypoint"] == "left_knee", "x"].mean())
 

@@ -10,7 +10,7 @@ from bad_input import refused
 from PIL import Image
 
 from monkey_transfer.datasets.coco import read_coco
-from monkey_transfer.datasets.framing import framed, in_network_pixels
+from monkey_transfer.datasets.pictures import framed, in_network_pixels
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import read_picture
 from monkey_transfer.profiles.framing import WholePicture
@@ -116,7 +116,7 @@ def test_a_mapping_names_all_that_is_read(tmp_path):
 
 def test_a_mapping_may_name_keypoints_of_any_category(tmp_path):
     annotations = broken("categories", 1, keypoints=["branch", "eye of a knot"])
-    annotations["annotations"][4]["keypoints"] = [7, 8, 2, 9, 10, 2]
+    annotations["annotations"][4].update(keypoints=[7, 8, 2, 9, 10, 2], bbox=[5, 6, 8, 8])
     mapping = {"nose": "nose", "left_hip": "left_hip", "branch": "left_wrist", "eye of a knot": "left_eye"}
     labels = read(tmp_path, annotations, mapping).labels
     found = labels[labels["labelled"]].groupby("image_id")["keypoint"].agg(list).to_dict()

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_input import refused
 from PIL import Image
 from scipy.io import savemat
+from scipy.sparse import csc_array
 
 from monkey_transfer.datasets.assembly import GET_IT
 from monkey_transfer.datasets.lsp import read_lsp
@@ -136,7 +138,8 @@ def test_unlabelled_nan_is_fine_and_labelled_nan_is_not(tmp_path):
     assert len(read_lsp(write_lspet(tmp_path, joints))) == 2
     joints[1, 4, 2] = 1
     savemat(tmp_path / "joints.mat", {"joints": joints.transpose(1, 2, 0)})
-    with pytest.raises(StudyError, match="joint left_knee of picture im00002 is marked as labelled but has no finite"):
+    sentence = "joint left_knee of picture im00002 is marked as labelled but has no finite"
+    with refused("LSP file", "NaN at a labelled joint", match=sentence):
         read_lsp(tmp_path)
 
 
@@ -151,7 +154,7 @@ def test_missing_pictures_are_counted_and_the_first_is_named(tmp_path):
     for number in (2, 4):
         (tmp_path / "images" / f"im0000{number}.jpg").unlink()
     sentence = f"2 of 4 labelled pictures are missing, the first is .*im00002.jpg: {GET_IT}$"
-    with pytest.raises(StudyError, match=sentence):
+    with refused("LSP file", "missing pictures", match=sentence):
         read_lsp(tmp_path)
 
 
@@ -162,9 +165,8 @@ def test_pictures_of_another_size_than_was_labelled(tmp_path):
     joints[4, :8, 0] += WIDTH  # unlabelled ones do not count
     assert len(read_lsp(write_lspet(tmp_path, joints))) == 100
     Image.new("RGB", (WIDTH // 3, HEIGHT // 3)).save(tmp_path / "images" / "im00009.jpg")
-    with pytest.raises(
-        StudyError, match="most joints of 2 of 100 pictures lie outside them, the first is .*im00004.jpg with 100 x 80"
-    ):
+    sentence = "most joints of 2 of 100 pictures lie outside them, the first is .*im00004.jpg with 100 x 80"
+    with refused("LSP file", "pictures of another size", match=sentence):
         read_lsp(tmp_path)
 
 
@@ -177,28 +179,38 @@ def test_a_picture_that_is_none(tmp_path):
 
 def test_empty_data_set(tmp_path):
     savemat(tmp_path / "joints.mat", {"joints": np.zeros((14, 3, 0))})
-    with pytest.raises(StudyError, match="joints.mat: the data set is empty"):
+    with refused("LSP file", "no pictures", match="joints.mat: the data set is empty"):
         read_lsp(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "variables, sentence",
+    "what, variables, sentence",
     [
-        ({"points": np.zeros((14, 3, 1))}, "there is no 'joints' in it"),
-        ({"joints": np.zeros((16, 3, 5))}, r"'joints' has shape \(16, 3, 5\): expected \(14, 3, number\)"),
-        ({"joints": np.full((14, 3, 1), 2.0)}, "expected flags of 0 and 1 beside the positions, found 2"),
+        ("another variable", {"points": np.zeros((14, 3, 1))}, "there is no 'joints' in it"),
+        (
+            "sixteen joints",
+            {"joints": np.zeros((16, 3, 5))},
+            r"'joints' has shape \(16, 3, 5\): expected \(14, 3, number",
+        ),
+        ("flags of 2", {"joints": np.full((14, 3, 1), 2.0)}, "expected flags of 0 and 1 beside the positions, found 2"),
+        ("flags of NaN", {"joints": np.full((14, 3, 1), np.nan)}, "expected flags of 0 and 1 .*, found nan"),
+        ("words for joints", {"joints": "left"}, "'joints' holds no plain numbers"),
+        ("a cell of joints", {"joints": np.array([[1.0], "a"], object)}, "'joints' holds no plain numbers"),
+        ("a sparse matrix", {"joints": csc_array(np.ones((14, 3)))}, "'joints' holds no plain numbers"),
     ],
 )
-def test_mat_files_of_another_layout(tmp_path, variables, sentence):
+def test_mat_files_of_another_layout(tmp_path, what, variables, sentence):
     savemat(tmp_path / "joints.mat", variables)
-    with pytest.raises(StudyError, match=f"joints.mat: {sentence}"):
+    with refused("LSP file", what, match=f"joints.mat: {sentence}"):
         read_lsp(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no matrix at all", b"x" * 4000])
-def test_bytes_that_are_no_mat_file(tmp_path, content):
+@pytest.mark.parametrize(
+    "what, content", [("an empty file", b""), ("words", b"no matrix at all"), ("other bytes", b"x" * 4000)]
+)
+def test_bytes_that_are_no_mat_file(tmp_path, what, content):
     (tmp_path / "joints.mat").write_bytes(content)
-    with pytest.raises(StudyError, match="joints.mat: not a readable .mat file"):
+    with refused("LSP file", what, match="joints.mat: not a readable .mat file"):
         read_lsp(tmp_path)
 
 
@@ -219,12 +231,13 @@ def test_people_without_the_yardstick_are_left_out_and_said(tmp_path):
     dataset = read_lsp(write_lspet(tmp_path, joints)).measured_by("head_segment")
     assert dataset.images["image_id"].tolist() == ["im00001", "im00003"]
     assert dataset.left_out.values.tolist() == [["im00002", "", "the yardstick head_segment is not known"]]
-    with pytest.raises(StudyError, match="yardstick 'head_size' is not known for any picture .* one of bbox_length, "):
+    sentence = "yardstick 'head_size' is not known for any picture .* one of bbox_length, "
+    with refused("profile", "a yardstick that no picture has", match=sentence):
         dataset.measured_by("head_size")
 
 
 def test_no_mat_file(tmp_path):
-    with pytest.raises(StudyError, match=f"joints.mat: there is no such file.*; {GET_IT}$"):
+    with refused("LSP file", "no file", match=f"joints.mat: there is no such file.*; {GET_IT}$"):
         read_lsp(tmp_path)
 
 

@@ -12,19 +12,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from bad_input import refused
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from monkey_transfer.datasets.assembly import GET_IT
-from monkey_transfer.datasets.cutouts import inside
 from monkey_transfer.datasets.macaquepose import read_macaquepose
+from monkey_transfer.datasets.pictures import inside
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import PADDING_RGB, Transform, read_picture
 from monkey_transfer.skeletons import MACAQUEPOSE_17
 
 DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 WIDTH, HEIGHT = 120, 90
+NAN = float("nan")
 GREEN, RED, BLUE = (40, 160, 40), (200, 40, 40), (40, 40, 200)
 # Boxes of the painted monkeys: left, top, right, bottom, the last column and row included.
 ALONE, LEFT, RIGHT = (30, 20, 69, 79), (20, 10, 49, 49), (60, 30, 99, 79)
@@ -181,10 +183,10 @@ def test_without_a_mask_only_other_monkeys_are_blanked(tmp_path):
 
 def test_joint_outside_the_mask_stays_and_one_beyond_the_cut_is_left_out(tmp_path):
     table = rows()
-    table[0][1][0] = pose(nose=(40, 30), left_eye=(72, 25), right_hip=(110, 75))
+    table[0][1][0] = pose(nose=(40, 30), left_eye=(72, 25), right_eye=(50, 25), right_hip=(110, 75))
     dataset = read(write(tmp_path / "v1", table))
     labelled = dataset.labels.query("image_id == 'one-1' and labelled")["keypoint"]
-    assert labelled.tolist() == ["nose", "left_eye"]
+    assert labelled.tolist() == ["nose", "left_eye", "right_eye"]
     assert dataset.left_out.values.tolist() == [["one-1", "right_hip", "the joint lies outside its picture"]]
 
 
@@ -196,11 +198,33 @@ def test_a_mask_at_the_edge_is_cut_off_there(tmp_path):
     assert images.loc["one-1", "bbox_x"] == pytest.approx(-0.5)
 
 
-def test_with_a_mask_outside_the_photograph_the_whole_is_kept(tmp_path):
-    table = rows()
-    table[0][2] = [[outline(500, 20, 540, 79)]]
-    images = read(write(tmp_path / "v1", table)).images.set_index("image_id")
-    assert images.loc["one-1", ["width", "height"]].tolist() == [640, 480]
+def test_masks_that_cannot_be_theirs(tmp_path):
+    release = write(tmp_path / "v1", rows())
+    with refused(
+        "MacaquePose file", "a mask without a joint in it", match="the mask of 1 of 2 people .* of one-1: x 1.6,"
+    ):
+        read(annotate(release, changed(0, 2, [[outline(2, 2, 9, 9)]])))
+    with refused("MacaquePose file", "a mask outside its photograph", match="the first is that of one-1: x 499.6,"):
+        read(annotate(release, changed(0, 2, [[outline(500, 20, 540, 79)]])))
+    far = {"segment": [[30, 20], [1e12, 30], [40, 79]]}
+    with refused(
+        "MacaquePose file", "a corner at 1e12", match=r"annotations.csv: the mask of .* width 1e\+12, height 59"
+    ):
+        read(annotate(release, changed(0, 2, [[far]])))
+    assert not made(release)
+
+
+def test_one_such_mask_in_a_hundred_is_left_out_and_blanks_nobody(tmp_path):
+    table = [[f"{i}.jpg", *rows()[0][1:]] for i in range(99)] + rows()[1:]
+    table[-1][2][0] = [outline(60, 30, 99, 79)]  # the other monkey, who has no mask
+    release = write(tmp_path / "v1", table)
+    for i in range(99):
+        os.link(release / "images" / "one.jpg", release / "images" / f"{i}.jpg")
+    dataset = read(release, size=64)
+    assert dataset.left_out.values.tolist() == [["two-1", "", "the mask cannot be theirs"]]
+    assert len(dataset) == 100
+    picture = read_picture(release.parent / "prepared" / "two-2.png")
+    assert not (picture == PADDING_RGB).all(axis=-1).any()
 
 
 def test_monkeys_of_which_nothing_is_known_are_left_out_and_said(tmp_path):
@@ -302,9 +326,9 @@ def test_a_picture_made_anew_just_before_a_kill_is_not_taken_for_the_old_one(tmp
     assert {file.name: file.read_bytes() for file in prepared.glob("*.png")} == pictures
 
 
-def test_processes_do_not_change_the_pictures(release):
+def test_how_many_are_made_at_once_changes_no_picture(release):
     read(release)
-    read_macaquepose(release, release.parent / "by two", processes=2)
+    read_macaquepose(release, release.parent / "by two", at_once=2)
     for file in (release.parent / "prepared").iterdir():
         assert (release.parent / "by two" / file.name).read_bytes() == file.read_bytes()
 
@@ -322,56 +346,94 @@ def with_entry(entry) -> list[list]:
 
 
 @pytest.mark.parametrize(
-    "table, sentence",
+    "what, table, sentence",
     [
-        (changed(0, 1, "[[{'name': "), r"annotations.csv, row 2: 'keypoinbts' is not JSON \(Expecting"),
-        (changed(1, 2, ""), r"annotations.csv, row 3: 'segmentation' is not JSON"),
-        (changed(1, 2, "null"), "row 3: 'segmentation' is no list with one list for each monkey"),
-        (changed(1, 2, [None, []]), "row 3: 'segmentation' is no list with one list for each monkey"),
-        (changed(1, 1, [pose()]), "row 3: joints of 1 and segments of 2 monkeys"),
-        (with_entry({"name": "left ear"}), "row 3, monkey 2: the keypoint {'name': 'left ear'} needs a 'name' and"),
-        (with_entry("left ear"), "row 3, monkey 2: the keypoint left ear needs a 'name' and"),
-        (with_entry({"name": "snout", "position": None}), "row 3, monkey 2: keypoint 'snout' is unknown: expected one"),
-        (with_entry({"name": "nose", "position": [1, 2]}), "row 3, monkey 2: keypoint 'nose' is labelled twice"),
-        (with_entry({"name": "left ear", "position": [1]}), "row 3, monkey 2: expected pairs of finite numbers"),
-        (with_entry({"name": "left ear", "position": [1, "a"]}), "row 3, monkey 2: expected pairs of finite numbers"),
-        (with_entry({"name": "left ear", "position": [1, float("nan")]}), "monkey 2: expected pairs of finite"),
-        (changed(0, 2, [[{"outline": []}]]), "row 2, monkey 1: the mask is no list of parts"),
-        (changed(0, 2, [[{"segment": [[1, 2], [3, 4], [5]]}]]), "row 2, monkey 1, mask: expected pairs of finite"),
-        ([*rows(), rows()[0]], "rows 2 and 4 both label a photograph one: leave one of them out"),
-        (changed(0, 0, "gone.jpg"), f"1 of 2 labelled pictures are missing, the first is .*gone.jpg: {GET_IT}$"),
-        ([], "annotations.csv: the data set is empty"),
+        ("a cell that is not JSON", changed(0, 1, "[[{'name': "), "annotations.csv, row 2, 'keypoinbts': Invalid JSON"),
+        ("an empty cell", changed(1, 2, ""), "row 3, 'segmentation': Invalid JSON"),
+        (
+            "no list of monkeys",
+            changed(1, 2, "null"),
+            "row 3, 'segmentation': Input should be a valid array, found null",
+        ),
+        ("nothing for a monkey", changed(1, 2, [None, []]), "row 3, 'segmentation', monkey 1: .* array, found null"),
+        ("fewer masks than poses", changed(1, 1, [pose()]), "row 3: joints of 1 and segments of 2 monkeys"),
+        (
+            "a keypoint without position",
+            with_entry({"name": "left ear"}),
+            "monkey 2, entry 4, 'position': Field required",
+        ),
+        (
+            "a keypoint that is a word",
+            with_entry("left ear"),
+            "row 3, 'keypoinbts', monkey 2, entry 4: .*, found \"left",
+        ),
+        (
+            "an unknown keypoint",
+            with_entry({"name": "snout", "position": None}),
+            "monkey 2: keypoint 'snout' is unknown",
+        ),
+        ("a keypoint twice", with_entry({"name": "nose", "position": [1, 2]}), "keypoint 'nose' is labelled twice"),
+        ("half a position", with_entry({"name": "left ear", "position": [1]}), "entry 4, 'position': Field required"),
+        ("a word for a number", with_entry({"name": "left ear", "position": [1, "a"]}), 'valid number.*, found "a"'),
+        ("NaN for a number", with_entry({"name": "left ear", "position": [1, NAN]}), "a finite number, found NaN"),
+        (
+            "no segment in a mask",
+            changed(0, 2, [[{"outline": []}]]),
+            "row 2, 'segmentation', monkey 1, entry 1, 'segment'",
+        ),
+        (
+            "half a corner",
+            changed(0, 2, [[{"segment": [[1, 2], [5]]}]]),
+            "monkey 1, entry 1, 'segment': Field required",
+        ),
+        ("a photograph twice", [*rows(), rows()[0]], "rows 2 and 4 both label a photograph one: leave one of them out"),
+        ("no photograph", changed(0, 0, "gone.jpg"), f"1 of 2 labelled pictures are missing, .*gone.jpg: {GET_IT}$"),
+        ("no rows", [], "annotations.csv: the data set is empty"),
     ],
 )
-def test_bad_rows_are_refused_in_one_sentence(tmp_path, table, sentence):
-    with pytest.raises(StudyError, match=sentence) as caught:
+def test_bad_rows_are_refused_in_one_sentence(tmp_path, what, table, sentence):
+    with refused("MacaquePose file", what, match=sentence):
         read(write(tmp_path / "v1", table))
-    assert "\n" not in str(caught.value)
+
+
+def test_numbers_in_quotes_are_numbers(tmp_path):
+    release = write(tmp_path / "v1", with_entry({"name": "left ear", "position": ["70", 40]}))
+    assert read(release).labels.set_index(["image_id", "keypoint"]).loc[("two-2", "left_ear"), "labelled"]
 
 
 def test_missing_column(release):
     annotate(release, rows(), header=("image file name", "keypoints", "segmentation"))
-    with pytest.raises(StudyError, match="annotations.csv: there is no column 'keypoinbts': expected the file of the"):
+    with refused(
+        "MacaquePose file", "a missing column", match="there is no column 'keypoinbts': expected the file of the"
+    ):
         read(release)
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(StudyError, match=rf"annotations.csv: cannot be read \(No such file.*; {GET_IT}$"):
+    with refused("MacaquePose file", "no file", match=rf"annotations.csv: cannot be read \(No such file.*; {GET_IT}$"):
         read_macaquepose(tmp_path, tmp_path / "prepared")
     assert not (tmp_path / "prepared").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b'image file name,"', b"a,b\n1,2,3\n4,5,6,7\n", b"\xff\xfe\x00"])
-def test_files_that_are_no_csv(tmp_path, content):
+@pytest.mark.parametrize(
+    "what, content",
+    [
+        ("an empty file", b""),
+        ("an open quote", b'image file name,"'),
+        ("rows longer than the first", b"a,b\n1,2,3\n4,5,6,7\n"),
+        ("bytes that are no text", b"\xff\xfe\x00"),
+    ],
+)
+def test_files_that_are_no_csv(tmp_path, what, content):
     (tmp_path / "annotations.csv").write_bytes(content)
-    with pytest.raises(StudyError, match="annotations.csv: (not a CSV file|there is no column)") as caught:
+    with refused("MacaquePose file", what, match="annotations.csv: (not a CSV file|there is no column)"):
         read_macaquepose(tmp_path, tmp_path / "prepared")
-    assert "\n" not in str(caught.value)
 
 
 def test_photographs_smaller_than_they_were_labelled(release):
     paint(release / "images" / "two.jpg", (LEFT, RED), (RIGHT, BLUE), scale=3)
-    with pytest.raises(StudyError, match="most joints of 1 of 2 pictures lie outside them, the first is .*two.jpg w"):
+    sentence = "most joints of 1 of 2 pictures lie outside them, the first is .*two.jpg with 40 x 30 pixels"
+    with refused("MacaquePose file", "photographs of another size", match=sentence):
         read(release)
 
 
@@ -402,6 +464,25 @@ def test_a_mask_holds_the_pixels_whose_centre_its_parts_enclose(box, second):
     mask, enclosed = inside(parts, 50, 40), np.maximum(depth(*box), depth(*second))
     assert mask[enclosed > 0.35].all()
     assert not mask[enclosed < -0.35].any()
+
+
+FAR = st.one_of(st.floats(-60, 110), st.floats(-1e12, 1e12))
+
+
+@settings(deadline=None)
+@given(corners=st.tuples(*[st.tuples(FAR, FAR)] * 3))
+def test_corners_may_be_anywhere(corners):
+    rows, columns = np.indices((40, 50))
+    ahead = [b - a for a, b in zip(np.array(corners), np.roll(corners, -1, axis=0), strict=True)]
+    turn = np.cross(ahead[0], ahead[1])
+    assume(abs(turn) > max(np.hypot(*edge) for edge in ahead))  # no needle
+    beside = [
+        np.sign(turn) * (edge[0] * (rows - y) - edge[1] * (columns - x)) / np.hypot(*edge)
+        for (x, y), edge in zip(corners, ahead, strict=True)
+    ]
+    mask, depth = inside([np.array(corners)], 50, 40), np.minimum.reduce(beside)
+    assert mask[depth > 0.5].all()
+    assert not mask[depth < -0.5].any()
 
 
 @pytest.mark.skipif(not (DATA / "macaquepose_sample").is_dir(), reason=f"no sample in {DATA}: set MONKEY_TRANSFER_DATA")

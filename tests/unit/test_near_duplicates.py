@@ -61,6 +61,17 @@ def test_copies_are_near(seed, quality, scale, cut, brightness):
     assert distance(original, copy, quality=quality) <= NEAR
 
 
+def test_pictures_of_sixteen_bits_are_seen_as_those_of_eight(tmp_path):
+    paths = []
+    for seed in (1, 2):
+        grey = texture(seed).convert("L")
+        paths += [saved(grey, tmp_path / f"{seed}.png")]
+        paths += [saved(Image.fromarray(np.array(grey, np.uint16) * 257), tmp_path / f"{seed}-deep.png")]
+    hashes = picture_hashes(paths)
+    assert (hashes[[0, 2]] == hashes[[1, 3]]).all()
+    assert (hashes[0] != hashes[2]).any()
+
+
 @settings(deadline=None, max_examples=20)
 @given(first=SEEDS, second=SEEDS)
 def test_other_pictures_are_not(first, second):

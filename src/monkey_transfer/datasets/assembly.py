@@ -1,15 +1,17 @@
 """From labelled points to a Dataset: what is done to every real data set alike, whatever its format."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.images import orientation, picture_size, upright_size
+from monkey_transfer.images import opened, orientation, picture_size, upright_size
 from monkey_transfer.skeletons import Skeleton
 
 BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
@@ -17,10 +19,17 @@ BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
 BOX_MARGIN = 0.1
 # Fewer joints than this say nothing about where and how large somebody is.
 MIN_LABELLED = 2
-# Large releases lack a few pictures; more than this share missing means that the folder is the wrong one.
-MISSING_SHARE = 0.01
+# Large releases lack a few pictures and hold a few slips; where more than this share is wrong, all of it is suspect.
+FEW = 0.01
 # What to do about a file of a release that is missing.
 GET_IT = "make data PROFILE=<yours> fetches what can be fetched and says where to get the rest"
+# Reference lengths that only some formats state, in columns of their own beside each person's box.
+STATED_LENGTHS = ["head_size", "mpii_200scale"]
+# In pixels along the longer side: a shorter box shows nobody.
+SMALLEST_BOX = 1
+# A yardstick is from this share of the box's longer side to so many longer sides of the picture. (Of 8,000 people of
+# LSPET the shortest head segment is 0.007 of the box; of 2,958 of MPII 200 x scale is at most 5 boxes.)
+_SHORTEST, _LONGEST = 0.001, 10
 
 # What labels say of a picture's width and height; None is not said.
 Said = tuple[int | None, int | None]
@@ -54,25 +63,40 @@ def picture_sizes(
         or has most of its joints outside. If a picture has another size than the labels say, has an orientation
         tag and its size does not tell whether the labels follow it, or is not a picture.
     """
-    missing = [path for path in dict.fromkeys(paths) if not os.path.isfile(path)]
-    if len(missing) > MISSING_SHARE * len(set(paths)):
-        raise StudyError(
-            f"{origin}: {len(missing)} of {len(set(paths))} labelled pictures are missing, the first is {missing[0]}: "
-            f"{remedy}"
-        )
-    size_of = dict.fromkeys(missing, (0, 0))
+    files = list(dict.fromkeys(paths))
+    missing = [not os.path.isfile(file) for file in files]
+    _refuse_many(origin, missing, lambda n, i: f"{n} labelled pictures are missing, the first is {files[i]}: {remedy}")
+    size_of = dict.fromkeys(compress(files, missing), (0, 0))
     for position, path in enumerate(paths):
         if path not in size_of:
             size_of[path] = picture_size(path) if said is None else _size_said(origin, path, said[position])
     sizes = np.array([size_of[path] for path in paths], int).reshape(-1, 2)
-    _check_joints(origin, paths, points, sizes)
+    labelled = np.isfinite(points).all(axis=-1) & (sizes[:, :1] > 0)
+    joints = np.stack([labelled, labelled & ~_inside(points, sizes)], axis=-1).sum(axis=1)
+    of_files = pd.DataFrame(joints, columns=["labelled", "outside"]).groupby(list(paths), sort=False).sum()
+    _refuse_many(
+        origin,
+        of_files["outside"] > of_files["labelled"] / 2,
+        lambda n, i: (
+            f"most joints of {n} pictures lie outside them, the first is {files[i]} with "
+            f"{' x '.join(map(str, size_of[files[i]]))} pixels: restore the pictures that were labelled, or correct "
+            "the joints"
+        ),
+    )
     return sizes
+
+
+def _refuse_many(origin: object, wrong: ArrayLike, sentence: Callable[[str, int], str]) -> None:
+    """Raise StudyError if more than one in a hundred is wrong; the sentence is made of how many and of the first."""
+    wrong = np.asarray(wrong)
+    if wrong.sum() > FEW * len(wrong):
+        raise StudyError(f"{origin}: {sentence(f'{wrong.sum()} of {len(wrong)}', int(wrong.argmax()))}")
 
 
 def _size_said(origin: object, path: Path, said: Said) -> tuple[int, int]:
     """The (width, height) that the picture has as it is stored or turned upright, as said by its labels."""
-    stored, tag = picture_size(path), orientation(path)
-    upright = upright_size(stored, tag)
+    with opened(path) as picture:
+        stored, upright, tag = picture.size, upright_size(picture), orientation(picture)
     if tag != 1 and (stored == upright or None in said):
         raise StudyError(
             f"{path}: its EXIF orientation is {tag}, and {origin} does not tell by its size whether it was labelled "
@@ -87,24 +111,52 @@ def _size_said(origin: object, path: Path, said: Said) -> tuple[int, int]:
     )
 
 
-def _check_joints(origin: object, paths: Sequence[Path], points: np.ndarray, sizes: np.ndarray) -> None:
-    """Raise StudyError if most joints of more than one picture in a hundred lie outside: it was another version."""
-    labelled = np.isfinite(points).all(axis=-1) & (sizes[:, :1] > 0)
-    outside = labelled & ~_inside(points, sizes)
-    counts = pd.DataFrame({"path": paths, "labelled": labelled.sum(axis=1), "outside": outside.sum(axis=1)})
-    counts = counts.groupby("path", sort=False).sum()
-    wrong = counts.index[counts["outside"] > counts["labelled"] / 2]
-    if len(wrong) > MISSING_SHARE * len(counts):
-        width, height = sizes[list(paths).index(wrong[0])]
-        raise StudyError(
-            f"{origin}: most joints of {len(wrong)} of {len(counts)} pictures lie outside them, the first is "
-            f"{wrong[0]} with {width} x {height} pixels: restore the pictures that were labelled, or correct the joints"
-        )
-
-
 def _inside(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """(people, keypoints) bool: joints within pictures of (people, 2) sizes, edges included; False where NaN."""
     return ((points >= -0.5) & (points <= sizes[:, None] - 0.5)).all(axis=-1)
+
+
+def boxes_fit(
+    origin: object, image_ids: pd.Series, boxes: np.ndarray, points: np.ndarray, sizes: np.ndarray, what: str = "box"
+) -> np.ndarray:
+    """(people,) bool: whether a box can be that of the person.
+
+    Such a box is at least a pixel long and shows part of its picture, beyond whose edges it reaches by no more than
+    the picture's longer side: usual boxes reach some way beyond. At least half of the person's labelled joints lie in
+    it, to a pixel.
+
+    Parameters
+    ----------
+    boxes : (people, 4) x, y, width, height in pixels of the picture.
+    points : (people, keypoints, 2) x and y in the same pixels, NaN where not labelled.
+    sizes : (people, 2) width and height of the pictures.
+    what : what the labels have that the box is of, for the message.
+
+    Raises
+    ------
+    StudyError
+        Naming ``origin``, the first person, the box and the joints, if it is not so for more than one in a hundred.
+    """
+    low, extent, edge = boxes[:, :2], boxes[:, 2:], sizes - 0.5
+    high, longer, reach = low + extent, extent.max(axis=1), sizes.max(axis=1, keepdims=True)
+    within = ((points >= low[:, None] - 1) & (points <= high[:, None] + 1)).all(axis=-1)
+    fit = (
+        ((extent > 0) & (low < edge) & (high > -0.5)).all(axis=1)
+        & ((low >= -0.5 - reach) & (high <= edge + reach)).all(axis=1)
+        & (longer >= SMALLEST_BOX)
+        & (2 * within.sum(axis=1) >= np.isfinite(points).all(axis=-1).sum(axis=1))
+    )
+
+    def sentence(number: str, first: int) -> str:
+        numbers = (*boxes[first], *sizes[first], *joint_extents(points)[first])
+        return (
+            f"the {what} of {number} people cannot be theirs, the first is that of {image_ids.iloc[first]}: "
+            "x {:g}, y {:g}, width {:g}, height {:g} in a picture of {:g} x {:g} pixels, with joints from "
+            "({:g}, {:g}) to ({:g}, {:g}): correct it or take it out of the labels".format(*numbers)
+        )
+
+    _refuse_many(origin, ~fit, sentence)
+    return fit
 
 
 def assemble(
@@ -118,62 +170,72 @@ def assemble(
 ) -> Dataset:
     """Build the checked tables of a data set from its labelled points.
 
-    Joints outside their picture become unlabelled; people whose picture is missing (size 0) or who have fewer
-    than two labelled joints are left out. ``left_out`` lists both. Where a format has no box of the person, it
-    is the box of the labelled joints, enlarged on every side by a tenth of its longer side.
+    Joints outside their picture become unlabelled; people whose picture is missing (size 0), who have fewer than two
+    labelled joints or all of them in one place, or whose box cannot be theirs (:func:`boxes_fit`) are left out.
+    ``left_out`` lists all of them. Where a person has no box, or one without extent, it is the box of the labelled
+    joints, enlarged on every side by a tenth of its longer side.
 
-    Reference lengths, in pixels: ``bbox_length``, the longer side of the box; ``head_segment``, head top to
-    upper neck (4/3 of MPII's official head size for most people, hence looser); ``torso``, a diagonal of the
-    trunk as in Sapp and Taskar, CVPR 2013: right shoulder to left hip, or left shoulder to right hip where
-    the first two are not both labelled. A picture has a row only for lengths that are known and above zero.
+    Reference lengths, in pixels: those that the format states; ``bbox_length``, the longer side of the box;
+    ``head_segment``, head top to upper neck (4/3 of MPII's official head size for most people, hence looser);
+    ``torso``, a diagonal of the trunk as in Sapp and Taskar, CVPR 2013: right shoulder to left hip, or left shoulder to
+    right hip where the first two are not both labelled. A picture has a row only for lengths that are known, not zero,
+    and from a thousandth of the box's longer side to ten longer sides of the picture.
 
     Parameters
     ----------
     origin : the file that was read, for messages.
     name, skeleton : of the data set.
-    images : one row per person: image_id, path, width, height, group, split and, where the format has
-        them, bbox_x, bbox_y, bbox_w, bbox_h (NaN for a person without a box).
+    images : one row per person: image_id, path, width, height, group, split and, where the format has them, bbox_x,
+        bbox_y, bbox_w, bbox_h (all NaN for a person without a box) and the lengths of :data:`STATED_LENGTHS`.
     points : (people, keypoints, 2) x and y, 0-based pixel centres; ignored where not labelled.
     labelled, visible : (people, keypoints) bool.
 
     Raises
     ------
     StudyError
-        If a labelled joint has no finite position, two people have one id, or nobody is left.
+        If a labelled joint has no finite position, two people have one id, nobody is left, or more than one person in
+        a hundred has a box or a length that cannot be his.
     """
-    _check_ids(origin, images)
-    finite = np.isfinite(points).all(axis=-1)
-    if (labelled & ~finite).any():
-        person, joint = np.argwhere(labelled & ~finite)[0]
-        raise StudyError(
-            f"{origin}: joint {skeleton.keypoints[joint]} of picture {images['image_id'].iloc[person]} is marked as "
-            "labelled but has no finite position: correct it or mark it as unlabelled"
-        )
-    inside = _inside(points, images[["width", "height"]].to_numpy())
-    there = images["width"].to_numpy() > 0
-    kept = there & ((labelled & inside).sum(axis=1) >= MIN_LABELLED)
-    left_out = _left_out(images["image_id"], skeleton, there, kept, kept[:, None] & labelled & ~inside)
-    if len(kept) and not kept.any():
-        first, _, reason = left_out.iloc[0]
-        raise StudyError(f"{origin}: the data set is empty: all {len(kept)} people are left out, {first} for {reason}")
+    ids = images["image_id"].reset_index(drop=True)
+    _check_labels(origin, images, skeleton, labelled & ~np.isfinite(points).all(axis=-1))
+    sizes = images[["width", "height"]].to_numpy()
+    outside = labelled & ~_inside(points, sizes)
+    labelled = labelled & ~outside
+    points = np.where(labelled[..., None], points, np.nan)
+    boxes = images.reindex(columns=BOX).to_numpy(float)
+    without = np.isnan(boxes).all(axis=1) | (boxes[:, 2:] == 0).any(axis=1)
+    boxes[without] = _joint_boxes(points[without])
 
-    images, labelled = images[kept], (labelled & inside)[kept]
-    points = np.where(labelled[..., None], points[kept], np.nan)
-    images = images.reindex(columns=[*images.columns.difference(BOX), *BOX])
-    images[BOX] = images[BOX].fillna(_joint_boxes(points, index=images.index))
-    return Dataset.checked(
+    unusable = {
+        "the picture is missing": sizes[:, 0] == 0,
+        f"fewer than {MIN_LABELLED} labelled joints": labelled.sum(axis=1) < MIN_LABELLED,
+        "the labelled joints lie in one place": without & (boxes[:, 2:].max(axis=1) < SMALLEST_BOX),
+    }
+    reasons = np.select(list(unusable.values()), list(unusable), "").astype(object)
+    usable = reasons == ""
+    fit = boxes_fit(origin, ids[usable], boxes[usable], points[usable], sizes[usable])
+    reasons[usable] = np.where(fit, "", "the box cannot be theirs")
+    kept = reasons == ""
+    if len(kept) and not kept.any():
+        why = f"all {len(kept)} people are left out, {ids[0]} for {reasons[0]}"
+        raise StudyError(f"{origin}: the data set is empty: {why}")
+    images = images[kept].assign(**dict(zip(BOX, boxes[kept].T, strict=True)))
+    people, joints = np.nonzero(outside & kept[:, None])
+    dataset = Dataset.checked(
         origin,
         name=name,
         skeleton=skeleton,
         images=images,
-        labels=_labels(images, skeleton, points, labelled, visible[kept]),
-        reference_lengths=_reference_lengths(images, skeleton, points),
-        left_out=left_out,
+        labels=_labels(images, skeleton, points[kept], labelled[kept], visible[kept]),
+        reference_lengths=_reference_lengths(origin, images, skeleton, points[kept]),
+    )
+    return dataset.leaving_out(ids[~kept], reasons[~kept]).leaving_out(
+        ids[people], "the joint lies outside its picture", np.array(skeleton.keypoints)[joints]
     )
 
 
-def _check_ids(origin: object, images: pd.DataFrame) -> None:
-    """Raise StudyError if one person is labelled twice, or two have names of which the same id is made."""
+def _check_labels(origin: object, images: pd.DataFrame, skeleton: Skeleton, nowhere: np.ndarray) -> None:
+    """Raise StudyError if two people have one id, or if a labelled joint of (people, keypoints) is ``nowhere``."""
     twice = images[images["image_id"].duplicated(keep=False)]
     if len(twice):
         image_id = twice["image_id"].iloc[0]
@@ -182,31 +244,23 @@ def _check_ids(origin: object, images: pd.DataFrame) -> None:
             f"{origin}: {len(pictures)} labels are all {image_id}, of the picture {' and '.join(pictures.unique())}: "
             "keep one of them, or give their pictures different names"
         )
+    for person, joint in np.argwhere(nowhere):
+        raise StudyError(
+            f"{origin}: joint {skeleton.keypoints[joint]} of picture {images['image_id'].iloc[person]} is marked as "
+            "labelled but has no finite position: correct it or mark it as unlabelled"
+        )
 
 
-def _left_out(
-    image_ids: pd.Series, skeleton: Skeleton, there: np.ndarray, kept: np.ndarray, outside: np.ndarray
-) -> pd.DataFrame:
-    """The left_out table of the people who are not ``kept`` and of the joints that lie ``outside``."""
-    people, joints = np.nonzero(outside)
-    reasons = np.where(there, f"fewer than {MIN_LABELLED} labelled joints", "the picture is missing")
-    whole = pd.DataFrame({"image_id": image_ids[~kept], "keypoint": "", "reason": reasons[~kept]})
-    single = pd.DataFrame(
-        {
-            "image_id": image_ids.to_numpy()[people],
-            "keypoint": np.array(skeleton.keypoints, object)[joints],
-            "reason": "the joint lies outside its picture",
-        }
-    )
-    return pd.concat([whole, single], ignore_index=True)
+def joint_extents(points: np.ndarray) -> np.ndarray:
+    """(people, 4) lowest x and y, highest x and y of the labelled joints (people, keypoints, 2); NaN without any."""
+    return np.hstack([np.fmin.reduce(points, axis=1), np.fmax.reduce(points, axis=1)])
 
 
-def _joint_boxes(points: np.ndarray, index: pd.Index) -> pd.DataFrame:
-    if not len(points):
-        return pd.DataFrame(columns=BOX, index=index, dtype=float)
-    low, high = np.nanmin(points, axis=1), np.nanmax(points, axis=1)
+def _joint_boxes(points: np.ndarray) -> np.ndarray:
+    """(people, 4) x, y, width, height of the boxes of the labelled joints, margins included."""
+    low, high = np.hsplit(joint_extents(points), 2)
     margin = BOX_MARGIN * (high - low).max(axis=1, keepdims=True)
-    return pd.DataFrame(np.hstack([low - margin, high - low + 2 * margin]), columns=BOX, index=index)
+    return np.hstack([low - margin, high - low + 2 * margin])
 
 
 def _labels(
@@ -224,7 +278,7 @@ def _labels(
     )
 
 
-def _reference_lengths(images: pd.DataFrame, skeleton: Skeleton, points: np.ndarray) -> pd.DataFrame:
+def _reference_lengths(origin: object, images: pd.DataFrame, skeleton: Skeleton, points: np.ndarray) -> pd.DataFrame:
     def between(a: str, b: str) -> np.ndarray:
         if not {a, b} <= skeleton.keypoint_of.keys():
             return np.full(len(points), np.nan)
@@ -232,12 +286,23 @@ def _reference_lengths(images: pd.DataFrame, skeleton: Skeleton, points: np.ndar
         return np.linalg.norm(ends[0] - ends[1], axis=-1)
 
     torso = between("right_shoulder", "left_hip")
-    lengths = pd.DataFrame(
-        {
-            "image_id": images["image_id"].to_numpy(),
-            "bbox_length": images[["bbox_w", "bbox_h"]].max(axis=1).to_numpy(float),
-            "head_segment": between("head_top", "upper_neck"),
-            "torso": np.where(np.isnan(torso), between("left_shoulder", "right_hip"), torso),
-        }
-    ).melt(id_vars="image_id", var_name="name", value_name="length")
-    return lengths[lengths["length"] > 0]
+    box, side = images[["bbox_w", "bbox_h"]].max(axis=1), images[["width", "height"]].max(axis=1)
+    lengths = images[images.columns.intersection(STATED_LENGTHS)].assign(
+        bbox_length=box,
+        head_segment=between("head_top", "upper_neck"),
+        torso=np.where(np.isnan(torso), between("left_shoulder", "right_hip"), torso),
+    )
+    lengths = lengths.where(lengths != 0)
+    wrong = lengths.lt(_SHORTEST * box, axis=0) | lengths.gt(_LONGEST * side, axis=0)
+
+    def sentence(number: str, first: int) -> str:
+        name = wrong.columns[int(wrong.iloc[first].argmax())]
+        return (
+            f"a length of {number} people cannot be theirs, the first is that of {images['image_id'].iloc[first]}: "
+            f"{name} is {lengths[name].iloc[first]:g} pixels, the box {box.iloc[first]:g} and the picture "
+            f"{side.iloc[first]}: correct the labels that it is made of"
+        )
+
+    _refuse_many(origin, wrong.any(axis=1), sentence)
+    lengths = lengths.mask(wrong).assign(image_id=images["image_id"])
+    return lengths.melt(id_vars="image_id", var_name="name", value_name="length").dropna()

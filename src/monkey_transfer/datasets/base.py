@@ -1,6 +1,8 @@
 """What every data set is once it has been read: tables, a skeleton and a name."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
@@ -37,14 +39,8 @@ class Dataset:
         """Build a Dataset whose tables were read from ``origin``; StudyError if one of them breaks its contract."""
         if parts["images"].empty:
             raise StudyError(f"{origin}: the data set is empty; expected at least one labelled picture")
-        for name, schema in (
-            ("images", tables.IMAGES),
-            ("labels", tables.LABELS),
-            ("reference_lengths", tables.REFERENCE_LENGTHS),
-        ):
-            parts[name] = tables.check(parts[name].reset_index(drop=True), schema, origin)
-        if "left_out" in parts:
-            parts["left_out"] = tables.check(parts["left_out"], tables.LEFT_OUT, origin)
+        for schema in (tables.IMAGES, tables.LABELS, tables.REFERENCE_LENGTHS):
+            parts[schema.name] = tables.check(parts[schema.name].reset_index(drop=True), schema, origin)
         return cls(**parts)
 
     def subset(self, image_ids) -> "Dataset":
@@ -59,12 +55,8 @@ class Dataset:
             table = table[table["image_id"].isin(order)]
             return table.sort_values("image_id", key=lambda c: c.map(order), kind="stable").reset_index(drop=True)
 
-        return replace(
-            self,
-            images=chosen(self.images),
-            labels=chosen(self.labels),
-            reference_lengths=chosen(self.reference_lengths),
-        )
+        images, labels, lengths = map(chosen, (self.images, self.labels, self.reference_lengths))
+        return replace(self, images=images, labels=labels, reference_lengths=lengths)
 
     def measured_by(self, yardstick: str) -> "Dataset":
         """The people whose length of that name is known; the others are added to ``left_out``.
@@ -78,10 +70,13 @@ class Dataset:
                 f"yardstick '{yardstick}' is not known for any picture of data set {self.name}; "
                 f"expected one of {', '.join(sorted(lengths['name'].unique()))}"
             )
-        lost = pd.DataFrame({"image_id": self.images.loc[~known, "image_id"], "keypoint": ""})
-        lost = lost.assign(reason=f"the yardstick {yardstick} is not known")
         kept = self.subset(self.images.loc[known, "image_id"])
-        return replace(kept, left_out=pd.concat([self.left_out, lost], ignore_index=True))
+        return kept.leaving_out(self.images.loc[~known, "image_id"], f"the yardstick {yardstick} is not known")
+
+    def leaving_out(self, image_ids: Iterable[str], reason: Any, keypoints: Any = "") -> "Dataset":
+        """The same data set with more in ``left_out``: people or, named one each, their ``keypoints``."""
+        rows = pd.DataFrame({"image_id": list(image_ids), "keypoint": keypoints, "reason": reason}, dtype=str)
+        return replace(self, left_out=pd.concat([self.left_out, rows], ignore_index=True))
 
     def __len__(self) -> int:
         return len(self.images)

@@ -10,7 +10,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import compress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from reprlib import repr as shown
@@ -126,12 +125,8 @@ def read_coco(
     table = _images(annotations, images, content.images, people, np.where(labelled[..., None], points, np.nan))
     dataset = assemble(annotations, annotations.parent.name, skeleton, table, points, labelled, visible=v > 1)
     who, joint = np.nonzero(nowhere)
-    left_out = {
-        "image_id": table["image_id"].to_numpy()[who],
-        "keypoint": np.array(skeleton.keypoints, object)[joint],
-        "reason": "the joint is at (0, 0), where COCO puts those that are not labelled",
-    }
-    return replace(dataset, left_out=pd.concat([dataset.left_out, pd.DataFrame(left_out)], ignore_index=True))
+    reason = "the joint is at (0, 0), where COCO puts those that are not labelled"
+    return dataset.leaving_out(table["image_id"][who], reason, np.array(skeleton.keypoints)[joint])
 
 
 def _read(path: Path) -> _File:
@@ -200,7 +195,6 @@ def _images(
     sizes = picture_sizes(origin, files, points, [(picture.width, picture.height) for picture in pictures])
     _check_pixels(origin, people, points, sizes)
     boxes = np.array([person.bbox or [np.nan] * 4 for person in people]) - (0.5, 0.5, 0, 0)
-    boxes[(boxes[:, 2:] == 0).any(axis=1)] = np.nan
     names = pd.Series([os.path.relpath(file, folder) for file in files])
     stems = names.map(lambda name: PurePosixPath(name).stem)
     several = names.groupby(stems).transform("nunique") > 1

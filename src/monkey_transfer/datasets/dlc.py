@@ -16,7 +16,6 @@ clicks from matplotlib's `imshow`, which puts it there as well.
 import csv
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -95,8 +94,7 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     not_own = cells[~cells["picture"].isin(cells["picture"][own]) & cells["number"].notna()]
     not_own = not_own.drop_duplicates(["by", "picture"])
     reasons = [f"labelled by {by} and not by {scorer}, the scorer" for by in not_own["by"]]
-    left_out = pd.DataFrame({"image_id": not_own["picture"].map(_image_id), "keypoint": "", "reason": reasons})
-    return replace(dataset, left_out=pd.concat([dataset.left_out, left_out], ignore_index=True))
+    return dataset.leaving_out(not_own["picture"].map(_image_id), reasons)
 
 
 def _read_config(config: Path) -> tuple[str, list[str]]:

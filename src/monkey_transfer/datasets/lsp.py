@@ -48,19 +48,16 @@ def read_lsp(folder: Path) -> Dataset:
     source = folder / "joints.mat"
     joints = _read_joints(source)
     extended = joints.shape[:2] == (14, 3)
-    joints = np.moveaxis(joints, -1, 0) if extended else np.moveaxis(joints, (2, 1), (0, 1))
+    joints = joints.transpose(2, 0, 1) if extended else joints.transpose(2, 1, 0)
     flags = joints[..., 2]
     if not np.isin(flags, (0, 1)).all():
         raise StudyError(f"{source}: expected flags of 0 and 1 beside the positions, found {flags.max():g}")
 
-    digits = 5 if extended else 4
-    stems = [f"im{number:0{digits}d}" for number in range(1, len(joints) + 1)]
-    paths = [folder / "images" / f"{stem}.jpg" for stem in stems]
     labelled = flags == 1 if extended else np.ones_like(flags, bool)
-    visible = flags == 1 if extended else flags == 0
     points = np.where(labelled[..., None], joints[..., :2], np.nan)
+    stems = [f"im{number:0{5 if extended else 4}d}" for number in range(1, len(joints) + 1)]
+    paths = [folder / "images" / f"{stem}.jpg" for stem in stems]
     sizes = picture_sizes(source, paths, points, remedy=GET_IT)
-    in_training = extended | (np.arange(len(joints)) < len(joints) / 2)
     images = pd.DataFrame(
         {
             "image_id": stems,
@@ -68,14 +65,17 @@ def read_lsp(folder: Path) -> Dataset:
             "width": sizes[:, 0],
             "height": sizes[:, 1],
             "group": stems,
-            "split": np.where(in_training, "train", "test"),
+            "split": np.where(extended | (np.arange(len(joints)) < len(joints) / 2), "train", "test"),
         }
     )
+    visible = flags == (1 if extended else 0)
     return assemble(source, "LSPET" if extended else "LSP", LSP_14, images, points, labelled, visible)
 
 
 def _read_joints(source: Path) -> np.ndarray:
     joints = read_variable(source, "joints", "expected the file of the LSP or LSPET release with a matrix 'joints'")
+    if not (isinstance(joints, np.ndarray) and joints.dtype.kind in "biuf"):
+        raise StudyError(f"{source}: 'joints' holds no plain numbers: get the file again")
     # MATLAB drops a last dimension of one.
     joints = joints[..., None] if joints.ndim == 2 else joints
     if joints.ndim != 3 or joints.shape[:2] not in ((14, 3), (3, 14)):

@@ -19,25 +19,42 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, FiniteFloat, TypeAdapter, ValidationError
 
-from monkey_transfer.datasets.assembly import BOX, BOX_MARGIN, GET_IT, assemble, picture_sizes
+from monkey_transfer.datasets.assembly import BOX, BOX_MARGIN, GET_IT, assemble, boxes_fit, joint_extents, picture_sizes
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.datasets.cutouts import Cutout, make_pictures
+from monkey_transfer.datasets.pictures import Cut, make_pictures
 from monkey_transfer.errors import StudyError
-from monkey_transfer.images import Length, Transform, fit
+from monkey_transfer.images import Frame, Length, Transform, fit
 from monkey_transfer.skeletons import MACAQUEPOSE_17
 
-_COLUMNS = ("image file name", "keypoinbts", "segmentation")
+_NO_PICTURE = Frame(Transform(1, 0, 0), 0, 0)  # where the photograph is missing
 _JOINTS = {name: joint for joint, name in enumerate(MACAQUEPOSE_17.keypoints)}
 
-# What fit gives: the way to a monkey's picture, its width and its height.
-_Fit = tuple[Transform, int, int]
-_NO_PICTURE: _Fit = (Transform(1, 0, 0), 0, 0)  # where the photograph is missing
+
+_Position = tuple[FiniteFloat, FiniteFloat]
+
+
+class _Keypoint(BaseModel):
+    name: str
+    position: _Position | None
+
+
+class _Part(BaseModel):
+    segment: list[_Position]
+
+
+_KINDS: dict[str, TypeAdapter] = {
+    "keypoinbts": TypeAdapter(list[list[_Keypoint]]),
+    "segmentation": TypeAdapter(list[list[_Part]]),
+}
+_COLUMNS = ("image file name", *_KINDS)
 
 
 @dataclass(frozen=True)
@@ -59,18 +76,19 @@ class _Monkey:
 
 
 def read_macaquepose(
-    folder: Path, prepared: Path, length: Length = "longer_side", size: int = 640, processes: int = 1
+    folder: Path, prepared: Path, length: Length = "longer_side", size: int = 640, at_once: int = 1
 ) -> Dataset:
     """Read the release in ``folder`` as pictures of single monkeys, which are made in ``prepared`` if not there yet.
 
     This is the paper's way with photographs of several animals (section 2.1): each monkey is cut out, everything
     outside its own mask is blanked and the cut is resized. Paths, joints, boxes and lengths are those of the
-    prepared pictures; `transforms.parquet` beside them leads back to the photographs (:mod:`~.datasets.cutouts`).
+    prepared pictures; `transforms.parquet` beside them leads back to the photographs (:mod:`~.datasets.pictures`).
 
     The cut is the box of the monkey's mask and a tenth of its longer side on every side, as far as the photograph
     goes: outlines follow what is seen, and a joint that is hidden may lie outside. Such a joint stays labelled
     although its place is blanked; one beyond the cut becomes unlabelled and is listed in ``left_out``. Without a
-    mask the cut is taken around the labelled joints, and only the masks of the other monkeys are blanked.
+    mask the cut is taken around the labelled joints, and only the masks of the other monkeys are blanked. A monkey
+    whose mask cannot be its own (:func:`~.assembly.boxes_fit`, of the mask's box) is left out and listed there.
 
     ``image_id`` is the stem of the photograph's name with the number of the monkey in it, from 1; ``group`` is
     the photograph. The release has no parts: ``split`` is ``all``. ``bbox_length`` is the longer side of the box
@@ -82,41 +100,56 @@ def read_macaquepose(
     folder : holds `annotations.csv` and `images/`.
     prepared : for the pictures of one ``length`` and ``size``; made if missing.
     length, size : what of a picture gets how many pixels; in the paper 'the length' gets 640.
-    processes : how many make pictures at once.
+    at_once : how many pictures are made at the same time.
 
     Raises
     ------
     StudyError
         If `annotations.csv` is missing or of another layout (the message names the row, the header being row 1),
-        more than one photograph in a hundred is missing or has most of its joints outside, or one is damaged.
+        more than one photograph in a hundred is missing or has most of its joints outside, more than one mask in a
+        hundred cannot be its monkey's, or a photograph is damaged.
     """
     folder, prepared = Path(folder), Path(prepared)
     source = folder / "annotations.csv"
-    monkeys = _read_monkeys(source)
-    points = np.array([monkey.points for monkey in monkeys]).reshape(-1, len(_JOINTS), 2)
-    photographs = [folder / "images" / monkey.photograph for monkey in monkeys]
-    sizes = picture_sizes(source, photographs, points, remedy=GET_IT)
+    everyone = _read_monkeys(source)
+    points = np.array([monkey.points for monkey in everyone]).reshape(-1, len(_JOINTS), 2)
+    sizes = picture_sizes(source, [folder / "images" / m.photograph for m in everyone], points, remedy=GET_IT)
+    masks = np.array([_extent(monkey.parts) for monkey in everyone]).reshape(-1, 4)
+    ids = pd.Series([monkey.image_id for monkey in everyone], dtype=str)
 
-    masks = np.array([_extent(monkey.parts) for monkey in monkeys]).reshape(-1, 2, 2)
-    cuts = _cuts(np.where(np.isnan(masks), _joint_extents(points), masks), sizes)
-    there = sizes[:, 0] > 0
-    fits = [fit(cut, length, size) if shown else _NO_PICTURE for cut, shown in zip(cuts.tolist(), there, strict=True)]
-    make_pictures(_cutouts(monkeys, photographs, fits), prepared, processes)
+    own = (sizes[:, 0] == 0) | np.isnan(masks).any(axis=1)
+    boxes = np.hstack([masks[:, :2], masks[:, 2:] - masks[:, :2]])
+    own[~own] = boxes_fit(source, ids[~own], boxes[~own], points[~own], sizes[~own], "mask")
+    monkeys, points, sizes, masks = list(compress(everyone, own)), points[own], sizes[own], masks[own]
 
-    points, boxes = _moved(points, fits), _moved(np.clip(masks, -0.5, sizes[:, None] - 0.5), fits)
+    cuts = _cuts(np.where(np.isnan(masks), joint_extents(points), masks), sizes)
+    frames = [fit(cut, length, size) if any(cut) else _NO_PICTURE for cut in cuts.tolist()]
+    parts_of: dict[str, tuple[np.ndarray, ...]] = defaultdict(tuple)
+    for monkey in monkeys:
+        parts_of[monkey.photograph] += monkey.parts
+    wanted = [
+        Cut(m.image_id, folder / "images" / m.photograph, (width, height), frame, m.parts, parts_of[m.photograph])
+        for m, (width, height), frame in zip(monkeys, sizes.tolist(), frames, strict=True)
+        if frame is not _NO_PICTURE
+    ]
+    make_pictures(wanted, prepared, at_once)
+
+    points = _moved(points, frames)
+    corners = _moved(np.clip(masks.reshape(-1, 2, 2), -0.5, sizes[:, None] - 0.5), frames)
     labelled = np.isfinite(points).all(axis=-1)
     images = pd.DataFrame(
         {
             "image_id": [monkey.image_id for monkey in monkeys],
             "path": [str(prepared / f"{monkey.image_id}.png") for monkey in monkeys],
-            "width": [width for _, width, _ in fits],
-            "height": [height for _, _, height in fits],
+            "width": [frame.width for frame in frames],
+            "height": [frame.height for frame in frames],
             "group": [monkey.photograph for monkey in monkeys],
             "split": "all",
-            **dict(zip(BOX, np.hstack([boxes[:, 0], boxes[:, 1] - boxes[:, 0]]).T, strict=True)),
+            **dict(zip(BOX, np.hstack([corners[:, 0], corners[:, 1] - corners[:, 0]]).T, strict=True)),
         }
     )
-    return assemble(source, "MacaquePose", MACAQUEPOSE_17, images, points, labelled, visible=labelled)
+    dataset = assemble(source, "MacaquePose", MACAQUEPOSE_17, images, points, labelled, visible=labelled)
+    return dataset.leaving_out(ids[~own], "the mask cannot be theirs")
 
 
 def _read_monkeys(source: Path) -> list[_Monkey]:
@@ -129,15 +162,18 @@ def _read_monkeys(source: Path) -> list[_Monkey]:
                 f"{source}: rows {row_of[stem]} and {row} both label a photograph {stem}: leave one of them out"
             )
         row_of[stem] = row
-        poses, masks = (_entries(f"{source}, row {row}", *cell) for cell in zip(_COLUMNS[1:], cells, strict=True))
+        where = f"{source}, row {row}"
+        poses, masks = (_entries(where, column, cell) for column, cell in zip(_KINDS, cells, strict=True))
         if len(poses) != len(masks):
             raise StudyError(
-                f"{source}, row {row}: joints of {len(poses)} and segments of {len(masks)} monkeys: "
+                f"{where}: joints of {len(poses)} and segments of {len(masks)} monkeys: "
                 "expected one entry for each monkey in both columns"
             )
         for number, (pose, mask) in enumerate(zip(poses, masks, strict=True), start=1):
-            where = f"{source}, row {row}, monkey {number}"
-            monkeys.append(_Monkey(f"{stem}-{number}", photograph, _points(where, pose), _parts(where, mask)))
+            # Fewer than three corners enclose nothing.
+            parts = tuple(np.array(part.segment) for part in mask if len(part.segment) > 2)
+            points = _points(f"{where}, monkey {number}", pose)
+            monkeys.append(_Monkey(f"{stem}-{number}", photograph, points, parts))
     return monkeys
 
 
@@ -158,68 +194,45 @@ def _read_table(source: Path) -> pd.DataFrame:
 def _entries(where: str, column: str, cell: str) -> list[list[Any]]:
     """What a cell says of each monkey."""
     try:
-        entries = json.loads(cell)
-    except (ValueError, TypeError) as error:
-        raise StudyError(f"{where}: '{column}' is not JSON ({error}): restore the row from the release") from error
-    if not isinstance(entries, list) or not all(isinstance(entry, list) for entry in entries):
-        raise StudyError(f"{where}: '{column}' is no list with one list for each monkey: restore the row")
-    return entries
+        return _KINDS[column].validate_json(cell)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        parts = (part + 1 if isinstance(part, int) else f"'{part}'" for part in problem["loc"])
+        place = "".join(f", {name}{part}" for name, part in zip(("monkey ", "entry ", ""), parts, strict=False))
+        found = "" if problem["type"] == "json_invalid" else f", found {json.dumps(problem['input']):.80}"
+        raise StudyError(
+            f"{where}, '{column}'{place}: {problem['msg']}{found}: restore the row from the release"
+        ) from None
 
 
-def _points(where: str, pose: list[Any]) -> np.ndarray:
+def _points(where: str, pose: list[_Keypoint]) -> np.ndarray:
     """(keypoints, 2) positions in the order of the skeleton, NaN where there is none."""
-    position_of: dict[str, Any] = {}
-    for entry in pose:
-        if not isinstance(entry, dict) or not {"name", "position"} <= entry.keys():
-            raise StudyError(f"{where}: the keypoint {entry} needs a 'name' and a 'position', which may be null")
-        name = str(entry["name"]).replace(" ", "_")
+    points = np.full((len(_JOINTS), 2), np.nan)
+    names = [keypoint.name.replace(" ", "_") for keypoint in pose]
+    for name, keypoint in zip(names, pose, strict=True):
         if name not in _JOINTS:
             raise StudyError(f"{where}: keypoint '{name}' is unknown: expected one of {', '.join(_JOINTS)}")
-        if name in position_of:
+        if names.count(name) > 1:
             raise StudyError(f"{where}: keypoint '{name}' is labelled twice: leave one of the labels out")
-        position_of[name] = entry["position"]
-    labelled = [name for name, position in position_of.items() if position is not None]
-    points = np.full((len(_JOINTS), 2), np.nan)
-    points[[_JOINTS[name] for name in labelled]] = _positions(where, [position_of[name] for name in labelled])
+        if keypoint.position:
+            points[_JOINTS[name]] = keypoint.position
     return points
 
 
-def _parts(where: str, mask: list[Any]) -> tuple[np.ndarray, ...]:
-    """The polygons of a mask, without those of fewer than three corners, which enclose nothing."""
-    if not all(isinstance(part, dict) and isinstance(part.get("segment"), list) for part in mask):
-        raise StudyError(f"{where}: the mask is no list of parts with a list 'segment' in each: restore the row")
-    return tuple(_positions(f"{where}, mask", part["segment"]) for part in mask if len(part["segment"]) > 2)
-
-
-def _positions(where: str, positions: list[Any]) -> np.ndarray:
-    try:
-        numbers = np.array(positions, float)
-    except (TypeError, ValueError):
-        numbers = np.empty(0)
-    if positions and (numbers.shape != (len(positions), 2) or not np.isfinite(numbers).all()):
-        raise StudyError(f"{where}: expected pairs of finite numbers as positions, found {str(positions):.100}")
-    return numbers.reshape(-1, 2)
-
-
 def _extent(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """(2, 2) lowest and highest x and y of a mask; NaN without one."""
+    """(4,) lowest x and y, highest x and y of a mask; NaN without one."""
     if not parts:
-        return np.full((2, 2), np.nan)
+        return np.full(4, np.nan)
     corners = np.vstack(parts)
-    return np.stack([corners.min(axis=0), corners.max(axis=0)])
-
-
-def _joint_extents(points: np.ndarray) -> np.ndarray:
-    """(monkeys, 2, 2) lowest and highest x and y of the labelled joints; NaN where there are none."""
-    return np.stack([np.fmin.reduce(points, axis=1), np.fmax.reduce(points, axis=1)], axis=1)
+    return np.hstack([corners.min(axis=0), corners.max(axis=0)])
 
 
 def _cuts(extents: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """(monkeys, 4) left, top, right, bottom of the cuts around extents (monkeys, 2, 2), margins included.
+    """(monkeys, 4) left, top, right, bottom of the cuts around extents (monkeys, 4), margins included.
 
-    It is the whole photograph where nothing of it would be seen or no extent is known.
+    It is the whole photograph where nothing of it would be seen or no extent is known; 0 where it is missing.
     """
-    low, high = extents[:, 0], extents[:, 1]
+    low, high = np.hsplit(extents, 2)
     margin = BOX_MARGIN * (high - low).max(axis=1, keepdims=True)
     first = np.clip(np.floor(low - margin + 0.5), 0, sizes)
     last = np.clip(np.ceil(high + margin + 0.5), 0, sizes)
@@ -228,20 +241,7 @@ def _cuts(extents: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.where(seen, np.hstack([first, last]), whole).astype(int)
 
 
-def _cutouts(monkeys: Sequence[_Monkey], photographs: Sequence[Path], fits: Sequence[_Fit]) -> list[Cutout]:
-    """The pictures to make: those of the monkeys whose photograph is there."""
-    masks: dict[str, list[np.ndarray]] = defaultdict(list)
-    for monkey in monkeys:
-        masks[monkey.photograph].extend(monkey.parts)
-    cutouts = []
-    for monkey, photograph, fitted in zip(monkeys, photographs, fits, strict=True):
-        if fitted is not _NO_PICTURE:
-            others = () if monkey.parts else tuple(masks[monkey.photograph])
-            cutouts.append(Cutout(monkey.image_id, photograph, *fitted, monkey.parts, others))
-    return cutouts
-
-
-def _moved(points: np.ndarray, fits: Sequence[_Fit]) -> np.ndarray:
+def _moved(points: np.ndarray, frames: Sequence[Frame]) -> np.ndarray:
     """Points (monkeys, any number, 2) of the photographs as points of the prepared pictures."""
-    moved = [transform.apply(own) for (transform, _, _), own in zip(fits, points, strict=True)]
+    moved = [frame.transform.apply(own) for frame, own in zip(frames, points, strict=True)]
     return np.array(moved).reshape(points.shape)

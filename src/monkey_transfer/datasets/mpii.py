@@ -18,7 +18,6 @@ the 2,932 head tops of the validation people of Tompson et al., CVPR 2015; the o
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -67,7 +66,8 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
     ------
     StudyError
         If the .mat file is missing, unreadable or of another layout, labels a picture twice, more than one picture
-        in a hundred is missing or has most of its joints outside, or nobody is left.
+        in a hundred is missing or has most of its joints outside, more than one person has a length that cannot be
+        his, or nobody is left.
     """
     source = Path(folder) / ANNOTATIONS
     everyone, joints = _read_release(source)
@@ -84,22 +84,15 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
             "height": sizes[:, 1],
             "group": everyone["video"].where(everyone["video"] != "", everyone["picture"]),
             "split": "train",
+            "head_size": everyone["head_size"],
+            "mpii_200scale": 200 * everyone["scale"],
         }
     )
-    dataset = assemble(
-        source,
-        "MPII",
-        MPII_16,
-        images,
-        points,
-        labelled=joints[..., _TIMES] == 1,
-        visible=joints[..., _VISIBLE] == 1,
-    )
-    return replace(
-        dataset,
-        reference_lengths=pd.concat([_lengths(everyone), dataset.reference_lengths], ignore_index=True),
-        left_out=pd.concat([dataset.left_out, _listed_twice(everyone, joints)], ignore_index=True),
-    ).measured_by("mpii_200scale")
+    times = joints[..., _TIMES]
+    dataset = assemble(source, "MPII", MPII_16, images, points, times == 1, visible=joints[..., _VISIBLE] == 1)
+    person, joint = np.nonzero(times > 1)
+    twice = everyone["image_id"][person], "the joint is listed twice", np.array(MPII_16.keypoints)[joint]
+    return dataset.leaving_out(*twice).measured_by("mpii_200scale")
 
 
 def read_mpii_people(folder: Path) -> pd.DataFrame:
@@ -154,24 +147,6 @@ def _counts(people: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _lengths(people: pd.DataFrame) -> pd.DataFrame:
-    """The reference lengths that only MPII has."""
-    lengths = people[["image_id", "head_size"]].assign(mpii_200scale=200 * people["scale"])
-    lengths = lengths.melt(id_vars="image_id", var_name="name", value_name="length")
-    return lengths[lengths["length"] > 0]
-
-
-def _listed_twice(people: pd.DataFrame, joints: np.ndarray) -> pd.DataFrame:
-    person, joint = np.nonzero(joints[..., _TIMES] > 1)
-    return pd.DataFrame(
-        {
-            "image_id": people["image_id"].to_numpy()[person],
-            "keypoint": np.array(MPII_16.keypoints, object)[joint],
-            "reason": "the joint is listed twice",
-        }
-    )
-
-
 def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
     """The table of :func:`read_mpii_people` and, row by row, (people, 16, 4): x, y, visible, times listed.
 
@@ -183,10 +158,11 @@ def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
 @lru_cache(maxsize=1)
 def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
     """What :func:`_read_release` returns, of the file as it is at its present size and time of change."""
-    release = read_variable(source, "RELEASE", _EXPECTED).ravel()[0]
+    content = read_variable(source, "RELEASE", _EXPECTED)
     rows, joints = [], []
     place = "RELEASE"
     try:
+        release = content.ravel()[0]
         videos = {number: _text(cell) for number, cell in enumerate(release["video_list"].ravel(), start=1)}
         fields = [release[field].ravel() for field in ("annolist", "img_train", "single_person", "act")]
         for number, (picture, train, listed, act) in enumerate(zip(*fields, strict=True), start=1):
@@ -200,8 +176,8 @@ def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
             }
             rows += [facts | person for person in _people(picture["annorect"], Path(facts["picture"]).stem, listed)]
             joints += [_joints(annopoints) for annopoints in _cells(picture["annorect"], "annopoints")]
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise StudyError(f"{source}: {place} is not as in the release of MPII ({error}): get the file again") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise StudyError(f"{source}: {place} is not as in the release of MPII: get the file again") from error
     if not rows:
         raise StudyError(f"{source}: nobody is annotated in it: get the file again")
     people = pd.DataFrame(rows)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.datasets.framing import in_network_pixels, in_original_pixels
+from monkey_transfer.datasets.pictures import in_network_pixels, in_original_pixels
 from monkey_transfer.metrics.matching import Matched, match
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run

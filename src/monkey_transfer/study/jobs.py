@@ -9,7 +9,7 @@ import pandas as pd
 
 from monkey_transfer import skeletons
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.datasets.framing import in_network_pixels
+from monkey_transfer.datasets.pictures import in_network_pixels
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN

@@ -36,7 +36,7 @@ import pandas as pd
 from PIL import Image
 
 from monkey_transfer.devices import cores
-from monkey_transfer.images import opened, upright
+from monkey_transfer.images import opened, rgb, upright
 
 # A quarter of the bits; see above.
 NEAR = 64
@@ -122,4 +122,4 @@ def _thumbnail(path: str) -> np.ndarray:
     with opened(path) as picture:
         # A JPEG is decoded at an eighth of its size where that is enough, three times as fast.
         picture.draft("L", (2 * _SIDE, 2 * _SIDE))
-        return np.asarray(upright(picture).convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))
+        return np.asarray(upright(rgb(picture)).convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from monkey_transfer import tables
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.datasets.framing import framed
+from monkey_transfer.datasets.pictures import framed
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one
 from monkey_transfer.images import stamp
@@ -127,7 +127,7 @@ class Study:
         return pd.concat(parts, ignore_index=True)
 
     def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
-        """Pictures of the data set with that role as networks see them: :func:`~.framing.framed`."""
+        """Pictures of the data set with that role as networks see them: :func:`~.pictures.framed`."""
         frame = {"picture": framing.model_dump(), "data": self.profile.study_data(role).model_dump()}
         folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{digest_of(frame)[:8]}"
         return framed(self.dataset(role).subset(image_ids), framing, folder)

@@ -6,7 +6,7 @@ import shutil
 import pandas as pd
 
 from monkey_transfer import skeletons, tables
-from monkey_transfer.datasets.framing import in_original_pixels
+from monkey_transfer.datasets.pictures import in_original_pixels
 from monkey_transfer.devices import training_device
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_json
 from monkey_transfer.networks.job import JobFolder
