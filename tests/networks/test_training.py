@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from bad_input import refused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -254,9 +255,8 @@ def test_damage_is_told_before_any_training(snapshot, tmp_path, what, cut):
         shutil.copy(f"{snapshot}{part}", tmp_path / f"cut.ckpt{part}")
     damaged = tmp_path / f"cut.ckpt{cut}"
     damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
-    with pytest.raises(StudyError, match="cut.ckpt cannot be read, expected a whole one") as caught:
+    with refused("weights", what, match="cut.ckpt cannot be read, expected a whole one"):
         refuse_other_backbone(str(tmp_path / "cut.ckpt"), "mobilenet_v2_0.35")
-    assert "\n" not in str(caught.value)
 
 
 def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_path):

@@ -20,7 +20,7 @@ PAPER_ARMS = ("baseline", "benchmark", "transfer")
 # What a DeepLabCut training starts from (``create_training_dataset``), and ``train``'s keepdeconvweights.
 DEFAULT_START = {"init": "imagenet", "restore": "all", "frozen": 0}
 # DeepLabCut's TensorFlow engine neither validates while it trains nor stops before the last iteration.
-OUR_OWN = frozenset({"validate_every", "stop"})
+OUR_OWN = frozenset({"engine", "validate_every", "stop"})
 
 
 class Stated(NamedTuple):

@@ -14,7 +14,7 @@ from monkey_transfer.networks.tensorflow.weights import checkpoint_files, missin
 
 BACKBONE_SCOPES = {"resnet": "resnet_v1_", "mobilenet": "MobilenetV2/"}
 CALIBRATION_BATCHES = 4
-_UNREADABLE = (tf.errors.OpError, ValueError, RuntimeError)
+_UNREADABLE = (tf.errors.OpError, LookupError, ValueError, RuntimeError)
 
 
 def is_backbone(variable_name: str) -> bool:
