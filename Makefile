@@ -6,10 +6,10 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 # the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
 BENCHMARKS := coverage power learning_curves metrics predict render prepare
 TESTS := test-unit test-networks test-studies test-notebooks test-workflow
-CORES := $(shell getconf _NPROCESSORS_ONLN)
-# A name is a text, 2024 too. Its lock would outlive a killed study; each run and each set of pictures has one of its own.
-SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config 'profile=!!str $(PROFILE)' \
-	$(if $(CLUSTER),--profile config/cluster/$(CLUSTER),--cores $(CORES)) --nolock --rerun-incomplete
+# Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
+export PROFILE CLUSTER
+# Settings of a person's own Python would act before any code of ours can leave them out.
+unexport $(filter PYTHON%,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data study plan lab test $(TESTS) mutants check hooks bad-input notebooks benchmarks lock clean
@@ -17,18 +17,18 @@ SNAKEMAKE = $(PY) -m snakemake --snakefile workflow/Snakefile --config 'profile=
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
 
-setup: .venv/.installed  ## install everything into .venv (about two minutes and 11 GB)
+setup: .venv/.installed .venv/.kernels  ## install everything into .venv (about two minutes and 11 GB)
 
 data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHECK=1]
-	@$(PY) -m monkey_transfer.study.needs '$(PROFILE)' $(if $(CHECK),--check)
+	@$(PY) -m monkey_transfer.study.needs $(if $(CHECK),--check) -- "$$PROFILE"
 
 study: setup  ## run the study of a profile: make study PROFILE=demo [CLUSTER=slurm]
-	@$(PY) -m monkey_transfer.tell.reports weights '$(PROFILE)'  # now, rather than when their arm's turn comes
-	@$(SNAKEMAKE) --quiet all $(SNAKEMAKE_OPTIONS)
-	@$(PY) -m monkey_transfer.tell.reports show '$(PROFILE)'
+	@$(PY) -m monkey_transfer.tell.reports weights -- "$$PROFILE"  # now, rather than when their arm's turn comes
+	@$(PY) workflow/run.py "$$PROFILE" "$$CLUSTER" --quiet all $(SNAKEMAKE_OPTIONS)
+	@$(PY) -m monkey_transfer.tell.reports show -- "$$PROFILE"
 
 plan: setup  ## say how many runs a study has, how many exist and how long the others may take: make plan PROFILE=demo
-	@$(SNAKEMAKE) --dry-run --quiet rules progress
+	@$(PY) workflow/run.py "$$PROFILE" "$$CLUSTER" --dry-run --quiet rules progress
 
 lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks
@@ -86,8 +86,8 @@ clean:  ## remove runs, caches and the environment; reports and data stay
 	$(PY) -m uv pip sync --quiet --require-hashes requirements.lock
 	$(PY) -m uv pip install --quiet --no-deps --no-build-isolation --editable .
 	$(PY) -m compileall -q -j 0 .venv/lib || true  # importing DeepLabCut uncompiled takes half a minute
-	$(PY) -m ipykernel install --sys-prefix --name monkey-transfer --display-name "monkey-transfer" \
-		--env CUDA_VISIBLE_DEVICES -1 >/dev/null
-	$(PY) -m ipykernel install --sys-prefix --name monkey-transfer-gpu --display-name "monkey-transfer (GPU)" \
-		--env TF_FORCE_GPU_ALLOW_GROWTH true >/dev/null
+	@touch $@
+
+.venv/.kernels: .venv/.installed src/monkey_transfer/environment.py
+	@$(PY) -m monkey_transfer.environment
 	@touch $@

@@ -49,15 +49,26 @@ class Project:
         """The executed notebook of the arm ``scratch_control``, which starts from no other, at that size."""
         return self.runs / "notebooks" / f"04_transfer_training-scratch_control-n{images}-s0.ipynb"
 
+    def make(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
+        """Call make with this process's Python for the one that ``make setup`` would install."""
+        python = f"PY=env PYTHONPATH={self.root / 'src'} {sys.executable}"
+        installed = ("-o", ".venv/.installed", "-o", ".venv/.kernels")
+        return subprocess.run(
+            ["make", *installed, python, *words],
+            cwd=self.root,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
+
     @contextmanager
-    def workflow(self, *options: str, **environment: str) -> Iterator[subprocess.Popen]:
+    def workflow(self, *options: str, cluster: str = "") -> Iterator[subprocess.Popen]:
         """Run the workflow in a process group of its own; what is left of that at the end is killed."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", "--config", "profile=tiny"]
         with (self.root / "said.txt").open("wb") as said:
             started = subprocess.Popen(
-                [*command, "--nolock", "--rerun-incomplete", *options],
+                [sys.executable, "workflow/run.py", "tiny", cluster, *options],
                 cwd=self.root,
-                env={**os.environ, "PYTHONPATH": str(self.root / "src"), **environment},
+                env={**os.environ, "PYTHONPATH": str(self.root / "src")},
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -77,7 +88,7 @@ def project(tmp_path, monkeypatch) -> Project:
     root = tmp_path / "project"
     for part in ("src", "config"):
         shutil.copytree(ROOT / part, root / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for part in ("notebooks", "workflow"):
+    for part in ("notebooks", "workflow", "Makefile", "requirements.lock"):
         (root / part).symlink_to(ROOT / part)
     (root / "config" / "tiny.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")
     return Project(root)

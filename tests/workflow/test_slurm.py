@@ -98,8 +98,9 @@ def planned(said: str) -> dict[str, list[dict[str, str]]]:
 
 def test_a_training_is_submitted_with_a_gpu_and_limits_and_again_after_its_time_limit(project, cluster):
     with project.workflow(
-        *("--profile", "config/cluster/slurm", "--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "1"),
+        *("--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "1"),
         *("--seconds-between-status-checks", "1", str(project.trained(8))),
+        cluster="slurm",
     ) as workflow:
         assert workflow.wait() == 0, project.said
     assert sorted(job.name for job in cluster.jobs.iterdir()) == ["1", "2"]
@@ -119,7 +120,7 @@ def test_a_training_is_submitted_with_a_gpu_and_limits_and_again_after_its_time_
 
 
 def test_only_trainings_ask_for_a_gpu_and_many_may_run_at_once(project):
-    with project.workflow("--profile", "config/cluster/slurm", "--dry-run") as workflow:
+    with project.workflow("--dry-run", cluster="slurm") as workflow:
         assert workflow.wait() == 0, project.said
     assert "5 runs of profile tiny: 0 exist, 5 to train; how long is not known before" in project.said
     jobs = planned(project.said)

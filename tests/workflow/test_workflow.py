@@ -75,7 +75,7 @@ def executed(project):
 
 
 def test_one_chapter_of_each_kind_is_bound_beside_the_answer(executed):
-    with executed.workflow("--cores", "1", "--allowed-rules", "all", "publish") as workflow:
+    with executed.workflow("--allowed-rules", "all", "publish") as workflow:
         assert workflow.wait() == 0, executed.said
     report = executed.root / "reports" / "tiny"
     pages = {page.stem for page in (report / "chapters").glob("*.html")}
@@ -89,10 +89,10 @@ def test_one_chapter_of_each_kind_is_bound_beside_the_answer(executed):
 def test_a_report_that_was_deleted_is_written_anew(executed):
     (executed.root / "reports" / "tiny" / "answer.md").unlink()
     analysis = executed.runs / "notebooks" / "05_analysis.ipynb"
-    with executed.workflow("--cores", "1", "--dry-run") as workflow:
+    with executed.workflow("--dry-run") as workflow:
         assert workflow.wait() == 0, executed.said
     assert analysis.is_file()
-    with executed.workflow("--cores", "1", "--allowed-rules", "all", "publish") as workflow:
+    with executed.workflow("--allowed-rules", "all", "publish") as workflow:
         assert workflow.wait() != 0
     assert not analysis.is_file()  # so that its rule, which may not run here, would have to
     assert "05_analysis.ipynb" in executed.said

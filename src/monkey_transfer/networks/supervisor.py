@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from monkey_transfer.environment import of_children
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.job import JobFolder
 
@@ -39,11 +40,10 @@ def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECO
     """
     for stale in (folder.progress, folder.error):
         stale.unlink(missing_ok=True)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-W", "ignore", "-m", "monkey_transfer.networks.child", str(folder.path)]
     with folder.log.open("ab") as log:
         child = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=of_children()
         )
     try:
         _follow(child, folder, title, hangs_after)

@@ -76,6 +76,8 @@ _STYLE: dict[Any, Any] = {
     "figure.titleweight": "bold",
 }
 
+plt.rcdefaults()  # a matplotlibrc of this machine would draw other figures, or none: text.usetex needs LaTeX
+
 _Arguments = ParamSpec("_Arguments")
 
 

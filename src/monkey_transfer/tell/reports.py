@@ -6,15 +6,15 @@ Run as a program, ``python -m monkey_transfer.tell.reports``, it is what the wor
 """
 
 import argparse
-import contextlib
 import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monkey_transfer.environment import for_kernels, messages_into
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import write_json
 from monkey_transfer.images import small_png
@@ -85,7 +85,7 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None
     unfinished = output.with_name(f"{output.stem}.failed.ipynb")
     os.environ[HEADLESS] = "1"
     try:
-        with _kernel_messages_in(output.with_suffix(".log")):
+        with for_kernels(), messages_into(output.with_suffix(".log")):
             papermill.execute_notebook(
                 str(notebook),
                 str(unfinished),
@@ -100,20 +100,6 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None
         raise StudyError(f"{notebook.name}: {reason} (the notebook as far as it got: {unfinished})") from None
     _make_presentable(unfinished)
     unfinished.replace(output)
-
-
-@contextlib.contextmanager
-def _kernel_messages_in(log: Path) -> Iterator[None]:
-    """Keep what the kernel says of itself out of the terminal; a failing cell is told in any case."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with log.open("wb") as opened:
-        os.dup2(opened.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
 
 
 def _make_presentable(notebook: Path) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monkey_transfer.environment import messages_into
 from monkey_transfer.networks.engine import Engine, Network, PublishedFiles, Restored, Trainable
 from monkey_transfer.networks.tensorflow import weights, zoo
 from monkey_transfer.networks.tensorflow.settings import BLOCKS, TensorFlowTraining
@@ -51,9 +52,10 @@ class TensorFlow(Engine):
     def refuse_weights(self, checkpoint: str, net_type: str) -> None:
         """Names alone are compared, which needs no network; imports TensorFlow, which takes seconds."""
         os.environ.update(self.environment)
-        from monkey_transfer.networks.tensorflow.initialisation import refuse_other_backbone
+        with messages_into(Path(os.devnull)):
+            from monkey_transfer.networks.tensorflow.initialisation import refuse_other_backbone
 
-        refuse_other_backbone(checkpoint, net_type)
+            refuse_other_backbone(checkpoint, net_type)
 
     def snapshot(self, run: Path, iteration: int) -> str | None:
         """Prefix of a checkpoint in the DeepLabCut project of the run."""

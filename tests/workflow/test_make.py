@@ -1,0 +1,63 @@
+"""What ``make`` says of input that it cannot use, and what on a machine need not be as it usually is."""
+
+import pytest
+import yaml
+from bad_input import holds
+
+
+def sentence(project, *words: str, **environment: str) -> str:
+    """The one sentence with which make refuses."""
+    ran = project.make(*words, **environment)
+    said, of_make = filter(None, ran.stderr.splitlines())
+    assert ran.returncode != 0
+    assert ran.stdout == ""
+    assert said.startswith("error: ")
+    assert of_make.startswith("make: *** ")
+    return said.removeprefix("error: ")
+
+
+@pytest.mark.parametrize(
+    "target, name", [("study", ""), ("study", "--help"), ("plan", "{}"), ("plan", "it's `$$(ls)`"), ("data", "--check")]
+)
+def test_a_name_of_no_profile_is_refused_in_one_sentence(project, target, name):
+    assert "profile" in sentence(project, target, f"PROFILE={name}")
+
+
+def test_a_name_that_looks_like_a_number_is_a_name(project):
+    (project.root / "config" / "tiny.yaml").rename(project.root / "config" / "2024.yaml")
+    planned = project.make("plan", "PROFILE=2024")
+    assert planned.returncode == 0, planned.stderr
+    assert "5 runs of profile 2024: 0 exist" in planned.stdout
+
+
+@pytest.mark.parametrize(
+    "where, what, words, environment",
+    [
+        ("command line", "a cluster that the project does not have", ["CLUSTER=lsf"], {}),
+        ("command line", "an option that Snakemake does not have", ["SNAKEMAKE_OPTIONS=--jobz 4"], {}),
+        ("command line", "a number of jobs that is none", ["SNAKEMAKE_OPTIONS=--jobs many"], {}),
+        ("environment", "a folder of runs that cannot be made", [], {"MONKEY_TRANSFER_RUNS": "/dev/null/runs"}),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_runs(project, where, what, words, environment):
+    holds(where, what, sentence(project, "study", "PROFILE=tiny", *words, **environment))
+
+
+def test_a_fault_of_snakemake_itself_is_told_in_one_sentence(project):
+    (project.root / ".snakemake").write_text("", encoding="utf-8")
+    holds("disk", "a file where Snakemake keeps its notes", sentence(project, "study", "PROFILE=tiny"))
+
+
+def test_a_notebook_that_fails_is_told_once(project):
+    config = project.root / "config" / "tiny.yaml"
+    nowhere = {"source": {"data": {"format": "dlc", "project": "/nowhere", "skeleton": "lsp_14"}, "test": 4}}
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text(encoding="utf-8")) | nowhere), encoding="utf-8")
+    said = sentence(project, "study", "PROFILE=tiny")
+    assert said.startswith("01_data_exploration.ipynb: /nowhere")
+
+
+def test_a_home_that_cannot_be_written_and_a_persons_own_settings_change_nothing(project):
+    strange = {"HOME": "/dev/null/home", "SNAKEMAKE_PROFILE": "mine", "PYTHONPATH": "/dev/null", "PYTHONOPTIMIZE": "2"}
+    planned = project.make("plan", "PROFILE=tiny", **strange)
+    assert planned.returncode == 0, planned.stderr
+    assert "5 runs of profile tiny: 0 exist" in planned.stdout

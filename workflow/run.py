@@ -1,0 +1,107 @@
+"""Runs the workflow: ``python workflow/run.py PROFILE CLUSTER [option of Snakemake...]``, CLUSTER '' for this machine.
+
+Of Snakemake's messages only errors are told, in one sentence each, and only if the workflow did not come to its end.
+"""
+
+import contextlib
+import io
+import logging
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from snakemake.cli import args_to_api, parse_args, print_exception
+from snakemake.logging import logger
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.places import ROOT, runs_folder
+from monkey_transfer.profiles.loading import load_profile
+
+CLUSTERS = ROOT / "config" / "cluster"
+# What Snakemake says after a notebook that failed and said why itself.
+SAID_ALREADY = re.compile(r"returned non-zero exit status 1\.|At least one job did not complete successfully")
+# Lines of Python's and Snakemake's own.
+TRACE = re.compile(r'^Traceback.*\n(?=\S)|\n  File "[^\n]*', re.DOTALL)
+# The kind of exception that Snakemake puts before a message, and the line of the Snakefile that it came from.
+ORIGIN = re.compile(r'^(\w*(Error|Exception)( in (rule \w+ in )?file ".*?", line \d+)?: |\[Errno \d+\] )+')
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """StudyError if a folder cannot be made or nothing can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StudyError(
+            f"{folder}: runs cannot be kept there ({error.strerror}): name another folder in MONKEY_TRANSFER_RUNS"
+        ) from None
+
+
+def find_a_cache() -> None:
+    """Let Snakemake keep its cache with the runs if the home folder is not for writing."""
+    try:
+        refuse_unwritable(Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")))
+    except StudyError:
+        os.environ["XDG_CACHE_HOME"] = str(runs_folder() / ".cache")
+
+
+def where(cluster: str) -> list[str]:
+    """Snakemake's options for this machine or a cluster; StudyError if that is unknown."""
+    if not cluster:  # 'none', or else $SNAKEMAKE_PROFILE would hold
+        return ["--cores", "all", "--profile", "none"]
+    known = sorted(file.parent.name for file in CLUSTERS.glob("*/config.yaml"))
+    if cluster not in known:
+        raise StudyError(f"cluster '{cluster}' is unknown: expected one of {', '.join(known)} ({CLUSTERS})")
+    return ["--profile", str(CLUSTERS / cluster)]
+
+
+def came_to_its_end(options: list[str]) -> bool:
+    """Run Snakemake with those options; StudyError if it does not know one."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):  # which options there are: 300 lines
+            parser, asked = parse_args(options)
+        return args_to_api(asked, parser)
+    except SystemExit as ended:
+        if not ended.code:  # --help
+            raise
+        problem = said.getvalue().strip().splitlines()[-1].rpartition("error: ")[2]
+        raise StudyError(f"{problem}: expected options of Snakemake in SNAKEMAKE_OPTIONS") from None
+    except Exception as error:
+        print_exception(error)
+        return False
+
+
+def sentence_of(record: logging.LogRecord) -> str:
+    """What an error of Snakemake's says to people, in one line; empty if that was said already."""
+    if getattr(record, "rule_msg", None):  # of a cluster, where a job's own words are in a file
+        message = record.rule_msg.partition("For further error details")[0]
+        return " ".join(f"{Path(record.output[0]).stem}: {message} (log: {', '.join(record.log)})".split())
+    if not hasattr(record, "exception") or SAID_ALREADY.search(record.getMessage()):
+        return ""
+    return "Snakemake: " + ORIGIN.sub("", " ".join(TRACE.sub("", record.getMessage()).split()))
+
+
+def main(profile: str, cluster: str, *options: str) -> None:
+    """Run the workflow of a profile; ends the process with what is wrong, if anything is."""
+    errors: list[logging.LogRecord] = []
+    logger.addFilter(lambda record: record.levelno < logging.ERROR or errors.append(record))
+    try:
+        load_profile(profile)
+        if "--dry-run" not in options:
+            refuse_unwritable(runs_folder())
+        find_a_cache()
+        # a bare 2024 or 1e3 would be taken for a number
+        named = ["--snakefile", str(ROOT / "workflow" / "Snakefile"), "--config", f"profile=!!str {profile}"]
+        if came_to_its_end([*named, *where(cluster), "--nolock", "--rerun-incomplete", *options]):
+            return
+    except StudyError as error:
+        sys.exit(f"error: {error}")
+    sys.exit("\n".join(f"error: {sentence}" for sentence in dict.fromkeys(map(sentence_of, errors)) if sentence) or 1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
