@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _SET = {
-    # Not those of a person's own Python: -O takes assertions out, warnings may be made errors. Empty is unset to Python.
+    # A person's own for Python, which takes what is empty for unset: -O leaves assertions out, -W may make errors.
     **dict.fromkeys(("PYTHONHOME", "PYTHONINSPECT", "PYTHONOPTIMIZE", "PYTHONSAFEPATH", "PYTHONSTARTUP"), ""),
     **dict.fromkeys(("PYTHONDEVMODE", "PYTHONPROFILEIMPORTTIME", "PYTHONVERBOSE", "PYTHONWARNINGS"), ""),
     "PYTHONHASHSEED": "0",  # no order of a set differs from run to run

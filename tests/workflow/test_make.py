@@ -48,10 +48,22 @@ def test_a_fault_of_snakemake_itself_is_told_in_one_sentence(project):
     holds("disk", "a file where Snakemake keeps its notes", sentence(project, "study", "PROFILE=tiny"))
 
 
-def test_a_notebook_that_fails_is_told_once(project):
+def change_profile(project, **keys) -> None:
     config = project.root / "config" / "tiny.yaml"
-    nowhere = {"source": {"data": {"format": "dlc", "project": "/nowhere", "skeleton": "lsp_14"}, "test": 4}}
-    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text(encoding="utf-8")) | nowhere), encoding="utf-8")
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text(encoding="utf-8")) | keys), encoding="utf-8")
+
+
+def test_an_engine_says_nothing_before_what_is_wrong(project):
+    change_profile(project, arms={"imagenet_control": {"learns": "target", "images": 8, "init": "imagenet"}})
+    for ending in ("index", "data-00000-of-00001"):
+        (project.root / f"broken.ckpt.{ending}").write_text("no weights", encoding="utf-8")
+    checkpoint = str(project.root / "broken.ckpt")
+    assert checkpoint in sentence(project, "study", "PROFILE=tiny", MONKEY_TRANSFER_IMAGENET=checkpoint)
+
+
+def test_a_notebook_that_fails_is_told_once(project):
+    nowhere = {"format": "dlc", "project": "/nowhere", "skeleton": "lsp_14"}
+    change_profile(project, source={"data": nowhere, "test": 4})
     said = sentence(project, "study", "PROFILE=tiny")
     assert said.startswith("01_data_exploration.ipynb: /nowhere")
 
