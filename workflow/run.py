@@ -94,9 +94,10 @@ def main(profile: str, cluster: str, *options: str) -> None:
         if "--dry-run" not in options:
             refuse_unwritable(runs_folder())
         find_a_cache()
-        # a bare 2024 or 1e3 would be taken for a number
-        named = ["--snakefile", str(ROOT / "workflow" / "Snakefile"), "--config", f"profile=!!str {profile}"]
-        if came_to_its_end([*named, *where(cluster), "--nolock", "--rerun-incomplete", *options]):
+        named = ["--config", f"profile=!!str {profile}"]  # a bare 2024 would be taken for a number
+        # Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
+        always = ["--snakefile", str(ROOT / "workflow" / "Snakefile"), "--nolock", "--rerun-incomplete"]
+        if came_to_its_end([*always, *named, *where(cluster), *options]):
             return
     except StudyError as error:
         sys.exit(f"error: {error}")
