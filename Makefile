@@ -15,7 +15,7 @@ unexport $(filter PYTHON%,$(.VARIABLES))
 .PHONY: help setup data study plan lab test $(TESTS) mutants check hooks bad-input notebooks benchmarks lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
 
 setup: .venv/.installed .venv/.kernels  ## install everything into .venv (about two minutes and 11 GB)
 
