@@ -28,8 +28,9 @@ MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
 # The rooms of the package and the modules beside them, from the ground up: each imports from lower layers alone.
 LAYERS = (
     "__init__ errors",
-    "devices places settings skeletons tables",
-    "files images pool",
+    "devices places settings skeletons",
+    "files",
+    "images pool tables",
     "acquire metrics",
     "networks",
     "profiles",
