@@ -5,14 +5,14 @@ import errno
 import fcntl
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.places import runs_folder
-
-_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 
 @contextlib.contextmanager
@@ -31,20 +31,53 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def clear_disk_errors() -> Iterator[None]:
-    """Turn a full disk or a folder that cannot be written into one sentence for the user."""
+def clear_disk_errors(place: Path | None = None) -> Iterator[None]:
+    """Turn what a disk refuses, such as a full one, into one sentence: it names the file, or else ``place``.
+
+    Errors that are not the system's, or of a connection, stay what they are.
+    """
     try:
         yield
-    except FileNotFoundError as error:
-        raise StudyError(f"{error.filename}: is no longer there; run this again to have it made anew") from error
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
+        if error.errno is None or isinstance(error, ConnectionError):
             raise
-        where = error.filename or runs_folder()
+        where = error.filename or place or runs_folder()
+        if isinstance(error, FileNotFoundError):
+            raise StudyError(f"{where}: is no longer there; run this again to have it made anew") from error
+        problem = f"{error.strerror or error}; free some space there and see that it can be read and written"
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            problem = "a file is where a folder should be; move it away"
         raise StudyError(
-            f"{where}: {error.strerror or error}; free some space there and see that it can be written, "
-            "or set MONKEY_TRANSFER_RUNS to another folder"
+            f"{where}: {problem}, or keep runs and reports elsewhere (MONKEY_TRANSFER_RUNS, MONKEY_TRANSFER_REPORTS)"
         ) from error
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """StudyError if not even a megabyte is left there: why something failed that could not write down why."""
+    with clear_disk_errors():
+        if shutil.disk_usage(folder).free < 1e6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+@contextlib.contextmanager
+def written(file: Path) -> Iterator[Path]:
+    """Where to write what ``file`` is to hold: afterwards it is there whole, or, if anything failed, as it was before.
+
+    Its folder is made if it is not there. StudyError if the disk refuses.
+    """
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.unfinished")
+    with clear_disk_errors():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            yield unfinished
+            unfinished.replace(file)
+        except OSError as error:
+            if error.filename in (None, str(unfinished)):
+                error.filename = str(file)
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
 
 
 def digest_of(specification: dict[str, Any]) -> str:
@@ -52,8 +85,12 @@ def digest_of(specification: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest()
 
 
+def write_text(file: Path, text: str) -> None:
+    """Write ``text`` as :func:`written` does."""
+    with written(file) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
 def write_json(file: Path, content: object) -> None:
-    """Write ``content`` so that ``file`` is either the old one or the new one, never half of it."""
-    temporary = file.with_name(f".{file.name}.tmp")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-    temporary.replace(file)
+    """Write ``content`` as :func:`written` does."""
+    write_text(file, json.dumps(content, indent=1, sort_keys=True))

@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike
 from PIL import ExifTags, Image, ImageFile
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import written
 
 # The mean colour of ImageNet, which DeepLabCut's networks subtract from a picture (`mean_pixel` in its
 # pose_cfg.yaml, rounded): padding with it is padding with nothing.
@@ -165,19 +166,10 @@ def upright(picture: Image.Image) -> Image.Image:
 
 
 def write_picture(path: str | Path, image: np.ndarray) -> None:
-    """Write an (height, width, 3) uint8 RGB picture as PNG: the file is there whole, or as it was before.
-
-    Raises StudyError if the folder is missing, cannot be written to or is full.
-    """
-    unfinished = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.unfinished")
-    try:
+    """Write an (height, width, 3) uint8 RGB picture as PNG, as :func:`~monkey_transfer.files.written` does."""
+    with written(Path(path)) as unfinished:
         # Level 1 is several times faster than the default; photographs hardly shrink further.
         Image.fromarray(image).save(unfinished, format="PNG", compress_level=1)
-        os.replace(unfinished, path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise StudyError(f"{path}: cannot write the picture ({reason}): check the folder and its free space") from error
 
 
 def letterbox(picture: tuple[int, int], size: tuple[int, int]) -> Frame:

@@ -12,6 +12,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrorReason
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import written
 
 IMAGES = pa.DataFrameSchema(
     {
@@ -80,25 +81,34 @@ LEFT_OUT = pa.DataFrameSchema(
 
 
 def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd.DataFrame:
-    """Return ``table`` (columns of the schema only, in its order) or raise StudyError naming ``origin`` and the row."""
-    missing = [column for column in schema.columns if column not in table.columns]
-    if missing:
+    """Return ``table`` (columns of the schema only, in its order) or raise StudyError naming ``origin`` and the row.
+
+    Rows are numbered from 0, since the pieces of a table that was put together have numbers of their own.
+    """
+    counts = {column: list(table.columns).count(column) for column in schema.columns}
+    if missing := [column for column, count in counts.items() if not count]:
         raise StudyError(f"{origin}: the {schema.name} table lacks the column(s) {', '.join(missing)}")
-    table = table[list(schema.columns)]
+    if double := [column for column, count in counts.items() if count > 1]:
+        raise StudyError(f"{origin}: the {schema.name} table has more than one column {double[0]}: keep one of them")
+    table = table[list(schema.columns)].reset_index(drop=True)
     try:
         return schema.validate(table)
     except pa.errors.SchemaError as error:
         raise StudyError(f"{origin}: the {schema.name} table is not valid: {_first_failure(table, error)}") from None
 
 
-def write(table: pd.DataFrame, file: Path, **options: Any) -> None:
-    """Write ``table`` as Parquet so that ``file`` is either the old one or the new one, never half of it.
+def refuse_repeated(table: pd.DataFrame, keys: list[str], what: str) -> None:
+    """StudyError that begins with ``what`` if two rows have the same ``keys``."""
+    double = table[table.duplicated(keys)]
+    if len(double):
+        found = ", ".join(f"{key} {double.iloc[0][key]!r}" for key in keys)
+        raise StudyError(f"{what}: there are two rows with {found}: keep one of them")
 
-    ``options`` are those of :meth:`pandas.DataFrame.to_parquet`.
-    """
-    temporary = file.with_name(f"{file.name}.tmp")
-    table.to_parquet(temporary, **options)
-    temporary.replace(file)
+
+def write(table: pd.DataFrame, file: Path, **options: Any) -> None:
+    """Write ``table`` as Parquet, whole or not at all; ``options`` are those of :meth:`pandas.DataFrame.to_parquet`."""
+    with written(file) as unfinished:
+        table.to_parquet(unfinished, **options)
 
 
 def _first_failure(table: pd.DataFrame, error: pa.errors.SchemaError) -> str:
@@ -107,8 +117,8 @@ def _first_failure(table: pd.DataFrame, error: pa.errors.SchemaError) -> str:
         {
             SchemaErrorReason.WRONG_DATATYPE: f"{column} must be of type {getattr(error.schema, 'dtype', None)}",
             SchemaErrorReason.SERIES_CONTAINS_NULLS: f"{column} is missing",
-            SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: f"there is another row with this {column}",
-            SchemaErrorReason.DUPLICATES: "there is another row for the same",
+            SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: f"there is another row with this {column}: keep one of them",
+            SchemaErrorReason.DUPLICATES: "there is another row for the same: keep one of them",
         }.get(error.reason_code)
         or getattr(error.check, "error", None)
         or str(error.check)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metric_tables import arms, matched, repeated, values
+from metric_tables import KEYPOINTS, arms, matched, repeated, values
 from scipy.integrate import trapezoid
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -224,7 +224,7 @@ def test_only_what_is_kept_at_the_best_f1_counts_there():
 
 
 def test_errors_by_type_are_shares_of_all_joints():
-    arm = matched([RIGHT, WRONG, WRONG, WRONG], [1] * 4, people=["a", "a", "b", "b"])
+    arm = matched([RIGHT, WRONG, WRONG, WRONG], [1] * 4, people=["a", "a", "b", "b"], keypoints=KEYPOINTS[:2] * 2)
     arm.joints["error"] = ["correct", "swap", "miss", "swap"]
     found = values(headline(arm, 0.5), [1, 3])
     shares = {kind: found[f"errors/{kind}"] for kind in ERROR_TYPES}

@@ -1,15 +1,23 @@
 """Reports: parameters are checked first, failures are told, chapters are bound beside the answer."""
 
+import ast
+import io
 import json
 import sys
+from types import SimpleNamespace
 
 import nbformat
+import numpy as np
+import papermill
 import pytest
+from bad_input import holds, refused
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.places import ROOT
-from monkey_transfer.tell import reports
-from monkey_transfer.tell.reports import bind, check_parameters, execute, opened_report
+from monkey_transfer.study.runs import run_of
+from monkey_transfer.tell import parameters, reports
+from monkey_transfer.tell.parameters import check_parameters, open_chapter
+from monkey_transfer.tell.reports import bind, execute, opened_report
 
 ANSWER = "<html><body><main><h1>Smoke</h1><p>Undecided.</p></main></body></html>"
 
@@ -39,16 +47,93 @@ def write_notebook(path, *cells):
     return path
 
 
-def test_every_notebook_knows_the_parameters_that_the_workflow_gives_it():
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        check_parameters(notebook, {"profile": "smoke"})
+def code_cells(notebook) -> list[str]:
+    return [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
+def test_every_chapter_is_opened_with_all_its_parameters(notebook):
+    own, first, *_ = code_cells(notebook)
+    names = {name.id for name in ast.walk(ast.parse(own)) if isinstance(name, ast.Name)}
+    calls = [node for node in ast.walk(ast.parse(first)) if isinstance(node, ast.Call)]
+    (opened,) = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "open_chapter")
+    assert {argument.id for argument in opened.args if isinstance(argument, ast.Name)} == names
+    check_parameters(notebook, names)
+
+
+REFUSED_RUNS = {
+    "an arm that the profile lacks": (("trnsfer", 0), "no arm 'trnsfer'; expected one of baseline, benchmark"),
+    "an arm that is a list": ((["transfer"], 0), r"no arm \['transfer'\]"),
+    "a seed that the profile lacks": (("transfer", 7), "no seed 7; expected one of 0"),
+    "a seed below zero": (("transfer", -1), "no seed -1"),
+    "a seed that is a text": (("transfer", "0"), "no seed '0'; expected one of 0"),
+    "a seed that is yes or no": (("transfer", False), "no seed False"),
+    "a seed that is None": (("transfer", None), "no seed None"),
+    "a number of images that no arm has": (("transfer", 0, 7), "'transfer' does not learn 7 .*expected one of 10, 20"),
+    "a number of images with a decimal point": (("transfer", 0, 10.0), "does not learn 10.0 pictures"),
+    "a number of images as a text": (("transfer", 0, "10"), "does not learn '10' pictures"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_RUNS)
+def test_a_run_that_the_profile_lacks_is_refused_before_anything_is_written(what, tmp_path, monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "runs"))
+    run, sentence = REFUSED_RUNS[what]
+    with refused("notebook parameter", what, match=f"profile smoke.*{sentence}"):
+        open_chapter("smoke", *run)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_out_of_a_table_is_a_number():
+    assert run_of(reports.load_profile("smoke"), "transfer", np.int64(0), np.int64(10)).images == 10
+
+
+@pytest.mark.parametrize("profile", [7, None, "nonsense"])
+def test_a_profile_that_is_none_is_refused(profile):
+    with pytest.raises(StudyError, match=f"profile '?{profile}'?"):
+        open_chapter(profile, "transfer", 0)
+
+
+def test_what_papermill_warns_of_is_refused_without_a_traceback(tmp_path, monkeypatch):
+    first = "from monkey_transfer.tell.parameters import open_chapter\nopen_chapter(profile, 'transfer', seed)"
+    notebook = write_notebook(tmp_path / "a.ipynb", "profile = 'smoke'\nseed = 0  # the first", first)
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "runs"))
+    with pytest.raises(papermill.PapermillExecutionError) as error:
+        papermill.execute_notebook(str(notebook), str(tmp_path / "out.ipynb"), {"sed": 1}, progress_bar=False)
+    assert error.value.traceback == ["error: parameter 'sed' is unknown; expected one of profile, seed"]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "injected, refuses", [("seed = 1", False), ('PAPERMILL_INPUT_PATH = "a.ipynb"', False), ("seeed = 1", True)]
+)
+def test_only_a_parameter_that_the_notebook_lacks_is_refused(injected, refuses, monkeypatch):
+    cells = ["", "profile = 'smoke'\nseed = 0\n", f"# Parameters\n{injected}\n", "open_chapter(profile)\n"]
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"In": cells}))
+    monkeypatch.setattr(parameters, "open_study", str.upper)
+    if refuses:
+        with refused("notebook parameter", "a misspelt parameter", match="'seeed' is unknown; expected one of prof"):
+            open_chapter("smoke")
+    else:
+        assert open_chapter("smoke") == "SMOKE"
 
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
     notebook = write_notebook(tmp_path / "a.ipynb", "profile = 'smoke'", "1 / 0")
-    with pytest.raises(StudyError, match=r"a\.ipynb: parameter 'profil' is unknown.*profile"):
-        execute(notebook, tmp_path / "out.ipynb", {"profil": "demo"})
-    assert not (tmp_path / "out.ipynb").exists()
+    with pytest.raises(StudyError, match=r"a\.ipynb: parameter 'profil' is unknown; expected one of profile"):
+        execute(notebook, tmp_path / "out" / "out.ipynb", {"profil": "demo"})
+    assert list(tmp_path.iterdir()) == [notebook]
+
+
+def test_what_is_not_a_notebook_is_refused(tmp_path):
+    (tmp_path / "a.ipynb").write_text("not one")
+    with refused("command line", "a file that is not a notebook", match="a.ipynb: is not a notebook"):
+        execute(tmp_path / "a.ipynb", tmp_path / "out.ipynb", {})
+    with refused("command line", "a notebook that is not there", match="b.ipynb: is not a notebook .*No such file"):
+        execute(tmp_path / "b.ipynb", tmp_path / "out.ipynb", {})
 
 
 def test_an_executed_notebook_has_its_parameters_and_no_path_of_the_machine(tmp_path):
@@ -67,6 +152,33 @@ def test_a_failing_cell_is_told_and_leaves_no_result(tmp_path):
         execute(notebook, tmp_path / "out.ipynb", {})
     assert not (tmp_path / "out.ipynb").exists()
     assert (tmp_path / "out.failed.ipynb").exists()
+    # No traceback: the sentence says all.
+    assert "runs.py" not in (tmp_path / "out.failed.ipynb").read_text()
+
+
+def test_a_notebook_on_a_full_disk(tmp_path):
+    """/dev/full is a disk that is always full."""
+    (tmp_path / "out.failed.ipynb").symlink_to("/dev/full")
+    notebook = write_notebook(tmp_path / "a.ipynb", "number = 1")
+    with refused("disk", "full when a notebook is executed", match="out.ipynb: No space left on device; free some"):
+        execute(notebook, tmp_path / "out.ipynb", {})
+    assert {file.name for file in tmp_path.iterdir()} == {"a.ipynb", "out.log"}
+
+
+@pytest.mark.parametrize(
+    "cell, kernel, sentence",
+    [
+        ("import os; os._exit(1)", "monkey-transfer", r"a\.ipynb: its kernel was killed.*out\.log"),
+        ("1", "monkey", r"a\.ipynb: kernel 'monkey' is not installed; make setup installs it"),
+    ],
+    ids=["dies", "is not installed"],
+)
+def test_a_kernel_that(cell, kernel, sentence, tmp_path):
+    notebook = write_notebook(tmp_path / "a.ipynb", cell)
+    notebook.write_text(notebook.read_text().replace('"monkey-transfer"', f'"{kernel}"'))
+    with pytest.raises(StudyError, match=sentence):
+        execute(notebook, tmp_path / "out.ipynb", {})
+    assert not (tmp_path / "out.ipynb").exists()
 
 
 def test_chapters_are_bound_beside_the_answer(tmp_path, report, monkeypatch):
@@ -114,9 +226,28 @@ def test_a_terminal_shows_the_answer_without_what_only_a_page_can(report, monkey
     assert str(report / "chapters" / "index.html") in last
 
 
+def test_a_terminal_without_the_letters_of_a_title_shows_question_marks(report, monkeypatch):
+    (report / "answer.md").write_text(
+        "# \N{CJK UNIFIED IDEOGRAPH-733F}, na\N{LATIN SMALL LETTER I WITH DIAERESIS}ve\n", "utf-8"
+    )
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    command(monkeypatch, "show", "smoke")
+    terminal.flush()
+    assert terminal.buffer.getvalue().decode("latin-1").startswith("# ?, na\N{LATIN SMALL LETTER I WITH DIAERESIS}ve\n")
+
+
+@pytest.mark.parametrize("words", [("show", "nonsense"), ("bind", "nonsense", "a.ipynb"), ("weights", "nonsense")])
+def test_a_profile_that_is_unknown_ends_in_one_line_and_leaves_nothing(words, report, monkeypatch):
+    with pytest.raises(SystemExit, match="error: profile 'nonsense' is unknown: expected one of"):
+        command(monkeypatch, *words)
+    assert [folder.name for folder in report.parent.iterdir()] == ["smoke"]
+
+
 def test_a_report_that_is_not_there_ends_in_one_line(report, monkeypatch):
-    with pytest.raises(SystemExit, match=r"error: .*answer\.md"):
+    with pytest.raises(SystemExit) as ended:
         command(monkeypatch, "show", "smoke")
+    holds("command line", "an answer that is not written yet", str(ended.value))
 
 
 def test_every_chapter_is_compared_in_its_numbers_and_ends_on_a_sentence_that_is_compared():
@@ -147,6 +278,9 @@ def test_reports_of_other_rules_are_not_mixed(tmp_path, monkeypatch):
     assert opened_report("mine") == folder
     (folder / "rules.json").write_text('{"rules": 1}')
     with pytest.raises(StudyError, match=rf"mine: was made by other rules \(1, these are {reports.RULES}\).*delete it"):
+        opened_report("mine")
+    (folder / "rules.json").write_text('{"rules": ')
+    with refused("report", "its stamp is not whole", match="mine: was made by other rules"):
         opened_report("mine")
     (folder / "rules.json").unlink()
     (folder / "summary.md").write_text("older than the rules")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bad_input import refused
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.tables import IMAGES, LABELS, PREDICTIONS, REFERENCE_LENGTHS, check
@@ -46,58 +47,33 @@ def reference_lengths() -> pd.DataFrame:
     return pd.DataFrame({"image_id": ["a", "a"], "name": ["torso", "head_size"], "length": [10.0, 3.0]})
 
 
-@pytest.mark.parametrize(
-    "table, schema",
-    [(images(), IMAGES), (labels(), LABELS), (predictions(), PREDICTIONS), (reference_lengths(), REFERENCE_LENGTHS)],
-)
-def test_good_tables_pass_with_the_schemas_columns_only(table, schema):
-    checked = check(table.assign(note="x")[[*reversed(table.columns), "note"]], schema, "here")
-    pd.testing.assert_frame_equal(checked, table)
+def twice(table: pd.DataFrame) -> pd.DataFrame:
+    """The table twice, as concat leaves it: its rows' numbers too."""
+    return pd.concat([table, table])
 
 
-def changed(table: pd.DataFrame, row: int, **values) -> pd.DataFrame:
-    for column, value in values.items():
-        table.loc[row, column] = value
-    return table
+def test_two_rows_for_one_thing():
+    for what, table, schema in (
+        ("pictures that are there twice", images(), IMAGES),
+        ("labels that are there twice", labels(), LABELS),
+        ("predictions that are there twice", predictions(), PREDICTIONS),
+        ("reference lengths that are there twice", reference_lengths(), REFERENCE_LENGTHS),
+    ):
+        with refused("table", what, match=r"labels.csv: .*row 0 \(image_id 'a'.*another row .*: keep one of them"):
+            check(twice(table), schema, "labels.csv")
 
 
-@pytest.mark.parametrize(
-    "table, schema, sentence",
-    [
-        (changed(images(), 1, width=0), IMAGES, r"images table .* row 1 \(image_id 'b'\)"),
-        (changed(images(), 1, image_id="a"), IMAGES, r"images table .* row \d \(image_id 'a'\)"),
-        (
-            changed(labels(), 0, y=np.nan),
-            LABELS,
-            r"row 0 \(image_id 'a', keypoint 'nose'\): a labelled joint needs x and y",
-        ),
-        (
-            changed(labels(), 1, x=0.0, y=0.0),
-            LABELS,
-            r"row 1 \(image_id 'a', keypoint 'tail'\): a labelled joint needs",
-        ),
-        (changed(predictions(), 0, x=np.nan), PREDICTIONS, r"row 0 \(image_id 'a', keypoint 'nose'\)"),
-        (changed(reference_lengths(), 1, length=0.0), REFERENCE_LENGTHS, r"row 1 \(image_id 'a', name 'head_size'\)"),
-    ],
-)
-def test_the_first_bad_row_is_named(table, schema, sentence):
-    with pytest.raises(StudyError, match=sentence) as caught:
-        check(table, schema, "labels.csv")
-    assert str(caught.value).startswith("labels.csv: ")
-    assert "\n" not in str(caught.value)
+def test_pieces_that_were_put_together_are_numbered_anew():
+    both = pd.concat([images().head(1), images().tail(1).reset_index(drop=True)])
+    pd.testing.assert_frame_equal(check(both, IMAGES, "here"), images())
+    with pytest.raises(StudyError, match=r"row 1 \(image_id 'b'\): width must be"):
+        check(both.assign(width=[10, 0]), IMAGES, "here")
 
 
-@pytest.mark.parametrize(
-    "table, schema",
-    [
-        (pd.concat([labels(), labels().tail(1)], ignore_index=True), LABELS),
-        (pd.concat([predictions(), predictions()], ignore_index=True), PREDICTIONS),
-        (changed(reference_lengths(), 1, name="torso"), REFERENCE_LENGTHS),
-    ],
-)
-def test_two_rows_for_one_thing(table, schema):
-    with pytest.raises(StudyError, match="labels.csv: .*(image_id|row)"):
-        check(table, schema, "labels.csv")
+def test_two_columns_of_one_name():
+    beside = pd.concat([labels(), labels()[["x"]]], axis=1)
+    with refused("table", "a column that is there twice", match="labels.csv: .*more than one column x: keep one"):
+        check(beside, LABELS, "labels.csv")
 
 
 def test_missing_columns_are_named():

@@ -12,12 +12,13 @@ from PIL import Image
 from monkey_transfer.acquire import download
 from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import digest_of, write_json
 from monkey_transfer.networks.job import Job, JobFolder
 from monkey_transfer.networks.tensorflow.weights import checkpoint_files
 from monkey_transfer.networks.tensorflow.zoo import ZOO, zoo_network
 from monkey_transfer.profiles import loading
 from monkey_transfer.skeletons import MPII_16
-from monkey_transfer.study import opening, runs, training
+from monkey_transfer.study import jobs, opening, training
 
 MACAQUE = ZOO["full_macaque"].skeleton.keypoints
 SHUFFLED = tuple(random.Random(0).sample(MACAQUE, len(MACAQUE)))
@@ -228,8 +229,10 @@ def test_heads_are_taken_over_joint_by_joint(opened, monkeypatch):
 def test_so_are_those_of_another_arm(opened, monkeypatch):
     parent = opened.run("heads", 0).folder
     write_snapshot(parent / "deeplabcut" / "dlc-models" / "iteration-0" / "model" / "train", 3)
-    settings = runs.settings(opened.profile, opened.run("heads", 0))
-    (parent / "run.json").write_text(json.dumps({"outcome": {"chosen_iteration": 3}, "specification": settings}))
+    run = opened.run("heads", 0)
+    specification = jobs.specification_of(*jobs.job_of(opened, run), opened, run)
+    finished = {"digest": digest_of(specification), "specification": specification, "outcome": {"chosen_iteration": 3}}
+    write_json(parent / "run.json", finished)
     assert job_of(opened, "heads_of_heads", monkeypatch)[0].heads == tuple(range(len(MACAQUE)))
 
 

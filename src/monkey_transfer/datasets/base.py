@@ -34,22 +34,27 @@ class Dataset:
     )
     rendered: bool = False
 
+    def __post_init__(self) -> None:
+        tables.refuse_repeated(self.images, ["image_id"], f"data set {self.name}, images")
+        tables.refuse_repeated(self.labels, ["image_id", "keypoint"], f"data set {self.name}, labels")
+        tables.refuse_repeated(self.reference_lengths, ["image_id", "name"], f"data set {self.name}, reference lengths")
+
     @classmethod
     def checked(cls, origin: object, **parts) -> "Dataset":
         """Build a Dataset whose tables were read from ``origin``; StudyError if one of them breaks its contract."""
         if parts["images"].empty:
             raise StudyError(f"{origin}: the data set is empty; expected at least one labelled picture")
         for schema in (tables.IMAGES, tables.LABELS, tables.REFERENCE_LENGTHS):
-            parts[schema.name] = tables.check(parts[schema.name].reset_index(drop=True), schema, origin)
+            parts[schema.name] = tables.check(parts[schema.name], schema, origin)
         return cls(**parts)
 
     def subset(self, image_ids) -> "Dataset":
-        """The same data set with those images only, in the order given."""
+        """The same data set with those images only, each once, in the order in which they are first named."""
         ids = pd.Index(image_ids)
         known = pd.Index(self.images["image_id"])
         if not ids.isin(known).all():
             raise StudyError(f"data set {self.name} has no image '{ids[~ids.isin(known)][0]}'")
-        order = {image_id: i for i, image_id in enumerate(ids)}
+        order = {image_id: place for place, image_id in enumerate(dict.fromkeys(ids))}
 
         def chosen(table: pd.DataFrame) -> pd.DataFrame:
             table = table[table["image_id"].isin(order)]

@@ -217,4 +217,5 @@ def in_original_pixels(table: pd.DataFrame, transforms: pd.DataFrame) -> pd.Data
 
 def _transform_of_rows(table: pd.DataFrame, transforms: pd.DataFrame) -> np.ndarray:
     """(3, rows) scale, dx and dy of each row's picture."""
+    tables.refuse_repeated(transforms, ["image_id"], "framed pictures")
     return transforms.set_index("image_id").loc[table["image_id"], ["scale", "dx", "dy"]].to_numpy().T

@@ -52,6 +52,10 @@ class Matched:
     people: pd.DataFrame
     reference: str
 
+    def __post_init__(self) -> None:
+        tables.refuse_repeated(self.joints, ["image_id", "keypoint"], "joints of an arm")
+        tables.refuse_repeated(self.people, ["image_id"], "people of an arm")
+
 
 def match(
     labels: pd.DataFrame,
@@ -188,6 +192,7 @@ def _predicted_joints(labelled: pd.DataFrame, predictions: pd.DataFrame) -> pd.D
 
 
 def _look_up(values: pd.Series, image_ids: pd.Series, what: str) -> pd.Series:
+    tables.refuse_repeated(values.rename_axis("image_id").reset_index(), ["image_id"], what)
     found = image_ids.map(values)
     if found.isna().any():
         raise StudyError(f"{what} of picture '{image_ids[found.isna()].iloc[0]}' is missing: add it or leave it out")

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from monkey_transfer.environment import of_children
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import refuse_full_disk
 from monkey_transfer.networks.job import JobFolder
 
 # Importing TensorFlow on a cold disk takes up to a minute; nothing between two signs takes longer.
@@ -54,6 +55,7 @@ def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECO
     if folder.error.is_file():
         raise StudyError(f"{title}: {json.loads(folder.error.read_text(encoding='utf-8'))['message']}")
     if child.returncode != 0:
+        refuse_full_disk(folder.path)
         raise StudyError(f"{title}: its process {_ending(child.returncode)}; {_end_of_log(folder.log)}")
 
 

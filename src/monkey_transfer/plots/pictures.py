@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.pyplot import subplots
 
+from monkey_transfer import tables
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import read_picture
@@ -66,7 +67,8 @@ def picture_grid(
     predictions : of some or all of the data set's keypoints; see :data:`monkey_transfer.tables.PREDICTIONS`.
     heading : what the pictures are; the data set's name unless given.
 
-    Raises StudyError if no image is chosen, one is not in the data set, or its file cannot be read.
+    Raises StudyError if no image is chosen, one is not in the data set, its file cannot be read, or two predictions are
+    of one joint.
     """
     chosen = dataset.subset(image_ids)
     if not len(chosen):
@@ -84,6 +86,7 @@ def picture_grid(
     labels = dict(iter(chosen.labels.groupby("image_id")))
     predicted = {}
     if predictions is not None:
+        predictions = tables.check(predictions, tables.PREDICTIONS, "predictions to draw")
         predicted = dict(iter(predictions[predictions["image_id"].isin(labels)].groupby("image_id")))
     for spot, image in zip(axes.flat, chosen.images.itertuples(), strict=False):
         _draw_ground(spot, image, show_pictures)

@@ -16,6 +16,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN, Matched
 from monkey_transfer.plots import style
+from monkey_transfer.tables import refuse_repeated
 
 # One length of each yardstick, as it stands on an axis.
 _UNITS = {
@@ -55,6 +56,7 @@ def learning_curves(
     style.set_title(drawn, f"Learning curves of seed {seed}", rendered)
     for arm, colour in style.arm_colours(curves).items():
         curve = curves[arm]
+        refuse_repeated(curve, ["iteration"], f"learning curve of {arm}")
         [kept] = curve[curve["chosen"]].to_dict("records")
         loss.plot(curve["iteration"], curve["training_loss"], color=colour)
         score.plot(curve["iteration"], curve["validation_score"], ".-", color=colour)

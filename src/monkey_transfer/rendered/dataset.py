@@ -1,7 +1,6 @@
 """A folder of rendered pictures and their labels, as a data set."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,9 +10,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from monkey_transfer import tables
 from monkey_transfer.datasets.assembly import BOX, assemble
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import write_json, written
 from monkey_transfer.pool import in_processes
 from monkey_transfer.rendered.rendering import check_species, render
 from monkey_transfer.skeletons import MPII_16
@@ -75,7 +76,7 @@ def _claim(folder: Path, request: _Request) -> None:
     if not manifest.exists():
         if any(folder.iterdir()):
             raise StudyError(f"{folder}: expected an empty folder or rendered pictures: name another folder")
-        _write(manifest, json.dumps(asdict(request), indent=1).encode())
+        write_json(manifest, asdict(request))
         return
     try:
         found = json.loads(manifest.read_text())
@@ -114,7 +115,8 @@ def _draw_batch(folder: Path, request: _Request, batch: range) -> int:
     for index in batch:
         drawn = render(request.species, request.seed, index, request.size)
         _, png = cv2.imencode(".png", drawn.image[..., ::-1])
-        _write(_picture(folder, request, index), png.tobytes())
+        with written(_picture(folder, request, index)) as unfinished:
+            unfinished.write_bytes(png.tobytes())
         left, top, right, bottom = drawn.bbox
         rows.append(
             {
@@ -127,14 +129,8 @@ def _draw_batch(folder: Path, request: _Request, batch: range) -> int:
                 "visible": drawn.visible.tolist(),
             }
         )
-    _write(_labels_file(folder, batch), pd.DataFrame(rows).to_parquet())
+    tables.write(pd.DataFrame(rows), _labels_file(folder, batch))
     return len(batch)
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial_file = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial_file.write_bytes(content)
-    os.replace(partial_file, path)
 
 
 def _read(folder: Path, request: _Request) -> Dataset:

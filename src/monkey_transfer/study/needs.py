@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monkey_transfer.acquire.acquire import acquire, table
 from monkey_transfer.acquire.archives import ARCHIVES
-from monkey_transfer.errors import StudyError
+from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.profiles.profile import Profile
@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("profile")
     parser.add_argument("--check", action="store_true", help="only say what is there")
     asked = parser.parse_args(arguments)
+    print_any_letters()
     problems = []
     try:
         root, names = data_folder(), needed_by(load_profile(asked.profile))

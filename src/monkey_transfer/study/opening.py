@@ -156,17 +156,8 @@ class Study:
         return [name for name in ("head_size", "head_segment") if name in known]
 
     def run(self, arm: str, seed: int, images: int | None = None) -> Run:
-        """The run of that arm, seed and number of training pictures, the arm's largest unless given; finished or not.
-
-        StudyError if the profile does not have that arm at that size.
-        """
-        sizes = self.profile.arm(arm).sizes
-        if images is not None and images not in sizes:
-            raise StudyError(
-                f"profile {self.profile.name}: arm '{arm}' does not learn {images} pictures; "
-                f"expected one of {', '.join(map(str, sizes))}"
-            )
-        return Run(self.profile.name, arm, self.profile.arm(arm).largest if images is None else images, seed)
+        """See :func:`~.runs.run_of`."""
+        return runs.run_of(self.profile, arm, seed, images)
 
     def finished(self, arm: str, seed: int, images: int | None = None) -> Run:
         """The finished run of that arm, seed and number of training pictures, the arm's largest unless given.

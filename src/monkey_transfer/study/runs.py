@@ -9,8 +9,10 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import version
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,25 @@ def runs_of(profile: Profile) -> list[Run]:
         for images in arm.sizes
         for seed in profile.seeds
     ]
+
+
+def run_of(profile: Profile, arm: str, seed: int, images: int | None = None) -> Run:
+    """The run of that arm, seed and number of training pictures, the arm's largest unless given; finished or not.
+
+    StudyError if the profile does not have it: a seed of '0' or a number of 10.0 pictures is none.
+    """
+    _expect(arm, profile.arms, f"profile {profile.name} has no arm {arm!r}")
+    _expect(seed, profile.seeds, f"profile {profile.name} has no seed {seed!r}")
+    if images is None:
+        return Run(profile.name, arm, profile.arm(arm).largest, seed)
+    _expect(images, profile.arm(arm).sizes, f"profile {profile.name}: arm '{arm}' does not learn {images!r} pictures")
+    return Run(profile.name, arm, images, seed)
+
+
+def _expect(value: object, known: Collection[object], otherwise: str) -> None:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not (whole or isinstance(value, str)) or value not in known:
+        raise StudyError(f"{otherwise}; expected one of {', '.join(map(str, known))}")
 
 
 def settings(profile: Profile, run: Run) -> dict[str, Any]:

@@ -41,16 +41,18 @@ def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None
 def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> Run:
     """Train an arm and let it predict the test pictures, unless the run is there already.
 
-    It learns ``images`` pictures, its largest number unless given.
+    It learns ``images`` pictures, its largest number unless given. The arm that it starts from is trained first.
 
-    A run that was killed goes on from where it was. The arm that this one starts from must be finished.
+    A run that was killed goes on from where it was.
 
     Raises
     ------
     StudyError
         If weights are missing, training fails or the disk is full; what was trained so far stays.
     """
-    run = study.run(arm, seed, images)
+    run, parent = study.run(arm, seed, images), study.profile.arm(arm).parent
+    if parent:
+        train_arm(study, parent, seed)
     with clear_disk_errors(), only_one(run.folder):
         job, pictures, joints = job_of(study, run)
         specification = specification_of(job, pictures, joints, study, run)
@@ -73,12 +75,12 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> R
 
 
 def train_missing(study: Study) -> list[Run]:
-    """Train every run that is not finished, parents first; returns those that were not.
+    """Train every run that is not finished; returns those that were not.
 
     For notebooks that are opened before the workflow ran; after it there is nothing to do.
     """
     missing = [run for run in study.runs() if not run.is_complete]
-    for run in sorted(missing, key=lambda run: len(study.profile.lineage(run.arm))):
+    for run in missing:
         train_arm(study, run.arm, run.seed, run.images)
     return missing
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from monkey_transfer import plots
-from monkey_transfer.files import write_json
+from monkey_transfer.files import write_json, write_text
 from monkey_transfer.measure.comparisons import of_metric
 from monkey_transfer.measure.controls import equivalents
 from monkey_transfer.measure.evidence import write_evidence
@@ -46,12 +46,9 @@ def write_report(results: Results) -> Path:
     write_evidence(study, folder / "predictions")
     save_figure(study, FIGURE, answer_figure(results))
     text = answer_text(results)
-    (folder / "answer.md").write_text(text, encoding="utf-8")
-    page = folder / "answer.html"
-    unfinished = page.with_name(f".{page.name}.tmp")
-    unfinished.write_text(markdown_page(text, study.profile.title, folder), encoding="utf-8")
-    unfinished.replace(page)
-    return page
+    write_text(folder / "answer.md", text)
+    write_text(folder / "answer.html", markdown_page(text, study.profile.title, folder))
+    return folder / "answer.html"
 
 
 def answer_figure(results: Results) -> Figure:

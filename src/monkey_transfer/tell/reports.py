@@ -14,15 +14,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 from monkey_transfer.environment import for_kernels, messages_into
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import write_json
+=======
+from monkey_transfer.errors import StudyError, print_any_letters
+from monkey_transfer.files import clear_disk_errors, write_json, written
+>>>>>>> d7acae9cede98f0ebca2e899fbff3df32d17c78f
 from monkey_transfer.images import small_png
 from monkey_transfer.networks.supervisor import HEADLESS
 from monkey_transfer.places import ROOT, reports_folder, runs_folder
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.training import find_weights
+from monkey_transfer.tell.parameters import check_parameters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +52,11 @@ def opened_report(profile: str) -> Path:
     folder = report_folder(profile)
     stamp = folder / "rules.json"
     if not folder.is_dir() or not any(folder.iterdir()):
-        folder.mkdir(parents=True, exist_ok=True)
         write_json(stamp, {"rules": RULES})
-    made_by = json.loads(stamp.read_text(encoding="utf-8"))["rules"] if stamp.is_file() else "none that is recorded"
+    try:
+        made_by = json.loads(stamp.read_text(encoding="utf-8"))["rules"]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        made_by = "none that is recorded"
     if made_by != RULES:
         raise StudyError(
             f"{folder}: was made by other rules ({made_by}, these are {RULES}), and numbers of both would be mixed; "
@@ -57,33 +65,23 @@ def opened_report(profile: str) -> Path:
     return folder
 
 
-def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
-    """StudyError if the notebook's parameters cell does not know one of them; papermill would only warn."""
-    import papermill
-
-    known = papermill.inspect_notebook(str(notebook))
-    unknown = sorted(set(parameters) - set(known))
-    if unknown:
-        raise StudyError(
-            f"{notebook}: parameter '{unknown[0]}' is unknown; its parameters cell has {', '.join(known) or 'none'}"
-        )
-
-
 def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None:
     """Run a notebook headless with those parameters; ``output`` is there when it ran to its end.
 
     Raises
     ------
     StudyError
-        If a parameter is unknown, or a cell fails: with what the cell said. The notebook as far
-        as it got is kept beside ``output`` with the ending ``.failed.ipynb``.
+        If a parameter is unknown, the disk refuses, the kernel is not there or dies, or a cell fails: with what the
+        cell said. The notebook as far as it got is kept beside ``output`` with the ending ``.failed.ipynb``.
     """
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
 
     check_parameters(notebook, parameters)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = output.with_name(f"{output.stem}.failed.ipynb")
+    unfinished, log = output.with_name(f"{output.stem}.failed.ipynb"), output.with_suffix(".log")
     os.environ[HEADLESS] = "1"
+<<<<<<< HEAD
     try:
         with for_kernels(), messages_into(output.with_suffix(".log")):
             papermill.execute_notebook(
@@ -100,6 +98,34 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None
         raise StudyError(f"{notebook.name}: {reason} (the notebook as far as it got: {unfinished})") from None
     _make_presentable(unfinished)
     unfinished.replace(output)
+=======
+    with clear_disk_errors(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with _kernel_messages_in(log):
+                papermill.execute_notebook(
+                    str(notebook),
+                    str(unfinished),
+                    dict(parameters),
+                    cwd=str(ROOT),
+                    progress_bar=False,
+                    stdout_file=sys.stdout,
+                )
+            _make_presentable(unfinished)
+            unfinished.replace(output)
+        except papermill.PapermillExecutionError as error:
+            reason = error.evalue if error.ename == "StudyError" else f"{error.ename}: {error.evalue}"
+            raise StudyError(f"{notebook.name}: {reason} (the notebook as far as it got: {unfinished})") from None
+        except NoSuchKernel as error:
+            raise StudyError(f"{notebook}: kernel '{error.name}' is not installed; make setup installs it") from None
+        except DeadKernelError:
+            raise StudyError(
+                f"{notebook}: its kernel was killed, as the system does where memory is short; what it said is in {log}"
+            ) from None
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+>>>>>>> d7acae9cede98f0ebca2e899fbff3df32d17c78f
 
 
 def _make_presentable(notebook: Path) -> None:
@@ -122,11 +148,12 @@ def bind(profile: str, notebooks: Sequence[Path]) -> Path:
     """
     from monkey_transfer.tell.pages import site
 
+    title = load_profile(profile).title
     folder = opened_report(profile)
     answer = folder / "answer.html"
     if not answer.is_file():
         raise StudyError(f"{answer}: is not there; execute 05_analysis, which writes it, before chapters are bound")
-    return site(notebooks, folder / "chapters", load_profile(profile).title, answer.read_text(encoding="utf-8"))
+    return site(notebooks, folder / "chapters", title, answer.read_text(encoding="utf-8"))
 
 
 def picture_grid(
@@ -157,20 +184,22 @@ def save_figure(study: Study, name: str, figure: "Figure") -> None:
 
 def save_table(study: Study, name: str, table: "pd.DataFrame") -> None:
     """Keep a table of the report as ``tables/<name>.csv``; every row says what kind of pictures it is of."""
-    file = opened_report(study.profile.name) / "tables" / f"{name}.csv"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    table.assign(pictures=study.pictures).to_csv(file, index=False, float_format="%.6g")
+    with written(opened_report(study.profile.name) / "tables" / f"{name}.csv") as unfinished:
+        table.assign(pictures=study.pictures).to_csv(unfinished, index=False, float_format="%.6g")
 
 
 def _save(figure: "Figure", file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
-    file.write_bytes(small_png(drawn.getvalue()))
+    with written(file) as unfinished:
+        unfinished.write_bytes(small_png(drawn.getvalue()))
 
 
-def _show(folder: Path) -> None:
+def _show(profile: str) -> None:
     """Print the answer, without what only a page can show, and where the pages are."""
+    folder = report_folder(load_profile(profile).name)
+    if not (folder / "answer.md").is_file():
+        raise StudyError(f"{folder / 'answer.md'}: is not there yet; make study PROFILE={profile} writes it")
     text = (folder / "answer.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("![")]
     print("\n".join(lines).replace("<br>", " ").replace("<small>", "").replace("</small>", ""))
@@ -180,31 +209,27 @@ def _show(folder: Path) -> None:
 def main() -> None:
     """The commands that the workflow and the Makefile call."""
     parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("execute")
+    commands = parser.add_subparsers(required=True)
+    show, weights, binding, run = (commands.add_parser(name) for name in ("show", "weights", "bind", "execute"))
+    for command in (show, weights, binding):
+        command.add_argument("profile")
+    binding.add_argument("notebooks", type=Path, nargs="+")
     run.add_argument("notebook", type=Path)
     run.add_argument("output", type=Path)
-    chapters = commands.add_parser("bind")
-    chapters.add_argument("profile")
-    chapters.add_argument("notebooks", type=Path, nargs="+")
-    for name in ("show", "weights"):
-        commands.add_parser(name).add_argument("profile")
     run.add_argument("--profile", required=True)
-    run.add_argument("--seed", type=int)
-    run.add_argument("--arm")
-    run.add_argument("--images", type=int)
-    asked = parser.parse_args()
+    run.add_argument("--arm", default=argparse.SUPPRESS)
+    for number in ("--seed", "--images"):
+        run.add_argument(number, type=int, default=argparse.SUPPRESS)
+    show.set_defaults(do=_show)
+    weights.set_defaults(do=lambda profile: find_weights(load_profile(profile)))
+    binding.set_defaults(do=bind)
+    run.set_defaults(do=lambda notebook, output, **parameters: execute(notebook, output, parameters))
+    asked = vars(parser.parse_args())
+    print_any_letters()
     try:
-        if asked.command == "show":
-            _show(report_folder(asked.profile))
-        elif asked.command == "weights":
-            find_weights(load_profile(asked.profile))
-        elif asked.command == "bind":
-            bind(asked.profile, asked.notebooks)
-        else:
-            parameters = {name: getattr(asked, name) for name in ("profile", "seed", "arm", "images")}
-            execute(asked.notebook, asked.output, {k: v for k, v in parameters.items() if v is not None})
-    except (StudyError, OSError) as error:
+        with clear_disk_errors():
+            asked.pop("do")(**asked)
+    except StudyError as error:
         sys.exit(f"error: {error}")
 
 
