@@ -14,7 +14,8 @@ from pathlib import Path
 _SET = {
     # A person's own for Python, which takes what is empty for unset: -O leaves assertions out, -W may make errors.
     **dict.fromkeys(("PYTHONHOME", "PYTHONINSPECT", "PYTHONOPTIMIZE", "PYTHONSAFEPATH", "PYTHONSTARTUP"), ""),
-    **dict.fromkeys(("PYTHONDEVMODE", "PYTHONPROFILEIMPORTTIME", "PYTHONVERBOSE", "PYTHONWARNINGS"), ""),
+    **dict.fromkeys(("PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONPROFILEIMPORTTIME", "PYTHONVERBOSE"), ""),
+    "PYTHONWARNINGS": "",
     "PYTHONHASHSEED": "0",  # no order of a set differs from run to run
     "PYTHONNOUSERSITE": "1",  # packages of a home folder are not those of requirements.lock
     "PYTHONUNBUFFERED": "1",  # a log holds what was printed before its process was killed

@@ -28,14 +28,9 @@ MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
 # The rooms of the package and the modules beside them, from the ground up: each imports from lower layers alone.
 LAYERS = (
     "__init__ errors",
-<<<<<<< HEAD
-    "devices environment places settings skeletons tables",
-    "files images pool",
-=======
-    "devices places settings skeletons",
+    "devices environment places settings skeletons",
     "files",
     "images pool tables",
->>>>>>> d7acae9cede98f0ebca2e899fbff3df32d17c78f
     "acquire metrics",
     "networks",
     "profiles",

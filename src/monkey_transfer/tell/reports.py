@@ -14,14 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
 from monkey_transfer.environment import for_kernels, messages_into
-from monkey_transfer.errors import StudyError
-from monkey_transfer.files import write_json
-=======
 from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.files import clear_disk_errors, write_json, written
->>>>>>> d7acae9cede98f0ebca2e899fbff3df32d17c78f
 from monkey_transfer.images import small_png
 from monkey_transfer.networks.supervisor import HEADLESS
 from monkey_transfer.places import ROOT, reports_folder, runs_folder
@@ -81,28 +76,10 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None
     check_parameters(notebook, parameters)
     unfinished, log = output.with_name(f"{output.stem}.failed.ipynb"), output.with_suffix(".log")
     os.environ[HEADLESS] = "1"
-<<<<<<< HEAD
-    try:
-        with for_kernels(), messages_into(output.with_suffix(".log")):
-            papermill.execute_notebook(
-                str(notebook),
-                str(unfinished),
-                dict(parameters),
-                cwd=str(ROOT),
-                progress_bar=False,
-                stdout_file=sys.stdout,
-            )
-    except papermill.PapermillExecutionError as error:
-        said = f"{error.ename}: {error.evalue}"
-        reason = error.evalue if error.ename == "StudyError" else said
-        raise StudyError(f"{notebook.name}: {reason} (the notebook as far as it got: {unfinished})") from None
-    _make_presentable(unfinished)
-    unfinished.replace(output)
-=======
     with clear_disk_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with _kernel_messages_in(log):
+            with for_kernels(), messages_into(log):
                 papermill.execute_notebook(
                     str(notebook),
                     str(unfinished),
@@ -125,7 +102,6 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None
         except OSError:
             unfinished.unlink(missing_ok=True)
             raise
->>>>>>> d7acae9cede98f0ebca2e899fbff3df32d17c78f
 
 
 def _make_presentable(notebook: Path) -> None:
