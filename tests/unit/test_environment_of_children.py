@@ -42,7 +42,7 @@ def test_a_child_gets_what_the_study_needs_of_a_persons_environment(variable, fo
 
 def test_python_takes_what_is_empty_for_unset(tmp_path, monkeypatch):
     emptied = [name for name, value in of_children().items() if name.startswith("PYTHON") and not value]
-    assert len(emptied) == 9
+    assert len(emptied) == 10
     for variable in emptied:
         monkeypatch.setenv(variable, str(tmp_path))  # as PYTHONHOME, no Python would start
     script = "import monkey_transfer; print(__debug__, monkey_transfer.__file__)"
