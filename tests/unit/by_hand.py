@@ -52,10 +52,8 @@ from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.study.splits import Draw, Split
 
-HUMAN = Skeleton(
-    "hand_human", tuple((name, name) for name in ("head_top", "right_wrist", "left_wrist", "pelvis")), "us"
-)
-MONKEY = Skeleton("hand_monkey", tuple((name, name) for name in ("right_wrist", "left_wrist", "tail")), "us")
+HUMAN = Skeleton("hand_human", tuple((name, name) for name in ("head_top", "right_wrist", "left_wrist", "pelvis")))
+MONKEY = Skeleton("hand_monkey", tuple((name, name) for name in ("right_wrist", "left_wrist", "tail")))
 
 OFF_BY = {
     ".": (0, 0),

@@ -187,7 +187,7 @@ def test_people_have_the_groups_of_their_pictures():
 
 
 def test_a_landmark_without_people_is_an_error():
-    bare = Skeleton("bare", LSP_14.landmarks[:-1], "hand")
+    bare = Skeleton("bare", LSP_14.landmarks[:-1])
     with pytest.raises(StudyError, match="has no head_top"):
         rarity_of_people(
             dataset_of(RNG.uniform(0, 9, (3, JOINTS - 1, 2)), bare), TRAINING_PEOPLE, (*LIMB_JOINTS, "head_top")

@@ -14,7 +14,6 @@ from monkey_transfer.skeletons import (
     OPENMONKEYCHALLENGE_17,
     SKELETONS,
     Skeleton,
-    get_skeleton,
     mapping,
 )
 
@@ -126,13 +125,7 @@ def test_mpii_order_is_that_of_the_release():
     assert MPII_16.keypoints[15] == "left_wrist"
 
 
-def test_known_and_unknown_names():
-    assert get_skeleton("lsp_14") is LSP_14
-    with pytest.raises(StudyError, match="skeleton 'lsp' is unknown: choose one of .*lsp_14"):
-        get_skeleton("lsp")
-
-
 def test_sets_without_a_common_landmark():
-    tail = Skeleton("tail_1", (("tail", "tail"),), "made up")
+    tail = Skeleton("tail_1", (("tail", "tail"),))
     with pytest.raises(StudyError, match="lsp_14 and tail_1 share no landmark"):
         mapping(LSP_14, tail)

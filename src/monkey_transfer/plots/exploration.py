@@ -114,7 +114,7 @@ def pose_space(
         cloud.tick_params(labelleft=cloud is clouds[0])
     style.footnote(drawn, "darker: a larger share of the pictures" + "; grey: pictures of other sets only" * (sets > 1))
     clouds[0].set_ylabel(f"second component, {100 * shares[1]:.0f} %")
-    skeleton = Skeleton("common", tuple((landmark, landmark) for landmark in landmarks), "poses.common_landmarks")
+    skeleton = Skeleton("common", tuple((landmark, landmark) for landmark in landmarks))
     poses = np.concatenate(list(poses_by_name.values()))
     for axis, order in zip("xy", np.argsort(every, axis=0).T, strict=True):
         fifths = np.array_split(order, 5)

@@ -8,7 +8,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.files import digest_of, only_one
 from monkey_transfer.places import data_folder, runs_folder
 from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData, SyntheticData
-from monkey_transfer.skeletons import get_skeleton
+from monkey_transfer.skeletons import SKELETONS
 
 
 def open_dataset(data: AnyData) -> Dataset:
@@ -50,8 +50,8 @@ def open_dataset(data: AnyData) -> Dataset:
             from monkey_transfer.datasets.coco import read_coco
 
             annotations, images = data_folder() / data.annotations, data_folder() / data.images
-            return read_coco(annotations, images, get_skeleton(data.skeleton), data.keypoints)
+            return read_coco(annotations, images, SKELETONS[data.skeleton], data.keypoints)
         case DlcData():
             from monkey_transfer.datasets.dlc import read_dlc
 
-            return read_dlc(data_folder() / data.project, get_skeleton(data.skeleton), data.keypoints)
+            return read_dlc(data_folder() / data.project, SKELETONS[data.skeleton], data.keypoints)
