@@ -4,40 +4,20 @@ A canvas is (3, size, size), colour first: NumPy is many times faster when the l
 Colours are 0 to 1. Level ground ends at the row that the camera gives for the horizon.
 """
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
+from monkey_transfer.rendered.choices import COLOURS, Rng, choose
 from monkey_transfer.rendered.noise import NOISE_SIDE, noise, rolled
 
-Rng = np.random.Generator
-INDOORS, OUTDOORS = ("room", "gym", "street"), ("meadow", "park", "beach", "forest")
-BUILT = (*INDOORS, "enclosure")  # where one sits on stools and climbs poles, not rocks and trees
-PLACES: dict[str, dict[str, tuple[str, ...]]] = {
-    "human": {
-        "ground": INDOORS + OUTDOORS,
-        "trunk": ("park", "foliage", "gym", "forest"),
-        "hands": ("gym", "park", "sky", "foliage"),
-    },
-    "macaque": {
-        "ground": ("meadow", "forest", "enclosure", "rocks", "forest", "beach"),
-        "trunk": ("foliage", "forest", "foliage", "enclosure"),
-        "hands": ("foliage", "sky", "enclosure", "forest"),
-    },
-}
-
-
-def place_of(species: str, support: str, rng: Rng) -> str:
-    """Draw a place where that species may take a pose with that support."""
-    places = PLACES[species].get(support, PLACES[species]["ground"])
-    return places[rng.integers(len(places))]
+# Where one sits on stools and climbs poles, not rocks and trees.
+BUILT = ("room", "gym", "street", "enclosure")
 
 
 def paint(place: str, size: int, horizon: float, rng: Rng) -> tuple[np.ndarray, bool]:
     """The background of ``place`` (3, size, size), and whether it has a ground on which a shadow falls."""
     canvas = np.zeros((3, size, size), np.float32)
-    PAINTERS[place](canvas, horizon, rng)
+    _PAINTERS[place](canvas, horizon, rng)
     return np.clip(canvas, 0, 1), place not in ("foliage", "sky")
 
 
@@ -53,8 +33,8 @@ def _blend(canvas: np.ndarray, colours: np.ndarray, share: np.ndarray) -> None:
     canvas += (colours - canvas) * share
 
 
-def _colour(rng: Rng, *options: tuple[float, float, float], vary: float = 0.06) -> np.ndarray:
-    return _rgb(*options[rng.integers(len(options))]) * np.float32(rng.uniform(1 - vary, 1 + vary))
+def _colour(rng: Rng, of: str, vary: float = 0.06) -> np.ndarray:
+    return _rgb(*choose(rng, COLOURS[of])) * np.float32(rng.uniform(1 - vary, 1 + vary))
 
 
 def _rgb(red: float, green: float, blue: float) -> np.ndarray:
@@ -90,10 +70,7 @@ def _ground(
 
 def _sky(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
-    top, low = (
-        _colour(rng, (0.42, 0.62, 0.86), (0.55, 0.72, 0.90), (0.72, 0.78, 0.84)),
-        _colour(rng, (0.86, 0.92, 0.96)),
-    )
+    top, low = _colour(rng, "high_sky"), _colour(rng, "low_sky")
     ramp = np.clip((np.arange(size) + 0.4 * size) / max(horizon + 0.4 * size, 40), 0, 1)[:, None]
     canvas[:] = top + (low - top) * ramp
     clouds = np.clip(_cloud(size, 1.6, rng) * 3 - 1.5, 0, 0.85)
@@ -106,7 +83,7 @@ def _treeline(canvas: np.ndarray, horizon: float, rng: Rng, height: float) -> No
     wave = _cloud(size, 2.0, rng)[0]
     tops = horizon - size * height * (0.4 + 1.2 * wave)
     depth = np.arange(size)[:, None] - tops[None]
-    colour = _colour(rng, (0.30, 0.42, 0.28), (0.38, 0.50, 0.36), (0.45, 0.55, 0.52))
+    colour = _colour(rng, "treeline")
     texture = 0.75 + 0.5 * _cloud(size, 0.8, rng)
     _blend(canvas, colour * texture, np.clip(depth / 2, 0, 1) * 0.92)
 
@@ -114,14 +91,7 @@ def _treeline(canvas: np.ndarray, horizon: float, rng: Rng, height: float) -> No
 def _meadow(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     _sky(canvas, horizon, rng)
     _treeline(canvas, horizon, rng, rng.uniform(0.05, 0.25))
-    _ground(
-        canvas,
-        horizon,
-        _colour(rng, (0.44, 0.56, 0.26), (0.55, 0.58, 0.32), (0.36, 0.50, 0.24), vary=0.12),
-        0.5,
-        rng,
-        "strand",
-    )
+    _ground(canvas, horizon, _colour(rng, "grass", vary=0.12), 0.5, rng, "strand")
 
 
 def _park(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
@@ -131,11 +101,9 @@ def _park(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
 
 def _beach(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     _sky(canvas, horizon, rng)
-    _ground(canvas, horizon, _colour(rng, (0.84, 0.75, 0.58), (0.78, 0.68, 0.52), (0.90, 0.91, 0.94)), 0.18, rng)
+    _ground(canvas, horizon, _colour(rng, "sand"), 0.18, rng)
     sea = slice(max(int(horizon), 0), max(int(horizon + 0.09 * canvas.shape[2]), 0))
-    canvas[:, sea] = _colour(rng, (0.25, 0.52, 0.62), (0.34, 0.58, 0.66)) * (
-        0.9 + 0.2 * _cloud(canvas.shape[2], 1, rng)[sea]
-    )
+    canvas[:, sea] = _colour(rng, "sea") * (0.9 + 0.2 * _cloud(canvas.shape[2], 1, rng)[sea])
 
 
 def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
@@ -143,7 +111,7 @@ def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
     size = canvas.shape[2]
     if bottom <= 0:
         return
-    base = _colour(rng, (0.30, 0.44, 0.18), (0.36, 0.48, 0.24), (0.42, 0.46, 0.20), (0.24, 0.40, 0.24), vary=0.12)
+    base = _colour(rng, "leaves", vary=0.12)
     for layer, strength in enumerate((0.55, 0.85, 1.2)):
         radius = size / (9 + 7 * layer)
         spots = np.zeros((size, size), np.float32)
@@ -157,9 +125,7 @@ def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
 
 def _foliage(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
-    canvas[:] = _colour(rng, (0.22, 0.32, 0.16), (0.50, 0.60, 0.46), (0.62, 0.72, 0.74)) * (
-        0.7 + 0.6 * _cloud(size, 2, rng)
-    )
+    canvas[:] = _colour(rng, "behind_leaves") * (0.7 + 0.6 * _cloud(size, 2, rng))
     _leaf_masses(canvas, rng, size, 55)
     sigma = rng.uniform(0.6, 2.0)
     for channel in canvas:
@@ -168,10 +134,10 @@ def _foliage(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
 
 def _forest(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
-    haze = _colour(rng, (0.62, 0.70, 0.58), (0.44, 0.54, 0.40), (0.72, 0.74, 0.66))
+    haze = _colour(rng, "haze")
     canvas[:] = haze * (0.75 + 0.5 * _cloud(size, 1.6, rng))
     _leaf_masses(canvas, rng, int(horizon), 30)
-    _ground(canvas, horizon, _colour(rng, (0.46, 0.38, 0.25), (0.40, 0.42, 0.24), (0.52, 0.44, 0.32)), 0.55, rng)
+    _ground(canvas, horizon, _colour(rng, "forest_floor"), 0.55, rng)
     for nearness in np.sort(rng.uniform(0.2, 1, rng.integers(2, 6))):
         x, width = rng.uniform(0, size), size * (0.015 + 0.05 * nearness)
         foot = int(np.clip(horizon + 0.25 * nearness**2 * size, 0, size))
@@ -185,24 +151,15 @@ def _forest(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
 
 def _rocks(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     _meadow(canvas, horizon, rng)
-    _ground(canvas, horizon, _colour(rng, (0.60, 0.56, 0.50), (0.66, 0.58, 0.46), (0.52, 0.51, 0.50)), 0.5, rng)
+    _ground(canvas, horizon, _colour(rng, "rocky_ground"), 0.5, rng)
     size = canvas.shape[2]
     for _ in range(rng.integers(2, 7)):
         x, y, r = rng.uniform(0, size), horizon + rng.uniform(0, 0.15) * size, rng.uniform(0.06, 0.2) * size
         mask = np.zeros((size, size), np.float32)
-        cv2.ellipse(
-            mask,
-            (int(x), int(y)),
-            (int(r * 1.3), int(r * 0.8)),
-            float(rng.uniform(-15, 15)),
-            0,
-            360,
-            1.0,
-            -1,
-            cv2.LINE_AA,
-        )
+        half_axes, tilt = (int(r * 1.3), int(r * 0.8)), rng.uniform(-15, 15)
+        cv2.ellipse(mask, (int(x), int(y)), half_axes, tilt, 0, 360, 1.0, -1, cv2.LINE_AA)
         slope = 0.95 - 0.35 * np.clip((np.arange(size)[:, None] - y + r) / (1.6 * r), 0, 1)
-        stone = _colour(rng, (0.66, 0.63, 0.58), (0.58, 0.56, 0.53)) * (slope * (0.75 + 0.5 * _cloud(size, 0.9, rng)))
+        stone = _colour(rng, "rock") * (slope * (0.75 + 0.5 * _cloud(size, 0.9, rng)))
         _blend(canvas, stone, mask)
 
 
@@ -223,40 +180,29 @@ def _floor(canvas: np.ndarray, horizon: float, edge: int, rng: Rng, kind: str) -
     if kind == "planks":
         tone = noise("fine")[plank % NOISE_SIDE, (plank * 7) % NOISE_SIDE] * 0.25 + 0.85
         tone = tone - 0.18 * ((across * 6) % 1 < 0.06)
-        colour = _colour(rng, (0.68, 0.50, 0.33), (0.55, 0.39, 0.26), (0.78, 0.64, 0.46))
+        colour = _colour(rng, "planks")
     elif kind == "tiles":
         square = (plank + np.floor(away * 1.2).astype(int)) % 2
         tone = 0.86 + rng.uniform(0.05, 0.25) * square
-        colour = _colour(rng, (0.75, 0.74, 0.72), (0.66, 0.60, 0.55), (0.60, 0.66, 0.70))
+        colour = _colour(rng, "tiles")
     else:
         tone = 0.85 + 0.3 * noise("fine")[(away * 60).astype(int) % NOISE_SIDE, (across * 90).astype(int) % NOISE_SIDE]
-        colour = _colour(rng, (0.56, 0.55, 0.53), (0.45, 0.42, 0.44), (0.62, 0.52, 0.46), (0.40, 0.48, 0.50))
+        colour = _colour(rng, "carpet")
     grain = 0.94 + 0.12 * noise("strand")[(away * 8).astype(int) % NOISE_SIDE, (across * 200).astype(int) % NOISE_SIDE]
     canvas[:, edge:] = colour * (tone * grain)
 
 
 def _room(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
-    wall = _colour(
-        rng,
-        (0.88, 0.85, 0.79),
-        (0.74, 0.80, 0.80),
-        (0.83, 0.74, 0.66),
-        (0.62, 0.68, 0.62),
-        (0.70, 0.66, 0.74),
-        vary=0.1,
-    )
-    edge = _wall(canvas, horizon, rng, wall)
-    ornament = ("none", "window", "picture", "stripes", "curtain")[rng.integers(5)]
+    edge = _wall(canvas, horizon, rng, _colour(rng, "room_wall", vary=0.1))
+    ornament = choose(rng, ("none", "window", "picture", "stripes", "curtain"))
     x, y = int(rng.uniform(0.02, 0.65) * size), int(rng.uniform(-0.05, 0.15) * size)
     w, h = int(rng.uniform(0.22, 0.36) * size), int(rng.uniform(0.25, 0.42) * size)
     if ornament == "stripes":
         canvas *= 1 - 0.07 * (np.arange(size) // max(size // rng.integers(14, 26), 1) % 2)
     if ornament == "curtain":
         folds = 0.82 + 0.18 * np.sin(np.arange(w) / size * 90)
-        canvas[:, : int(edge * 0.95), x : x + w] = (
-            _colour(rng, (0.70, 0.40, 0.36), (0.46, 0.52, 0.60), (0.80, 0.74, 0.60)) * folds
-        )[..., : size - x]
+        canvas[:, : int(edge * 0.95), x : x + w] = (_colour(rng, "curtain") * folds)[..., : size - x]
     if ornament in ("window", "picture") and y + h < edge:
         frame = (0.95, 0.94, 0.92) if ornament == "window" else (0.30, 0.22, 0.16)
         view = np.zeros((3, size, size), np.float32)
@@ -268,15 +214,15 @@ def _room(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
             inside[:] = cv2.resize(seen, inside.shape[::-1], interpolation=cv2.INTER_AREA)
             if ornament == "window":
                 cv2.line(channel, (x + w // 2, y), (x + w // 2, y + h), colour, 2)
-    _floor(canvas, horizon, edge, rng, ("planks", "tiles", "carpet")[rng.integers(3)])
-    canvas[:, max(edge - 4, 0) : edge] = _colour(rng, (0.94, 0.93, 0.90), (0.40, 0.30, 0.22))
+    _floor(canvas, horizon, edge, rng, choose(rng, ("planks", "tiles", "carpet")))
+    canvas[:, max(edge - 4, 0) : edge] = _colour(rng, "skirting")
 
 
 def _gym(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
-    edge = _wall(canvas, horizon, rng, _colour(rng, (0.80, 0.80, 0.78), (0.68, 0.72, 0.76), (0.82, 0.76, 0.66)))
+    edge = _wall(canvas, horizon, rng, _colour(rng, "gym_wall"))
     band = int(edge * rng.uniform(0.45, 0.7))
-    canvas[:, band:edge] *= _colour(rng, (0.55, 0.70, 0.85), (0.90, 0.62, 0.45), (0.60, 0.78, 0.62))
+    canvas[:, band:edge] *= _colour(rng, "gym_band")
     step = int(rng.uniform(0.07, 0.14) * size)
     canvas[:, ::step] *= 0.94
     canvas[..., :: 2 * step] *= 0.94
@@ -288,52 +234,33 @@ def _bricks(canvas: np.ndarray, edge: int, rng: Rng) -> None:
     height, width = size / rng.uniform(18, 26), size / rng.uniform(8, 11)
     row, column = np.arange(edge)[:, None] / height, np.arange(size)[None] / width
     column = column + 0.5 * (np.floor(row) % 2)
-    tone = (
-        0.85
-        + 0.3 * noise("fine")[np.floor(row).astype(int) % NOISE_SIDE, np.floor(column).astype(int) * 5 % NOISE_SIDE]
-    )
+    each = np.floor(row).astype(int) % NOISE_SIDE, np.floor(column).astype(int) * 5 % NOISE_SIDE
+    tone = 0.85 + 0.3 * noise("fine")[each]
     mortar = ((row % 1 < 0.14) | (column % 1 < 0.06)) * 1.0
     canvas[:, :edge] *= tone
     _blend(canvas[:, :edge], _rgb(0.78, 0.75, 0.71), mortar * 0.7)
 
 
 def _street(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
-    edge = _wall(
-        canvas, horizon, rng, _colour(rng, (0.66, 0.40, 0.32), (0.72, 0.58, 0.46), (0.58, 0.55, 0.54), vary=0.1)
-    )
+    edge = _wall(canvas, horizon, rng, _colour(rng, "bricks", vary=0.1))
     _bricks(canvas, edge, rng)
-    _floor(canvas, horizon, edge, rng, ("tiles", "asphalt")[rng.integers(2)])
+    _floor(canvas, horizon, edge, rng, choose(rng, ("tiles", "asphalt")))
 
 
 def _enclosure(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     """Concrete with stains, straw or earth on the floor, sometimes wire mesh."""
     size = canvas.shape[2]
-    edge = _wall(canvas, horizon, rng, _colour(rng, (0.62, 0.61, 0.58), (0.55, 0.57, 0.55), (0.70, 0.64, 0.54)))
+    edge = _wall(canvas, horizon, rng, _colour(rng, "concrete"))
     canvas *= 0.72 + 0.5 * _cloud(size, 1.4, rng)
     if rng.random() < 0.5:
         step = int(rng.uniform(0.05, 0.09) * size)
         canvas[:, ::step] *= 0.72
         canvas[..., ::step] *= 0.72
-    _ground(
-        canvas,
-        float(edge),
-        _colour(rng, (0.64, 0.53, 0.36), (0.55, 0.50, 0.43), (0.72, 0.62, 0.40)),
-        0.4,
-        rng,
-        "strand",
-    )
+    _ground(canvas, float(edge), _colour(rng, "straw"), 0.4, rng, "strand")
 
 
-PAINTERS: dict[str, Callable[[np.ndarray, float, Rng], None]] = {
-    "room": _room,
-    "gym": _gym,
-    "street": _street,
-    "meadow": _meadow,
-    "park": _park,
-    "beach": _beach,
-    "forest": _forest,
-    "rocks": _rocks,
-    "enclosure": _enclosure,
-    "foliage": _foliage,
-    "sky": _sky,
-}
+_PAINTERS = {
+    "room": _room, "gym": _gym, "street": _street, "enclosure": _enclosure,
+    "meadow": _meadow, "park": _park, "beach": _beach, "forest": _forest, "rocks": _rocks,
+    "foliage": _foliage, "sky": _sky,
+}  # fmt: skip

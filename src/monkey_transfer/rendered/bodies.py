@@ -1,63 +1,28 @@
 """The bodies of rendered primates: which round parts hang on which bones, and their colours."""
 
+from functools import partial
+
 import numpy as np
 
+from monkey_transfer.rendered.choices import COLOURS, FURS, Rng, choose
 from monkey_transfer.rendered.kinematics import SIDES, Frame, turn_x, turn_y, turn_z
-from monkey_transfer.rendered.parts import WORLD, Body, Colour, Material
+from monkey_transfer.rendered.parts import WORLD, Body, Material
 from monkey_transfer.rendered.postures import Pose
 
-SKINS: tuple[Colour, ...] = (
-    (0.98, 0.83, 0.73), (0.95, 0.77, 0.64), (0.88, 0.67, 0.52), (0.78, 0.56, 0.41), (0.62, 0.42, 0.29),
-    (0.48, 0.31, 0.21), (0.36, 0.23, 0.16),
-)  # fmt: skip
-HAIRS: tuple[Colour, ...] = (
-    (0.10, 0.08, 0.07), (0.20, 0.13, 0.09), (0.34, 0.21, 0.12), (0.55, 0.36, 0.18), (0.82, 0.66, 0.38),
-    (0.58, 0.25, 0.12), (0.66, 0.65, 0.64),
-)  # fmt: skip
-TOPS: tuple[Colour, ...] = (
-    (0.80, 0.20, 0.20), (0.16, 0.36, 0.62), (0.95, 0.93, 0.88), (0.20, 0.50, 0.42), (0.93, 0.71, 0.25),
-    (0.25, 0.25, 0.30), (0.62, 0.40, 0.62), (0.90, 0.50, 0.35), (0.45, 0.66, 0.80), (0.55, 0.60, 0.35),
-    (0.88, 0.62, 0.68), (0.14, 0.20, 0.34),
-)  # fmt: skip
-BOTTOMS: tuple[Colour, ...] = (
-    (0.22, 0.31, 0.48), (0.35, 0.45, 0.62), (0.14, 0.15, 0.19), (0.68, 0.58, 0.43), (0.42, 0.43, 0.45),
-    (0.36, 0.38, 0.27), (0.45, 0.25, 0.22), (0.82, 0.80, 0.76),
-)  # fmt: skip
-SHOES: tuple[Colour, ...] = (
-    (0.92, 0.92, 0.92),
-    (0.15, 0.15, 0.17),
-    (0.72, 0.18, 0.16),
-    (0.36, 0.24, 0.16),
-    (0.2, 0.4, 0.7),
-)
-# Back, belly: rhesus, Japanese, crab-eating, pig-tailed, Barbary.
-FURS: tuple[tuple[Colour, Colour], ...] = (
-    ((0.60, 0.46, 0.29), (0.80, 0.71, 0.56)),
-    ((0.55, 0.49, 0.42), (0.76, 0.71, 0.63)),
-    ((0.47, 0.43, 0.34), (0.74, 0.71, 0.64)),
-    ((0.50, 0.40, 0.27), (0.73, 0.62, 0.46)),
-    ((0.66, 0.54, 0.36), (0.83, 0.76, 0.62)),
-)
-FACES: tuple[Colour, ...] = ((0.86, 0.58, 0.52), (0.82, 0.63, 0.54), (0.78, 0.45, 0.42), (0.66, 0.50, 0.44))
 
-
-def _choose(rng: np.random.Generator, options):
-    return options[rng.integers(len(options))]
-
-
-def _vary(rng: np.random.Generator, colour: Colour, amount: float = 0.05) -> Colour:
+def _vary(rng: Rng, colour: np.ndarray, amount: float = 0.05) -> np.ndarray:
     """A little darker or lighter, and a trace of another hue."""
     shade, hue = rng.uniform(1 - 1.5 * amount, 1 + amount), rng.uniform(-0.012, 0.012, 3)
-    return tuple(np.clip(np.array(colour) * shade + hue, 0, 1))
+    return np.clip(colour * shade + hue, 0, 1)
 
 
-def build_human(pose: Pose, rng: np.random.Generator) -> Body:
+def build_human(pose: Pose, rng: Rng) -> Body:
     """A clothed person in ``pose``: skin, hair, top, trousers or shorts, shoes."""
     body, bones, frames = Body(), pose.bones, pose.frames
     stout = rng.uniform(0.88, 1.18)
     _dress(body, rng)
-    sleeve = _choose(rng, (0.0, 0.55, 0.55, 1.0, 2.0))  # in upper arms' lengths: 2 is down to the wrist
-    trousers = _choose(rng, (0.75, 2.0, 2.0, 1.95))  # in thighs' lengths: 2 is down to the ankle
+    sleeve = choose(rng, (0.0, 0.55, 0.55, 1.0, 2.0))  # in upper arms' lengths: 2 is down to the wrist
+    trousers = choose(rng, (0.75, 2.0, 2.0, 1.95))  # in thighs' lengths: 2 is down to the ankle
 
     pelvis, chest, neck = frames["pelvis"], frames["chest"], frames["neck"]
     ribs = bones.rib_cage
@@ -84,23 +49,23 @@ def build_human(pose: Pose, rng: np.random.Generator) -> Body:
     return body
 
 
-def _dress(body: Body, rng: np.random.Generator) -> None:
-    skin, hair = _vary(rng, _choose(rng, SKINS)), _vary(rng, _choose(rng, HAIRS))
-    top, bottom = _vary(rng, _choose(rng, TOPS), 0.1), _vary(rng, _choose(rng, BOTTOMS), 0.1)
-    pattern = _choose(rng, ("plain", "plain", "print", "stripes", "stripes", "checks", "dots"))
-    shoe = _choose(rng, SHOES)
-    darker = tuple(0.72 * np.array(skin))
+def _dress(body: Body, rng: Rng) -> None:
+    skin, hair = _vary(rng, choose(rng, COLOURS["skin"])), _vary(rng, choose(rng, COLOURS["hair"]))
+    top, bottom = _vary(rng, choose(rng, COLOURS["top"]), 0.1), _vary(rng, choose(rng, COLOURS["bottom"]), 0.1)
+    pattern = choose(rng, ("plain", "plain", "print", "stripes", "stripes", "checks", "dots"))
+    shoe = choose(rng, COLOURS["shoe"])
+    darker = 0.72 * skin
     body.materials = {
         "skin": Material(skin, darker, "plain", gloss=0.22),
-        "lips": Material(tuple(np.array(skin) * (0.82, 0.52, 0.50)), darker, gloss=0.2),
-        "hair": Material(hair, tuple(0.6 * np.array(hair)), "hair", 90, 0.25),
+        "lips": Material(skin * (0.82, 0.52, 0.50), darker, gloss=0.2),
+        "hair": Material(hair, 0.6 * hair, "hair", 90, 0.25),
         "eye_white": Material((0.97, 0.97, 0.96), skin, gloss=0.3),
-        "pupil": Material(_choose(rng, ((0.15, 0.09, 0.06), (0.12, 0.16, 0.22), (0.10, 0.08, 0.07))), skin, gloss=0.5),
-        "top": Material(top, _choose(rng, TOPS), pattern, _choose(rng, (22, 30, 42)), 0.04),
-        "bottom": Material(bottom, tuple(0.8 * np.array(bottom)), "plain", gloss=0.04),
+        "pupil": Material(choose(rng, COLOURS["iris"]), skin, gloss=0.5),
+        "top": Material(top, choose(rng, COLOURS["top"]), pattern, choose(rng, (22, 30, 42)), 0.04),
+        "bottom": Material(bottom, 0.8 * bottom, "plain", gloss=0.04),
         "shoe": Material(shoe, shoe, gloss=0.3),
         "sole": Material((0.88, 0.87, 0.84) if shoe[0] < 0.9 else (0.35, 0.35, 0.38), shoe),
-        "cap": Material(_choose(rng, TOPS), top, gloss=0.05),
+        "cap": Material(choose(rng, COLOURS["top"]), top, gloss=0.05),
     }
 
 
@@ -141,14 +106,9 @@ def _human_leg(body: Body, pose: Pose, side: str, trousers: float, girth: float)
     body.cone(foot, (0, -0.030, -0.022), (0, -0.032, 0.096), (0.0165, 0.0155), "sole")
 
 
-def _human_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
-    def blob(centre, radii, material):
-        body.blob(head, centre, radii, material, "head")
-
-    def cone(start, end, radii, material):
-        body.cone(head, start, end, radii, material, "head")
-
-    style = _choose(rng, ("short", "short", "long", "ponytail", "bun", "bald", "cap", "curly"))
+def _human_head(body: Body, head: Frame, rng: Rng) -> None:
+    blob, cone = partial(body.blob, head, role="head"), partial(body.cone, head, role="head")
+    style = choose(rng, ("short", "short", "long", "ponytail", "bun", "bald", "cap", "curly"))
     blob((0, 0.082, 0.002), (0.050, 0.060, 0.062), "skin")
     blob((0, 0.046, 0.022), (0.040, 0.050, 0.043), "skin")
     cone((0, 0.074, 0.062), (0, 0.054, 0.069), (0.0055, 0.0085), "skin")
@@ -164,14 +124,9 @@ def _human_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
             blob((0, 0.0285, 0.060), (0.015, 0.005, 0.008), "lips")
         return
     if style == "curly":
-        for x, y, z in (
-            (0, 0.12, -0.01),
-            (0.035, 0.105, -0.01),
-            (-0.035, 0.105, -0.01),
-            (0, 0.10, -0.04),
-            (0, 0.118, 0.028),
-        ):
-            blob((x, y, z), (0.034, 0.032, 0.036), "hair")
+        sides = [(0.035, 0.105, -0.01), (-0.035, 0.105, -0.01)]
+        for curl in ((0, 0.12, -0.01), *sides, (0, 0.10, -0.04), (0, 0.118, 0.028)):
+            blob(curl, (0.034, 0.032, 0.036), "hair")
         return
     if style == "cap":
         blob((0, 0.094, -0.002), (0.055, 0.056, 0.066), "cap")
@@ -190,22 +145,22 @@ def _human_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
         blob((0, 0.135, -0.045), (0.026, 0.026, 0.026), "hair")
 
 
-def build_macaque(pose: Pose, rng: np.random.Generator) -> Body:
+def build_macaque(pose: Pose, rng: Rng) -> Body:
     """A macaque in ``pose``: fur paler on the belly side, bare face, hands, feet and ears, and a tail."""
     body, bones, frames = Body(), pose.bones, pose.frames
-    back, belly = _choose(rng, FURS)
-    back, belly, face = _vary(rng, back, 0.12), _vary(rng, belly, 0.06), _vary(rng, _choose(rng, FACES), 0.08)
-    hands = tuple(0.45 * np.array(face) + 0.55 * np.array((0.36, 0.28, 0.24)))
+    back, belly = choose(rng, FURS)
+    back, belly, face = _vary(rng, back, 0.12), _vary(rng, belly, 0.06), _vary(rng, choose(rng, COLOURS["face"]), 0.08)
+    hands = 0.45 * face + 0.55 * np.array((0.36, 0.28, 0.24))
     body.materials = {
         "fur": Material(back, belly, "fur", 60, 0.05),
-        "limb": Material(back, tuple(0.55 * np.array(back) + 0.45 * np.array(belly)), "fur", 60, 0.05),
+        "limb": Material(back, 0.55 * back + 0.45 * belly, "fur", 60, 0.05),
         "mane": Material(belly, back, "hair", 60, 0.05),
-        "skin": Material(face, tuple(0.7 * np.array(face)), gloss=0.15),
+        "skin": Material(face, 0.7 * face, gloss=0.15),
         "hands": Material(hands, face, gloss=0.12),
         "dark": Material((0.20, 0.13, 0.12), face, gloss=0.3),
         "eye": Material((0.56, 0.36, 0.15), face, gloss=0.5),
         "pupil": Material((0.07, 0.05, 0.05), face, gloss=0.7),
-        "rump": Material(tuple(np.clip(np.array(face) * (1.05, 0.82, 0.85), 0, 1)), face, gloss=0.15),
+        "rump": Material(np.clip(face * (1.05, 0.82, 0.85), 0, 1), face, gloss=0.15),
     }
     stout = rng.uniform(0.92, 1.18)
     pelvis, chest, neck = frames["pelvis"], frames["chest"], frames["neck"]
@@ -251,13 +206,8 @@ def _macaque_leg(body: Body, pose: Pose, side: str, girth: float) -> None:
     body.cone(foot, (-sign * 0.012, -0.012, 0.036), (-sign * 0.034, -0.016, 0.056), (0.008, 0.006), "hands")
 
 
-def _macaque_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
-    def blob(centre, radii, material):
-        body.blob(head, centre, radii, material, "head")
-
-    def cone(start, end, radii, material):
-        body.cone(head, start, end, radii, material, "head")
-
+def _macaque_head(body: Body, head: Frame, rng: Rng) -> None:
+    blob, cone = partial(body.blob, head, role="head"), partial(body.cone, head, role="head")
     muzzle = rng.uniform(0.94, 1.10)
     blob((0, 0.052, 0.022), (0.053, 0.050, 0.056), "fur")
     blob((0, 0.030, 0.036), (0.047, 0.038, 0.040), "fur")
@@ -275,11 +225,11 @@ def _macaque_head(body: Body, head: Frame, rng: np.random.Generator) -> None:
     cone((-0.013, 0.011, 0.072 + 0.043 * muzzle), (0.013, 0.011, 0.072 + 0.043 * muzzle), (0.0045, 0.0045), "dark")
 
 
-def _tail(body: Body, pose: Pose, rng: np.random.Generator) -> None:
+def _tail(body: Body, pose: Pose, rng: Rng) -> None:
     """A tail of short, middle or long kind that leaves the rump, bends its own way, droops, and lies on the ground."""
     pelvis = pose.frames["pelvis"]
     floor = body.solids().lowest() if pose.kind.support not in ("hands", "trunk") else -np.inf
-    length = _choose(rng, (0.10, 0.24, 0.26, 0.42, 0.46))
+    length = choose(rng, (0.10, 0.24, 0.26, 0.42, 0.46))
     start = pelvis.at(0, -0.045, -0.050)
     direction = pelvis.axes @ np.array((0, -0.55, -0.85))
     pieces = 6

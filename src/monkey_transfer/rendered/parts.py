@@ -5,17 +5,18 @@ segment it belongs to, in which its material's pattern is laid out, so that a st
 chest whatever the pose.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from monkey_transfer.rendered.kinematics import Frame
 
-Colour = tuple[float, float, float]
+Colour = Sequence[float] | np.ndarray  # red, green and blue, 0 to 1
 
 
 class Material(NamedTuple):
-    """A surface: two colours in 0 to 1, how they alternate, and how glossy it is.
+    """A surface: two colours, how they alternate, and how glossy it is.
 
     ``pattern`` is plain, stripes, checks, dots, print (a badge on the chest), fur (second colour on the
     belly side), hair, bark, leaf or stone. ``scale`` is the number of repeats per unit of body length.

@@ -4,13 +4,12 @@ import cv2
 import numpy as np
 
 from monkey_transfer.rendered.backgrounds import BUILT
+from monkey_transfer.rendered.choices import COLOURS, Rng, choose
 from monkey_transfer.rendered.drawing import Camera
 from monkey_transfer.rendered.kinematics import SIDES, Frame
 from monkey_transfer.rendered.parts import WORLD, Body, Material, Solids
 from monkey_transfer.rendered.postures import Pose
 from monkey_transfer.rendered.shading import Light
-
-Rng = np.random.Generator
 
 
 def add_props(body: Body, pose: Pose, lowest: float, place: str, rng: Rng) -> float:
@@ -20,7 +19,7 @@ def add_props(body: Body, pose: Pose, lowest: float, place: str, rng: Rng) -> fl
     """
     support, indoors = pose.kind.support, place in BUILT
     wood = rng.uniform(0.8, 1.1) * np.array((0.42, 0.31, 0.21))
-    body.materials["bark"] = Material(tuple(wood), tuple(0.5 * wood), "bark", 14, 0.02)
+    body.materials["bark"] = Material(wood, 0.5 * wood, "bark", 14, 0.02)
     body.materials["metal"] = Material((0.62, 0.64, 0.67), (0.4, 0.4, 0.4), gloss=0.5)
     if support == "seat":
         _seat(body, pose, lowest, indoors, rng)
@@ -53,11 +52,11 @@ def _seat(body: Body, pose: Pose, ground: float, indoors: bool, rng: Rng) -> Non
     height = top - bottom
     if not indoors:
         rock = rng.uniform(0.85, 1.05) * np.array((0.52, 0.50, 0.47))
-        body.materials["rock"] = Material(tuple(rock), tuple(0.65 * rock), "stone", 14, 0.03)
+        body.materials["rock"] = Material(rock, 0.65 * rock, "stone", 14, 0.03)
         body.blob(upright, (0, bottom + 0.42 * height, -0.03), (0.17, 0.60 * height, 0.13), "rock", "prop")
         return
-    colour = np.array(((0.75, 0.35, 0.30), (0.30, 0.50, 0.55), (0.85, 0.75, 0.55), (0.35, 0.35, 0.40))[rng.integers(4)])
-    body.materials["seat"] = Material(tuple(colour), tuple(0.7 * colour), gloss=0.15)
+    colour = choose(rng, COLOURS["seat"])
+    body.materials["seat"] = Material(colour, 0.7 * colour, gloss=0.15)
     body.blob(upright, (0, top - 0.022, -0.01), (0.135, 0.026, 0.125), "seat", "prop")
     for x in (-0.085, 0.085):
         for z in (-0.09, 0.07):
@@ -67,7 +66,7 @@ def _seat(body: Body, pose: Pose, ground: float, indoors: bool, rng: Rng) -> Non
 def _leaves(body: Body, grip: np.ndarray, along: np.ndarray, rng: Rng) -> None:
     """Twigs with leaves on a branch, away from the hands."""
     green = np.array((0.30, 0.46, 0.18)) * rng.uniform(0.8, 1.2)
-    body.materials["leaf"] = Material(tuple(green), tuple(0.6 * green), "leaf", 14, 0.1)
+    body.materials["leaf"] = Material(green, 0.6 * green, "leaf", 14, 0.1)
     for _ in range(rng.integers(3, 9)):
         where = grip + along * rng.uniform(0.12, 0.55) * rng.choice((-1, 1)) + rng.uniform(-0.05, 0.05, 3)
         axes, _ = np.linalg.qr(rng.standard_normal((3, 3)))

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.rendered.backgrounds import paint, place_of
+from monkey_transfer.rendered.backgrounds import paint
 from monkey_transfer.rendered.bodies import BUILDERS
+from monkey_transfer.rendered.choices import Rng, place_of
 from monkey_transfer.rendered.drawing import (
     FOCAL_LENGTH,
     OVERSAMPLING,
@@ -118,7 +119,7 @@ def in_sight(surface: Surface, points: np.ndarray, flesh: np.ndarray, size: int)
     return inside & (surface.depth[row, column] - points[:, 2] <= flesh)
 
 
-def _aim(solids: Solids, size: int, pitches: tuple[float, float, float], rng: np.random.Generator) -> Camera:
+def _aim(solids: Solids, size: int, pitches: tuple[float, float, float], rng: Rng) -> Camera:
     """A camera on a random side of the subject, who fills most of the picture, and now and then more than all of it."""
     turn = view_turn(rng.uniform(-180, 180), rng.triangular(*pitches), rng.normal(0, 2.5))
     low, high = solids.starts.min(axis=0), solids.starts.max(axis=0)
@@ -131,7 +132,7 @@ def _aim(solids: Solids, size: int, pitches: tuple[float, float, float], rng: np
     return replace(near, scale=scale, centre=corner - scale * box[:2] - 0.5)
 
 
-def _draw_light(rng: np.random.Generator) -> Light:
+def _draw_light(rng: Rng) -> Light:
     direction = np.array([rng.uniform(-0.8, 0.8), -rng.uniform(0.45, 1.0), rng.uniform(0.35, 0.9)])
     warmth, lamp, around = rng.uniform(-0.05, 0.08), rng.uniform(0.55, 0.72), rng.uniform(0.42, 0.55)
     return Light(
