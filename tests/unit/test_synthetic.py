@@ -157,11 +157,11 @@ def test_processes_do_not_change_the_pictures(tmp_path):
 
 def test_a_folder_of_other_pictures_is_refused(tmp_path):
     rendered_dataset("human", 1, 3, tmp_path / "a", 32)
-    with pytest.raises(StudyError, match=r"a: holds pictures made from .*'seed': 3.*'seed': 4"):
+    with pytest.raises(StudyError, match=r"a: expected .* made from .*'seed': 4.* but it holds .*'seed': 3"):
         rendered_dataset("human", 1, 4, tmp_path / "a", 32)
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "holiday.png").touch()
-    with pytest.raises(StudyError, match="expected an empty folder"):
+    with pytest.raises(StudyError, match="expected an empty folder .* but it holds something else"):
         rendered_dataset("human", 1, 3, tmp_path / "b", 32)
 
 

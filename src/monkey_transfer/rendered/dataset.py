@@ -37,9 +37,6 @@ class _Request:
     def image_id(self, index: int) -> str:
         return f"{self.species}-{self.seed}-{index:05d}"
 
-    def batches(self) -> list[range]:
-        return [range(i, min(i + BATCH, self.images)) for i in range(0, self.images, BATCH)]
-
 
 def rendered_dataset(
     species: str, images: int, seed: int, folder: Path, size: int = 160, processes: int = 1
@@ -64,59 +61,46 @@ def rendered_dataset(
     if images < 1:
         raise StudyError(f"{images} rendered pictures asked for: expected at least 1")
     folder, request = Path(folder), _Request(species, images, seed, size)
-    _claim(folder, request)
-    _draw_missing(folder, request, processes)
-    return _read(folder, request)
+    _claim(folder, asdict(request))
+    batches = [range(start, min(start + BATCH, images)) for start in range(0, images, BATCH)]
+    missing = [batch for batch in batches if not all(file.exists() for file in _files(folder, request, batch))]
+    title = f"Drawing {NAMES[species]}"
+    with tqdm(total=sum(map(len, missing)), desc=title, unit="picture", delay=2, leave=False) as bar:
+        for pictures in in_processes(partial(_draw_batch, folder, request), missing, processes):
+            bar.update(pictures)
+    return _read(folder, request, batches)
 
 
-def _claim(folder: Path, request: _Request) -> None:
+def _claim(folder: Path, request: dict) -> None:
     """Make the folder and its manifest, or make sure that it is the one for this request."""
     manifest = folder / "manifest.json"
     folder.mkdir(parents=True, exist_ok=True)
-    if not manifest.exists():
-        if any(folder.iterdir()):
-            raise StudyError(f"{folder}: expected an empty folder or rendered pictures: name another folder")
-        write_json(manifest, asdict(request))
-        return
+    if not any(folder.iterdir()):
+        write_json(manifest, request)
     try:
         found = json.loads(manifest.read_text())
-    except ValueError:
-        found = None
-    if found != asdict(request):
+    except (FileNotFoundError, ValueError):
+        found = "something else"
+    if found != request:
         raise StudyError(
-            f"{folder}: holds pictures made from {found}, but {asdict(request)} is asked for: "
+            f"{folder}: expected an empty folder or pictures made from {request}, but it holds {found}: "
             "delete the folder or name another one"
         )
 
 
-def _draw_missing(folder: Path, request: _Request, processes: int) -> None:
-    missing = [batch for batch in request.batches() if not _is_complete(folder, request, batch)]
-    title = f"Drawing {NAMES[request.species]}"
-    with tqdm(total=sum(map(len, missing)), desc=title, unit="picture", delay=2, leave=False) as bar:
-        for pictures in in_processes(partial(_draw_batch, folder, request), missing, processes):
-            bar.update(pictures)
-
-
-def _is_complete(folder: Path, request: _Request, batch: range) -> bool:
-    return _labels_file(folder, batch).exists() and all(_picture(folder, request, i).exists() for i in batch)
-
-
-def _labels_file(folder: Path, batch: range) -> Path:
-    return folder / f"labels-{batch.start:05d}.parquet"
-
-
-def _picture(folder: Path, request: _Request, index: int) -> Path:
-    return folder / f"{request.image_id(index)}.png"
+def _files(folder: Path, request: _Request, batch: range) -> list[Path]:
+    """The labels of a batch, and its pictures."""
+    return [folder / f"labels-{batch.start:05d}.parquet", *(folder / f"{request.image_id(i)}.png" for i in batch)]
 
 
 def _draw_batch(folder: Path, request: _Request, batch: range) -> int:
     """Write the pictures of a batch, and then, as the sign that they are all there, their labels."""
+    labels, *pictures = _files(folder, request, batch)
     rows = []
-    for index in batch:
+    for index, picture in zip(batch, pictures, strict=True):
         drawn = render(request.species, request.seed, index, request.size)
-        _, png = cv2.imencode(".png", drawn.image[..., ::-1])
-        with written(_picture(folder, request, index)) as unfinished:
-            unfinished.write_bytes(png.tobytes())
+        with written(picture) as unfinished:
+            unfinished.write_bytes(cv2.imencode(".png", drawn.image[..., ::-1])[1].tobytes())
         left, top, right, bottom = drawn.bbox
         rows.append(
             {
@@ -129,16 +113,19 @@ def _draw_batch(folder: Path, request: _Request, batch: range) -> int:
                 "visible": drawn.visible.tolist(),
             }
         )
-    tables.write(pd.DataFrame(rows), _labels_file(folder, batch))
+    tables.write(pd.DataFrame(rows), labels)
     return len(batch)
 
 
-def _read(folder: Path, request: _Request) -> Dataset:
-    files = [_labels_file(folder, batch) for batch in request.batches()]
-    drawn = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
-    pictures = [str(_picture(folder, request, index)) for index in range(request.images)]
+def _read(folder: Path, request: _Request, batches: list[range]) -> Dataset:
+    files = [_files(folder, request, batch) for batch in batches]
+    drawn = pd.concat([pd.read_parquet(labels) for labels, *_ in files], ignore_index=True)
     images = drawn[["image_id", *BOX]].assign(
-        path=pictures, width=request.size, height=request.size, group=drawn["image_id"], split=""
+        path=[str(picture) for _, *pictures in files for picture in pictures],
+        width=request.size,
+        height=request.size,
+        group=drawn["image_id"],
+        split="",
     )
     points = np.array([drawn["x"].tolist(), drawn["y"].tolist()]).transpose(1, 2, 0)
     labelled = ((points >= -0.5) & (points <= request.size - 0.5)).all(axis=-1)
