@@ -19,14 +19,13 @@ PACKAGE = Path("src/monkey_transfer")
 TESTS = (
     *("by_hand", "scores", "comparisons", "claims", "controls", "answer", "reading", "closing", "evidence", "leaks"),
     *("metrics_headline", "metrics_estimate", "metrics_matching", "metrics_pckh", "metrics_detection", "metrics_oks"),
-    *("metrics_error_types", "metrics_curves", "metrics_bootstrap", "rarity", "splits", "near_duplicates", "paper"),
+    *("metrics_error_types", "metrics_curves", "metrics_bootstrap", "rare_poses", "splits", "near_duplicates", "paper"),
     *("departures", "plots", "pages", "profiles", "runs", "consistency"),
 )
 _COPIED = ("src", "tests", "config", "docs", "workflow", "benchmarks", "notebooks", "pyproject.toml", "README.md")
 _SECONDS = 900
 # Where the name of a module does not say which tests are about it.
 _ABOUT = {
-    "rare_poses": ("rarity",),
     "opening": ("near_duplicates", "splits"),
     "results": ("by_hand",),
     "budgets": ("by_hand",),
@@ -83,8 +82,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "rarity is measured against the test people",
         "measure/rare_poses.py",
-        "study.target.subset(draw.training_subset(size)), landmarks)",
-        "study.test_people, landmarks)",
+        "[study.target.subset(draw.training_subset(size)) for",
+        "[study.test_people for",
     ),
     Mutant(
         "near duplicates are not kept together",
@@ -303,10 +302,10 @@ MUTANTS: tuple[Mutant, ...] = (
         '"float16"',
     ),
     Mutant(
-        "chapter 7 gives the other slope",
+        "chapter 7 gives the end of the line for its slope",
         "tell/closing.py",
-        '(rare.lines["measure"] == "distance")',
-        '(rare.lines["measure"] == "surprise")',
+        'rare.lines["quantity"] == "slope"',
+        'rare.lines["quantity"] == "rarest"',
     ),
 )
 

@@ -76,11 +76,10 @@ def test_on_worth(three):
 def test_on_rarity(three):
     lines = pd.DataFrame(
         {
-            "measure": ["distance", "distance", "surprise"],
-            "quantity": ["slope", "rarest", "slope"],
-            "value": [-1.5, 7.0, 9.0],
-            "low": [-4.25, 1.0, 1.0],
-            "high": [1.25, 9.0, 10.0],
+            "quantity": ["slope", "rarest"],
+            "value": [-1.5, 7.0],
+            "low": [-4.25, 1.0],
+            "high": [1.25, 9.0],
             "note": "",
         }
     )

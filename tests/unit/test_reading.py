@@ -352,20 +352,10 @@ def test_the_negative_control_in_words(three):
 # Chapter 7
 
 
-def test_rarity_and_cover(three):
-    line = {"low": -1.0, "high": 3.0, "note": ""}
-    lines = [
-        {"measure": measure, "quantity": quantity, "value": value, **line}
-        for measure, value in {"distance": 1.0, "surprise": -0.5}.items()
-        for quantity in ("slope", "most ordinary", "rarest")
-    ]
+def test_cover(three):
     cover = {"decile": 1, "people": 10, "monkey_nearer": 0.25, "to_training": 0.5, "to_monkey": 0.75, "drawn": 20}
     nothing = pd.DataFrame()
-    rare = RarePoses(nothing, 0, nothing, nothing, pd.DataFrame(lines), pd.DataFrame([cover]))
-    assert reading.rarity_table(three.study, rare).to_numpy().tolist() == [
-        ["rendered", "distance to the nearest training poses", "+1.0 [-1.0, +3.0]"],
-        ["rendered", "density of the training poses", "-0.5 [-1.0, +3.0]"],
-    ]
+    rare = RarePoses(nothing, 0, nothing, nothing, nothing, pd.DataFrame([cover]))
     assert reading.cover_table(three.study, rare).to_numpy().tolist() == [
         ["rendered", 1, 10, "0.25", "0.50", "0.75", 20]
     ]

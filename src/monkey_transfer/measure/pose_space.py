@@ -16,20 +16,16 @@ from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import LIMB_JOINTS
 
-_HIPS = ("right_hip", "left_hip")
-
-
 # Fewer poses than this fill no common space.
 FEWEST = 5
+
+_HIPS = ("right_hip", "left_hip")
 
 
 def common_landmarks(a: Dataset, b: Dataset) -> tuple[str, ...]:
     """The landmarks that both data sets label somewhere, in the order of ``a``; StudyError if there is none."""
-    labelled = [
-        {dataset.skeleton.landmark_of[keypoint] for keypoint in dataset.labels.query("labelled")["keypoint"].unique()}
-        for dataset in (a, b)
-    ]
-    shared = tuple(landmark for _, landmark in a.skeleton.landmarks if landmark in labelled[0] & labelled[1])
+    in_a, in_b = ({d.skeleton.landmark_of[k] for k in d.labels.query("labelled")["keypoint"].unique()} for d in (a, b))
+    shared = tuple(landmark for _, landmark in a.skeleton.landmarks if landmark in in_a & in_b)
     if not shared:
         raise StudyError(
             f"data sets {a.name} and {b.name} label no landmark that both have: their poses cannot be compared"
@@ -52,17 +48,14 @@ def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -
     image_ids : (poses,) str, in the order of ``dataset.images``.
     poses : (poses, landmarks, 2) x and y.
 
-    Raises
-    ------
-    StudyError
-        If the data set's skeleton lacks a landmark.
+    Raises StudyError if the data set's skeleton lacks a landmark.
     """
     keypoint_of = dataset.skeleton.keypoint_of
     lacking = [landmark for landmark in landmarks if landmark not in keypoint_of]
     if lacking:
         raise StudyError(
             f"data set {dataset.name}: its skeleton {dataset.skeleton.name} has no {', '.join(lacking)}: "
-            "choose landmarks that it has (poses.common_landmarks)"
+            "choose landmarks that it has (pose_space.common_landmarks)"
         )
     keypoints = [keypoint_of[landmark] for landmark in landmarks]
     wide = dataset.labels.pivot(index="image_id", columns="keypoint", values=["x", "y"])
@@ -70,11 +63,30 @@ def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -
     points = np.stack([wide[axis][keypoints].to_numpy(float) for axis in ("x", "y")], axis=-1)
     complete = np.isfinite(points).all(axis=(1, 2))
     complete &= ~(points == points[:, :1]).all(axis=(1, 2))
-    return wide.index.to_numpy(str)[complete], _normalised(points[complete], landmarks)
+    centred = points[complete] - points[complete].mean(axis=1, keepdims=True)
+    poses = centred / np.sqrt(np.mean(np.sum(centred**2, axis=-1), axis=-1))[:, None, None]
+    if set(_HIPS) <= set(landmarks):
+        poses = poses - poses[:, [list(landmarks).index(hip) for hip in _HIPS]].mean(axis=1, keepdims=True)
+    return wide.index.to_numpy(str)[complete], poses
+
+
+def mirrored(poses: np.ndarray, landmarks: Sequence[str]) -> np.ndarray:
+    """The mirror images of poses (poses, landmarks, 2): x changes sign, and right and left change places.
+
+    Raises StudyError when a landmark of one side lacks that of the other.
+    """
+    other = [_other_side(landmark) for landmark in landmarks]
+    alone = [landmark for landmark, opposite in zip(landmarks, other, strict=True) if opposite not in landmarks]
+    if alone:
+        raise StudyError(
+            f"landmarks of poses: {', '.join(alone)} without the same of the other side, so a pose has no mirror "
+            "image: name both sides or neither"
+        )
+    return poses[:, [list(landmarks).index(landmark) for landmark in other]] * (-1, 1)
 
 
 def variety(poses: np.ndarray) -> dict[str, float]:
-    """How much the poses (poses, landmarks, 2) of a data set differ.
+    """How much the poses (poses, landmarks, 2) of a data set differ, two of them or more.
 
     - ``poses``: how many there are.
     - ``total_variance``: mean squared distance from the mean pose, in body sizes squared.
@@ -82,11 +94,8 @@ def variety(poses: np.ndarray) -> dict[str, float]:
       'participation ratio': in how many directions, about equally, they differ. NaN if they do not differ.
     - ``nearest_neighbour``: median distance from a pose to the one most like it, in body sizes.
 
-    The last two depend on how many poses there are: compare data sets at equal numbers. Raises StudyError for
-    fewer than two poses.
+    The last two depend on how many poses there are: compare data sets at equal numbers.
     """
-    if len(poses) < 2:
-        raise StudyError(f"variety of poses: expected at least two poses, got {len(poses)}: label more pictures")
     from scipy.spatial import cKDTree
 
     rows = _rows(poses)
@@ -104,29 +113,16 @@ def variety(poses: np.ndarray) -> dict[str, float]:
 def coverage(of: np.ndarray, by: np.ndarray) -> np.ndarray:
     """How far each pose is from the nearest one of another set: (poses in ``of``,) distances in body sizes.
 
-    Parameters
-    ----------
-    of, by : (poses, landmarks, 2), of the same landmarks in the same order.
-
-    Raises StudyError when ``by`` is empty or has other landmarks.
+    Both are (poses, landmarks, 2), of the same landmarks in the same order.
     """
-    if not len(by) or of.shape[1:] != by.shape[1:]:
-        raise StudyError(
-            f"coverage of poses: expected poses of the same landmarks, got shapes {of.shape} and {by.shape}: "
-            "normalise both data sets with the same landmarks"
-        )
     from scipy.spatial import cKDTree
 
     return cKDTree(_rows(by)).query(_rows(of))[0]
 
 
-def _normalised(points: np.ndarray, landmarks: Sequence[str]) -> np.ndarray:
-    centred = points - points.mean(axis=1, keepdims=True)
-    size = np.sqrt(np.mean(np.sum(centred**2, axis=-1), axis=-1))
-    poses = centred / size[:, None, None]
-    if set(_HIPS) <= set(landmarks):
-        poses = poses - poses[:, [list(landmarks).index(hip) for hip in _HIPS]].mean(axis=1, keepdims=True)
-    return poses
+def _other_side(landmark: str) -> str:
+    side, _, joint = landmark.partition("_")
+    return {"right": f"left_{joint}", "left": f"right_{joint}"}.get(side, landmark)
 
 
 def _rows(poses: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def on_worth(results: Results, equivalents: pd.DataFrame) -> str:
 
 def on_rarity(study: Study, rare: RarePoses) -> str:
     """Chapter 7: whether the advantage of monkeys grows with rarity."""
-    [slope] = rows_of(rare.lines[(rare.lines["quantity"] == "slope") & (rare.lines["measure"] == "distance")])
+    [slope] = rows_of(rare.lines[rare.lines["quantity"] == "slope"])
     have = "has" if rare.left_out == 1 else "have"
     return (
         f"**From the most ordinary person to the rarest** the advantage of `transfer` over `{study.profile.control}` "

@@ -8,7 +8,7 @@ from monkey_transfer.measure.comparisons import primary
 from monkey_transfer.measure.controls import TRIALS
 from monkey_transfer.measure.matched import matched_on_source
 from monkey_transfer.measure.paper import TABLE_ONE_ROWS
-from monkey_transfer.measure.rare_poses import MEASURES, RarePoses
+from monkey_transfer.measure.rare_poses import RarePoses
 from monkey_transfer.measure.results import Results, beside_the_paper, largest
 from monkey_transfer.measure.scores import Point
 from monkey_transfer.metrics.error_types import ERROR_TYPES
@@ -289,20 +289,8 @@ def negative_control(study: Study, swapped: float) -> str:
     )
 
 
-def rarity_table(study: Study, rare: RarePoses) -> pd.DataFrame:
-    """By how much the advantage of ``transfer`` over its control grows from the most ordinary person to the rarest."""
-    slopes = rare.lines[rare.lines["quantity"] == "slope"]
-    return pd.DataFrame(
-        {
-            "pictures": study.pictures,
-            "rarity by": slopes["measure"].map(MEASURES),
-            "advantage grows by, points": [in_points(row) for row in rows_of(slopes)],
-        }
-    )
-
-
 def cover_table(study: Study, rare: RarePoses) -> pd.DataFrame:
-    """:func:`monkey_transfer.measure.rarity.monkey_cover` for reading."""
+    """:func:`monkey_transfer.measure.rare_poses.monkey_cover` for reading."""
     if rare.cover.empty:
         return pd.DataFrame({"cover": ["too few other people or monkeys"]})
     return pd.DataFrame(

@@ -9,169 +9,109 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_tables import matched
-from test_poses import JOINTS, dataset_of
+from test_pose_space import JOINTS, dataset_of
 
+from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.measure.pose_space import coverage
-from monkey_transfer.measure.rare_poses import measure_rare_poses
-from monkey_transfer.measure.rarity import (
-    FEWEST_IN_DECILE,
+from monkey_transfer.measure.pose_space import coverage, mirrored, normalised_poses
+from monkey_transfer.measure.rare_poses import (
     FEWEST_TRAINING,
     accuracy_by_rank,
     deciles,
-    mirrored,
+    measure_rare_poses,
     monkey_cover,
-    pose_rarity,
     ranks,
     rarity_of_people,
 )
 from monkey_transfer.measure.scores import Evaluated, Point, Scores, pck_alone, read_scores
+from monkey_transfer.metrics.estimate import FEWEST_GROUPS
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.skeletons import LIMB_JOINTS, LSP_14, Skeleton
 from monkey_transfer.study.splits import Draw
-
-pytestmark = pytest.mark.filterwarnings("ignore:Number of distinct clusters")  # of poses that are the same
 
 unhurried = settings(deadline=None, max_examples=5)
 in_any_time = settings(deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 
 
-def poses_near(standing: np.ndarray, count: int, spread: float, rng: np.random.Generator) -> np.ndarray:
-    return standing + rng.normal(0, spread, (count, *standing.shape))
-
-
 RNG = np.random.default_rng(0)
 STANDING, SITTING = RNG.normal(size=(2, len(LIMB_JOINTS), 2))
-TRAINING = poses_near(STANDING, 40, 0.1, RNG)
 
 
-# Mirror images
-
-
-@in_any_time
-@given(seeds)
-def test_a_mirror_image_twice_is_the_pose(seed):
-    poses = np.random.default_rng(seed).normal(size=(3, len(LIMB_JOINTS), 2))
-    np.testing.assert_array_equal(mirrored(mirrored(poses, LIMB_JOINTS), LIMB_JOINTS), poses)
-
-
-def test_a_mirror_image_by_hand():
-    pose = np.array([[[1, 2], [3, 4], [5, 6]]])
-    image = mirrored(pose, ("right_knee", "head_top", "left_knee"))
-    np.testing.assert_array_equal(image, [[[-5, 6], [-3, 4], [-1, 2]]])
-
-
-def test_one_side_alone_has_no_mirror_image():
-    with pytest.raises(StudyError, match="right_knee without the same of the other side"):
-        mirrored(np.zeros((1, 2, 2)), ("right_knee", "head_top"))
-
-
-# Rarity
-
-
-def test_distance_is_the_mean_to_the_five_nearest():
-    test = poses_near(STANDING, 6, 0.3, RNG)
-    found = pose_rarity(test, TRAINING, LIMB_JOINTS)["distance"]
-    pairs = np.sqrt(np.mean(np.sum((test[:, None] - TRAINING) ** 2, axis=-1), axis=-1))
-    np.testing.assert_allclose(found, np.sort(pairs, axis=1)[:, :5].mean(axis=1))
-
-
-def test_a_training_pose_seen_often_enough_is_at_no_distance():
-    often = np.repeat(TRAINING[:8], 5, axis=0)
-    np.testing.assert_allclose(pose_rarity(TRAINING[:8], often, LIMB_JOINTS)["distance"], 0, atol=1e-12)
-
-
-@unhurried
-@given(seeds)
-def test_a_pose_and_its_mirror_image_are_equally_rare(seed):
-    poses = np.random.default_rng(seed).normal(size=(4, len(LIMB_JOINTS), 2))
-    found = pose_rarity(np.concatenate([poses, mirrored(poses, LIMB_JOINTS)]), TRAINING, LIMB_JOINTS)
-    np.testing.assert_allclose(found[4:], found[:4])
-
-
-def test_the_few_are_rarer_than_the_many_and_strangers_rarest():
-    training = np.concatenate([poses_near(STANDING, 90, 0.2, RNG), poses_near(SITTING, 10, 0.2, RNG)])
-    many, few = (poses_near(pose, 30, 0.2, RNG) for pose in (STANDING, SITTING))
-    strangers = RNG.normal(size=(30, *STANDING.shape))
-    rarity = pose_rarity(np.concatenate([many, few, strangers]), training, LIMB_JOINTS)
-    for measure in rarity.columns:
-        found = rarity[measure]
-        assert found[:30].mean() < found[30:60].mean() < found[60:].min(), measure
-
-
-def test_surprise_finds_the_density_of_normal_poses():
-    # Of a round normal distribution, whose log likelihood falls with half the squared distance in units of its spread.
-    training, test = (poses_near(np.zeros_like(STANDING), count, 0.2, RNG) for count in (500, 200))
-    surprise = pose_rarity(test, training, LIMB_JOINTS)["surprise"]
-    centred = test - test.mean(axis=1, keepdims=True)
-    truth = (centred**2).sum(axis=(1, 2)) / 0.2**2 / 2
-    assert np.corrcoef(surprise, truth)[0, 1] > 0.95
-    assert np.polyfit(truth, surprise, 1)[0] == pytest.approx(1, abs=0.1)
-
-
-def test_frames_of_one_video_do_not_validate_each_other():
-    # Twenty copies of each of a few poses: validated by its own copies, a density would be as narrow as it may be.
-    videos = np.arange(10).repeat(20)
-    training = poses_near(STANDING, 10, 0.3, RNG)[videos] + RNG.normal(0, 1e-3, (200, *STANDING.shape))
-    test = poses_near(STANDING, 30, 0.3, RNG)
-    alone, together = (pose_rarity(test, training, LIMB_JOINTS, groups)["surprise"] for groups in (None, videos))
-    assert together.mean() < alone.mean() - 10
-
-
-def test_the_same_poses_give_the_same_numbers():
-    pd.testing.assert_frame_equal(*(pose_rarity(TRAINING[:3], TRAINING, LIMB_JOINTS) for _ in range(2)))
-
-
-@pytest.mark.parametrize(
-    "test, training, groups, message",
-    [
-        (TRAINING[:0], TRAINING, None, "there is no test pose"),
-        (TRAINING, TRAINING[: FEWEST_TRAINING - 1], None, "at least 20 training poses of 5 groups, got 19 of 19"),
-        (TRAINING, TRAINING, np.arange(40) % 4, "got 40 of 4: give more training people"),
-        (TRAINING[:, :10], TRAINING, None, r"test poses: expected shape \(poses, 12, 2\)"),
-        (TRAINING, TRAINING[:, :10], None, r"training poses: expected shape \(poses, 12, 2\)"),
-    ],
-    ids=["nobody", "few poses", "few groups", "test", "training"],
-)
-def test_rarity_that_cannot_be_measured(test, training, groups, message):
-    with pytest.raises(StudyError, match=message):
-        pose_rarity(test, training, LIMB_JOINTS, groups)
+def poses_near(pose: np.ndarray, count: int, spread: float, rng: np.random.Generator) -> np.ndarray:
+    return pose + rng.normal(0, spread, (count, *pose.shape))
 
 
 def people_near(pose: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     return 100 + 20 * poses_near(np.resize(pose, (JOINTS, 2)), count, 0.2, rng)
 
 
-TRAINING_PEOPLE = dataset_of(people_near(STANDING, 30, RNG))
+TRAINING = dataset_of(people_near(STANDING, 40, RNG))
+
+
+def rarity(people: Dataset | np.ndarray, training: Dataset = TRAINING) -> pd.Series:
+    return rarity_of_people(people if isinstance(people, Dataset) else dataset_of(people), training, LIMB_JOINTS)
+
+
+# Rarity
+
+
+def test_distance_is_the_mean_to_the_five_nearest():
+    people = dataset_of(people_near(STANDING, 6, RNG))
+    test, training = (normalised_poses(dataset)[1] for dataset in (people, TRAINING))
+    pairs = np.sqrt(np.mean(np.sum((test[:, None] - training) ** 2, axis=-1), axis=-1))
+    np.testing.assert_allclose(rarity(people), np.sort(pairs, axis=1)[:, :5].mean(axis=1))
+
+
+def test_a_training_pose_seen_often_enough_is_at_no_distance():
+    few = people_near(STANDING, 8, RNG)
+    np.testing.assert_allclose(rarity(few, dataset_of(np.repeat(few, 5, axis=0))), 0, atol=1e-12)
+
+
+def test_the_few_are_rarer_than_the_many_and_strangers_rarest():
+    training = dataset_of(np.concatenate([people_near(STANDING, 90, RNG), people_near(SITTING, 10, RNG)]))
+    strangers = 100 + 20 * RNG.normal(size=(30, JOINTS, 2))
+    found = rarity(np.concatenate([people_near(STANDING, 30, RNG), people_near(SITTING, 30, RNG), strangers]), training)
+    assert found.iloc[:30].mean() < found.iloc[30:60].mean() < found.iloc[60:].min()
+
+
+@pytest.mark.parametrize(
+    "people, training, message",
+    [
+        (dataset_of(np.full((2, JOINTS, 2), np.nan)), TRAINING, "there is no test pose"),
+        (
+            TRAINING,
+            TRAINING.subset([f"p{i}" for i in range(FEWEST_TRAINING - 1)]),
+            "at least 20 training poses, got 19: give more training people",
+        ),
+    ],
+    ids=["nobody", "few poses"],
+)
+def test_rarity_that_cannot_be_measured(people, training, message):
+    with pytest.raises(StudyError, match=message):
+        rarity(people, training)
 
 
 @unhurried
 @given(seed=seeds, shift=st.integers(-500, 500), scale=st.floats(0.1, 10))
 def test_place_and_size_of_people_do_not_matter(seed, shift, scale):
     points = people_near(STANDING, 5, np.random.default_rng(seed))
-    found = rarity_of_people(dataset_of(np.concatenate([points, points * scale + shift])), TRAINING_PEOPLE)
-    measured = found[["distance", "surprise"]]
-    np.testing.assert_allclose(measured[5:], measured[:5], atol=1e-6)
+    found = rarity(np.concatenate([points, points * scale + shift]))
+    np.testing.assert_allclose(found[5:], found[:5], atol=1e-6)
 
 
 def test_people_without_all_landmarks_are_left_out():
     points = people_near(STANDING, 3, RNG)
     points[1, LSP_14.keypoints.index("left_knee")] = np.nan
-    found = rarity_of_people(dataset_of(points), TRAINING_PEOPLE)
-    assert list(found.columns) == ["image_id", "distance", "surprise"]
-    assert found["image_id"].tolist() == ["p0", "p2"]
-    only = rarity_of_people(dataset_of(points).subset(["p2"]), TRAINING_PEOPLE)
-    np.testing.assert_allclose(only.iloc[0, 1:].astype(float), found.iloc[1, 1:].astype(float))
+    found = rarity(points)
+    assert found.index.tolist() == ["p0", "p2"]
+    assert rarity(dataset_of(points).subset(["p2"])).tolist() == pytest.approx([found["p2"]])
 
 
 def test_a_mirrored_person_is_as_rare():
     points = people_near(STANDING, 4, RNG)
     other = [LSP_14.keypoints.index(_other_side(keypoint)) for keypoint in LSP_14.keypoints]
-    found, of_mirrored = (
-        rarity_of_people(dataset_of(p), TRAINING_PEOPLE) for p in (points, points[:, other] * (-1, 1) + (300, 0))
-    )
-    pd.testing.assert_frame_equal(of_mirrored, found)
+    pd.testing.assert_series_equal(rarity(points[:, other] * (-1, 1) + (300, 0)), rarity(points))
 
 
 def _other_side(keypoint: str) -> str:
@@ -179,19 +119,10 @@ def _other_side(keypoint: str) -> str:
     return partner.get(keypoint, keypoint)
 
 
-def test_people_have_the_groups_of_their_pictures():
-    of_four = dataset_of(people_near(STANDING, 30, RNG))
-    of_four.images["group"] = [f"video {i % 4}" for i in range(30)]
-    with pytest.raises(StudyError, match="got 30 of 4"):
-        rarity_of_people(TRAINING_PEOPLE, of_four)
-
-
 def test_a_landmark_without_people_is_an_error():
     bare = Skeleton("bare", LSP_14.landmarks[:-1])
     with pytest.raises(StudyError, match="has no head_top"):
-        rarity_of_people(
-            dataset_of(RNG.uniform(0, 9, (3, JOINTS - 1, 2)), bare), TRAINING_PEOPLE, (*LIMB_JOINTS, "head_top")
-        )
+        rarity_of_people(dataset_of(RNG.uniform(0, 9, (3, JOINTS - 1, 2)), bare), TRAINING, (*LIMB_JOINTS, "head_top"))
 
 
 # Deciles
@@ -204,7 +135,7 @@ def test_deciles_are_of_equal_size_and_in_order(values):
     found = deciles(rarity)
     sizes = found.value_counts()
     assert sizes.max() - sizes.min() <= 1
-    assert sorted(sizes.index) == list(range(1, max(1, min(10, len(values) // FEWEST_IN_DECILE)) + 1))
+    assert sorted(sizes.index) == list(range(1, max(1, min(10, len(values) // FEWEST_GROUPS)) + 1))
     assert found[rarity.sort_values().index].is_monotonic_increasing
     assert (found.index == rarity.index).all()
 
@@ -221,13 +152,6 @@ def test_ranks_by_hand():
     """Of four people the second and third are equally rare: ranks 1, 2.5, 2.5 and 4, less a half, of four."""
     found = ranks(pd.Series([7.0, 9.0, 7.0, 0.5], list("abcd")))
     assert found.to_dict() == {"d": 0.125, "a": 0.5, "c": 0.5, "b": 0.875}
-
-
-@pytest.mark.parametrize("rarity", [pd.Series([], dtype=float), pd.Series([1.0, np.nan])], ids=["nobody", "NaN"])
-@pytest.mark.parametrize("of_people", [deciles, ranks])
-def test_everybody_needs_a_rarity(rarity, of_people):
-    with pytest.raises(StudyError, match="expected a number for each"):
-        of_people(rarity)
 
 
 # Accuracy along the ranks
@@ -342,11 +266,6 @@ def test_as_many_people_as_monkeys_of_one_kind_share_evenly():
     assert found["to_monkey"] == pytest.approx(found["to_training"], rel=0.05)
 
 
-def test_cover_by_nobody():
-    with pytest.raises(StudyError, match="got 40, 40 and 0"):
-        monkey_cover(TRAINING, TRAINING, TRAINING[:0], LIMB_JOINTS, np.ones(40, int))
-
-
 # A study by hand: Ann's wrists are level, Bob's rise by 3 for every 4 to the side, Cid's are one above the other; ten
 # are like each. Of two wrists a pose is the direction from one to the other, and two poses are as far apart as these.
 
@@ -410,8 +329,6 @@ def test_rarity_is_against_those_who_are_learnt_over_the_draws_of_the_seeds(rare
         alike = people[people.index.str.startswith(name)]
         np.testing.assert_allclose(alike["distance"], distance, atol=1e-9)
         assert (alike["decile"] == decile).all()
-    surprise = people.groupby(people.index.str[:3])["surprise"].mean()
-    assert surprise["ann"] < surprise["bob"] < surprise["cid"]
 
 
 def test_accuracy_by_rarity(rare):
@@ -435,11 +352,10 @@ def test_the_advantage_by_rarity(rare):
 def test_the_line_of_the_advantage(rare):
     """Through (1/6, 200/3), (1/2, -100/3) and (5/6, 50) of weights 3, 3 and 2: means 11/24 and 25, so a slope of
     -600/13 from 600/13 to 0."""
-    lines = rare.lines.set_index(["measure", "quantity"])
-    for measure in ("distance", "surprise"):
-        found = lines.loc[measure, "value"]
-        assert found.to_dict() == pytest.approx({"slope": -600 / 13, "most ordinary": 600 / 13, "rarest": 0}, abs=1e-9)
-    slope = lines.loc[("distance", "slope")]
+    lines = rare.lines.set_index("quantity")
+    expected = {"slope": -600 / 13, "most ordinary": 600 / 13, "rarest": 0}
+    assert lines["value"].to_dict() == pytest.approx(expected, abs=1e-9)
+    slope = lines.loc["slope"]
     ranks_of_people = np.repeat([1 / 6, 1 / 2, 5 / 6], 10)
     advantage, joints = np.repeat([200 / 3, -100 / 3, 50], 10), np.repeat([3.0, 3.0, 2.0], 10)
     drawn = np.random.default_rng(0).integers(30, size=(2000, 30))
@@ -462,6 +378,6 @@ def test_cover_is_of_people_who_are_not_learnt(rare):
 def test_too_few_who_are_learnt():
     with (
         by_hand.measured() as results,
-        pytest.raises(StudyError, match="expected at least 20 training poses of 5 groups, got 3 of 3"),
+        pytest.raises(StudyError, match="expected at least 20 training poses, got 3"),
     ):
         measure_rare_poses(results.study, results.scores)

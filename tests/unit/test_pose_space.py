@@ -1,5 +1,3 @@
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.measure.pose_space import common_landmarks, coverage, normalised_poses, variety
+from monkey_transfer.measure.pose_space import common_landmarks, coverage, mirrored, normalised_poses, variety
 from monkey_transfer.skeletons import FULL_HUMAN_14, LIMB_JOINTS, LSP_14, OPENMONKEYCHALLENGE_17, Skeleton
 
 JOINTS = len(LSP_14.keypoints)
@@ -170,12 +168,18 @@ def test_coverage_agrees_with_all_pairs(poses):
     np.testing.assert_allclose(coverage(of, by), distances.min(axis=1), atol=1e-9)
 
 
-@pytest.mark.parametrize("by", [np.zeros((0, 2, 2)), np.zeros((3, 5, 2))], ids=["empty", "other landmarks"])
-def test_coverage_by_nothing_comparable(by):
-    with pytest.raises(StudyError, match=re.escape(str(by.shape))):
-        coverage(np.zeros((3, 2, 2)), by)
+@unhurried
+@given(poses=arrays(float, (3, len(LIMB_JOINTS), 2), elements=st.integers(-9, 9).map(float)))
+def test_a_mirror_image_twice_is_the_pose(poses):
+    np.testing.assert_array_equal(mirrored(mirrored(poses, LIMB_JOINTS), LIMB_JOINTS), poses)
 
 
-def test_variety_of_one_pose():
-    with pytest.raises(StudyError, match="at least two poses, got 1"):
-        variety(along_a_line(1))
+def test_a_mirror_image_by_hand():
+    pose = np.array([[[1, 2], [3, 4], [5, 6]]])
+    image = mirrored(pose, ("right_knee", "head_top", "left_knee"))
+    np.testing.assert_array_equal(image, [[[-5, 6], [-3, 4], [-1, 2]]])
+
+
+def test_one_side_alone_has_no_mirror_image():
+    with pytest.raises(StudyError, match="right_knee without the same of the other side"):
+        mirrored(np.zeros((1, 2, 2)), ("right_knee", "head_top"))
