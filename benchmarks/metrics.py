@@ -49,7 +49,7 @@ def main() -> None:
 
     print(f"{size.resamples:,} paired resamples of {size.people:,} people x 16 joints x {len(SKILLS)} arms, one core")
     compare("PCKh", size, pck_scores, plain.pck_scores)
-    ratio = compare("all", size, all_metrics, lambda people, drawn: plain.headline(people, drawn, THRESHOLD))
+    ratio = compare("all", size, headline, lambda people, drawn: plain.headline(people, drawn, THRESHOLD))
     print(f"  memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most, imports included")
     print(f"growth of all metrics, {size.growth_resamples} resamples of {len(SKILLS)} arms")
     for people in size.growth:
@@ -57,10 +57,6 @@ def main() -> None:
         each = 1e6 * spent / size.growth_resamples / people
         print(f"  {people:6,} people {spent:6.2f} s   {each:.2f} us a person and resample")
     print(f"ratio {ratio:.0f}")
-
-
-def all_metrics(matched: Matched) -> Statistic:
-    return headline(matched, THRESHOLD)
 
 
 def compare(
@@ -87,7 +83,7 @@ def compare(
 
 def growth(people: int, resamples: int) -> float:
     """Seconds for the resamples of that many people."""
-    statistics = [all_metrics(matched) for matched in people_of(people, seed=2).values()]
+    statistics = [headline(matched) for matched in people_of(people, seed=2).values()]
     start = time.process_time()
     for weights in resampled_weights(people, resamples, seed=0):
         for statistic in statistics:
@@ -107,6 +103,7 @@ def people_of(people: int, seed: int) -> dict[str, Matched]:
             matched,
             joints=joints.assign(floored=floored, error=np.where(joints["correct"], "correct", wrong)),
             people=matched.people.assign(area=8 * HEAD * 4 * HEAD),
+            threshold=THRESHOLD,
         )
 
     return {arm: completed(matched) for arm, matched in arms(people, SKILLS, rng).items()}

@@ -106,8 +106,8 @@ def headline(people: Sequence[Sequence[Joint]], drawn: Sequence[int], threshold:
         }
         f1 = 2 * right / (kept + own)
         if f1 > best["best_f1"]:
-            counts = {"threshold": joint.likelihood, "kept": kept, "correct_kept": right}
-            best = {"best_f1": f1, **{f"best_f1/{name}": value for name, value in (counts | point).items()}}
+            best = {"best_f1": f1, "best_f1/threshold": joint.likelihood}
+            best |= {f"best_f1/{name}": value for name, value in point.items()}
         if joint.likelihood >= threshold:
             chosen["kept"], chosen["kept/f1_over_all_labelled"] = f1, 2 * right / (kept + labelled)
             chosen |= {f"kept/{name}": value for name, value in point.items()}

@@ -76,8 +76,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "readings ignore the yardstick",
         "measure/scores.py",
-        "matched(study, as_committed(run.predictions()), yardstick))",
-        "matched(study, as_committed(run.predictions())))",
+        "matched(study, as_committed(run.predictions()), yardstick)",
+        "matched(study, as_committed(run.predictions()))",
     ),
     Mutant(
         "rarity is measured against the test people",
@@ -214,14 +214,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "precision is over what is correct",
         "metrics/headline.py",
-        '"kept/precision": right / some',
-        '"kept/precision": right / correct',
+        '"kept/precision": _Ratio(right, kept)',
+        '"kept/precision": _Ratio(right, correct)',
     ),
     Mutant(
         "both recalls are over own correct",
         "metrics/headline.py",
-        '"kept/recall_over_all_labelled": right / labelled',
-        '"kept/recall_over_all_labelled": right / correct',
+        '"kept/recall_over_all_labelled": _Ratio(right, labelled)',
+        '"kept/recall_over_all_labelled": _Ratio(right, correct)',
     ),
     Mutant(
         "the median is of raw yardsticks",

@@ -21,7 +21,7 @@ def test_mean_distance_is_what_deeplabcut_calls_rmse():
     predictions["likelihood"] = rng.random(len(predictions))
     lengths = pd.DataFrame({"image_id": images, "name": "head_size", "length": 20.0})
     arm = match(labels, predictions, lengths)
-    ours = headline(arm, 0.5)(np.ones((1, len(arm.people)), int))
+    ours = headline(arm)(np.ones((1, len(arm.people)), int))
 
     def wide(points, scorer, values):
         columns = pd.MultiIndex.from_product([[scorer], keypoints, values])

@@ -45,6 +45,7 @@ from monkey_transfer.measure.comparisons import comparisons
 from monkey_transfer.measure.leaks import audited
 from monkey_transfer.measure.results import Results, measure
 from monkey_transfer.metrics.bootstrap import replicate
+from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.study import runs
@@ -324,7 +325,7 @@ def _enough() -> tuple[tempfile.TemporaryDirectory, Results]:
     folder = tempfile.TemporaryDirectory()
     asked = profile(ENOUGH_ARMS, margin=20, elsewhere=None)
     with opened(Path(folder.name), asked, ENOUGH, COPIES) as study:
-        found = scores.Scores(scores.read_scores(study).runs, scores.pck_alone)
+        found = scores.Scores(scores.read_scores(study).runs, pck_scores)
         people = partial(scores.people_of, study)
         return folder, Results(
             study, found, found.table(people), comparisons(study, found), budgets(study), audited(study)

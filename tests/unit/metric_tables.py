@@ -1,5 +1,7 @@
 """Small tables for the tests of the metrics, and a plain way to write them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
@@ -33,7 +35,8 @@ def matched(
 ) -> Matched:
     """An arm's table from its errors (dx, dy) in pixels and confidences; one person and joint a row unless given.
 
-    No yardstick is floored, and what is wrong is a miss; people have boxes of ``area`` square pixels.
+    No yardstick is floored, and what is wrong is a miss; people have boxes of ``area`` square pixels. What is as sure
+    as 0.5 is kept.
     """
     errors = np.asarray(errors, float).reshape(-1, 2)
     count = len(errors)
@@ -56,7 +59,7 @@ def matched(
         }
     )
     names = sorted(set(people))
-    return Matched(joints, pd.DataFrame({"image_id": names, "group": names, "area": area}), reference)
+    return Matched(joints, pd.DataFrame({"image_id": names, "group": names, "area": area}), reference, threshold=0.5)
 
 
 def repeated(arm: Matched, times) -> Matched:
@@ -71,7 +74,7 @@ def repeated(arm: Matched, times) -> Matched:
     area_of = arm.people.set_index("image_id")["area"]
     names = [f"{person} {copy}" for person, copy in copies]
     people = pd.DataFrame({"image_id": names, "group": names, "area": [area_of[person] for person, _ in copies]})
-    return Matched(joints, people, arm.reference)
+    return replace(arm, joints=joints, people=people)
 
 
 def values(statistic: Statistic, weights) -> dict[str, float]:

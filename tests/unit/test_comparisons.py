@@ -9,7 +9,8 @@ from scipy.stats import t
 
 from monkey_transfer.measure.claims import LEVEL
 from monkey_transfer.measure.comparisons import between, compared_points, comparisons, of_metric, of_pair, primary
-from monkey_transfer.measure.scores import Point, Scores, pck_alone
+from monkey_transfer.measure.scores import Point, Scores
+from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.pckh import joint_rows
 
 SEEDS = 3
@@ -153,7 +154,7 @@ def test_a_wide_margin_makes_more_differences_small(results):
 
 
 def test_one_seed_is_ruled_on_nowhere(results):
-    alone = Scores({point: of_seeds[:1] for point, of_seeds in results.scores.runs.items()}, pck_alone)
+    alone = Scores({point: of_seeds[:1] for point, of_seeds in results.scores.runs.items()}, pck_scores)
     table = comparisons(results.study, alone)
     assert set(primary(table)["ruling"]) == {"one seed"}
     assert primary(table)[["p", "p_equivalent"]].isna().all(axis=None)

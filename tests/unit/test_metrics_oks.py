@@ -106,7 +106,7 @@ def test_people_without_an_area_and_joints_that_coco_lacks_do_not_count():
 @pytest.mark.parametrize("keypoint, area", [("pelvis", 100.0), ("nose", np.nan)])
 def test_without_anybody_to_compare_there_is_no_oks(keypoint, area):
     arm = matched([(0, 0), (9, 0)], [1, 1], keypoints=[keypoint] * 2, area=area)
-    assert not [metric for metric in headline(arm, 0.5)(np.ones((1, 2), int)) if metric.startswith("oks")]
+    assert not [metric for metric in headline(arm)(np.ones((1, 2), int)) if metric.startswith("oks")]
 
 
 def test_a_confidence_outside_0_to_1_is_named():

@@ -510,7 +510,7 @@ def test_roc_is_the_metrics_curve():
     for name, found in ARMS.items():
         line = line_of(axes, name)
         np.testing.assert_array_equal(
-            line.get_xydata(), detection.roc(found.joints).curve[["false_positive_rate", "true_positive_rate"]]
+            line.get_xydata(), detection.roc(found.joints)[["false_positive_rate", "true_positive_rate"]]
         )
         assert line.get_color() == arm_colours(ARMS)[name]
 

@@ -23,8 +23,9 @@ from monkey_transfer.measure.rare_poses import (
     ranks,
     rarity_of_people,
 )
-from monkey_transfer.measure.scores import Evaluated, Point, Scores, pck_alone, read_scores
+from monkey_transfer.measure.scores import Point, Scores, read_scores
 from monkey_transfer.metrics.estimate import FEWEST_GROUPS
+from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.skeletons import LIMB_JOINTS, LSP_14, Skeleton
 from monkey_transfer.study.splits import Draw
@@ -188,11 +189,11 @@ def test_the_line_is_that_of_least_squares_over_joints(seed):
     np.testing.assert_allclose(values, [slope, at_zero, at_zero + slope], atol=1e-6)
 
 
-def difference_of_lines(a: Matched, b: Matched, rarity: pd.Series = RARITY, resamples: int = 200):
+def difference_of_lines(a: Matched, b: Matched, rarity: pd.Series = RARITY):
     """Quantity -> the estimate of a minus b, of one seed."""
-    points = {Point(name, 1): [Evaluated(arm)] for name, arm in {"a": a, "b": b}.items()}
-    lines = Scores(points, lambda run: accuracy_by_rank(run.matched, ranks(rarity)), resamples)
-    return lines.compare(*points)
+    points = {Point(name, 1): [arm] for name, arm in {"a": a, "b": b}.items()}
+    with by_hand.resampled(200):
+        return Scores(points, lambda run: accuracy_by_rank(run, ranks(rarity))).compare(*points)
 
 
 def test_the_interval_of_the_slope_holds_the_truth():
@@ -313,7 +314,7 @@ TO_LEVEL = sqrt(0.2**2 + 0.6**2), sqrt(2)
 def rare(tmp_path_factory):
     profile = by_hand.profile(ARMS, elsewhere=None)
     with by_hand.opened(tmp_path_factory.mktemp("rare"), profile, RARE_PREDICTED, 10, CAST) as study:
-        yield measure_rare_poses(study, Scores(read_scores(study).runs, pck_alone))
+        yield measure_rare_poses(study, Scores(read_scores(study).runs, pck_scores))
 
 
 def test_rarity_is_against_those_who_are_learnt_over_the_draws_of_the_seeds(rare):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from monkey_transfer.measure.results import Results
-from monkey_transfer.measure.scores import RESAMPLING_SEED, Point, Scores
+from monkey_transfer.measure.scores import RESAMPLES, RESAMPLING_SEED, Point, Scores
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.bootstrap import Replicates, resampled_weights
 from monkey_transfer.metrics.curves import Draws, draws, equivalent_size
@@ -35,7 +35,7 @@ def equivalents(results: Results) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     rows = [
         _equivalent(results, point, [Point(control, images) for images in sizes])
-        for point in results.scores.points
+        for point in results.scores.runs
         if point.arm in study.profile.arms and point.arm not in (control, "benchmark")
         if study.profile.arm(point.arm).learns == "target"
     ]
@@ -97,11 +97,11 @@ def swapped_names(scores: Scores, a: Point, b: Point, trials: int = TRIALS) -> f
     scores, over people alone, excludes zero: about 0.05; NaN where no interval is printed.
     """
     shared = scores.shared_keypoints(a, b)
-    more, joints, group = _per_person(*(on_keypoints(scores.runs[point][0].matched, shared) for point in (a, b)))
+    more, joints, group = _per_person(*(on_keypoints(scores.runs[point][0], shared) for point in (a, b)))
     signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], size=(len(more), trials))
     counted, totals = np.bincount(group, joints), np.zeros((group.max() + 1, trials))
     np.add.at(totals, group, signs * more[:, None])
-    weights = np.concatenate(list(resampled_weights(len(counted), scores.resamples, RESAMPLING_SEED)))
+    weights = np.concatenate(list(resampled_weights(len(counted), RESAMPLES, RESAMPLING_SEED)))
     resampled = (weights @ totals) / (weights @ counted)[:, None]
     values, groups = totals.sum(axis=0) / counted.sum(), effective_groups(counted)
     found = [estimate([Replicates(*trial)], groups) for trial in zip(values, resampled.T, strict=True)]

@@ -15,10 +15,11 @@ import pandas as pd
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.measure.pose_space import common_landmarks, mirrored, normalised_poses
-from monkey_transfer.measure.scores import Evaluated, Point, Scores, pck_alone
+from monkey_transfer.measure.scores import Point, Scores
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.bootstrap import Statistic
 from monkey_transfer.metrics.estimate import FEWEST_GROUPS
+from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.skeletons import LIMB_JOINTS
 from monkey_transfer.study.opening import Study
@@ -74,9 +75,9 @@ def measure_rare_poses(study: Study, scores: Scores) -> RarePoses:
 
     chosen = [Point(name, size if size in arm.sizes else arm.largest) for name, arm in study.profile.arms.items()]
     a, b = Point("transfer", size), Point(study.profile.control, size)
-    parts = {int(part): Scores(_among(scores, chosen, own.index), pck_alone) for part, own in decile.groupby(decile)}
+    parts = {int(part): Scores(_among(scores, chosen, own.index), pck_scores) for part, own in decile.groupby(decile)}
     rank = ranks(distance)
-    line = Scores(_among(scores, (a, b), distance.index), lambda run: accuracy_by_rank(run.matched, rank))
+    line = Scores(_among(scores, (a, b), distance.index), lambda run: accuracy_by_rank(run, rank))
     accuracy = [
         {"arm": point.arm, "decile": part, "people": counts[part], **among.of(point)[score]._asdict()}
         for point in chosen
@@ -225,14 +226,14 @@ def _cover(study: Study, landmarks: list[str], learnt: list[Dataset], decile: pd
     return monkey_cover(poses, of_others, of_monkeys, landmarks, decile[ids].to_numpy())
 
 
-def _among(scores: Scores, points: Iterable[Point], image_ids: Collection[str]) -> dict[Point, list[Evaluated]]:
+def _among(scores: Scores, points: Iterable[Point], image_ids: Collection[str]) -> dict[Point, list[Matched]]:
     """The networks of some points on some of the people."""
 
-    def on_them(matched: Matched) -> Matched:
-        joints, people = (table[table["image_id"].isin(image_ids)] for table in (matched.joints, matched.people))
-        return replace(matched, joints=joints.reset_index(drop=True), people=people.reset_index(drop=True))
+    def on_them(run: Matched) -> Matched:
+        joints, people = (table[table["image_id"].isin(image_ids)] for table in (run.joints, run.people))
+        return replace(run, joints=joints.reset_index(drop=True), people=people.reset_index(drop=True))
 
-    return {point: [run._replace(matched=on_them(run.matched)) for run in scores.runs[point]] for point in points}
+    return {point: [on_them(run) for run in scores.runs[point]] for point in points}
 
 
 def _distances(of: np.ndarray, by: np.ndarray, landmarks: Sequence[str]) -> np.ndarray:

@@ -61,7 +61,7 @@ class Results:
     def drawn_networks(self) -> dict[str, Matched]:
         """The first seed's network of each arm of :data:`DRAWN`, at its largest number of images."""
         points = [*largest_points(self.study), FLOOR]
-        return {point.arm: self.scores.runs[point][0].matched for point in points if point.arm in DRAWN}
+        return {point.arm: self.scores.runs[point][0] for point in points if point.arm in DRAWN}
 
     @cached_property
     def pixel_errors(self) -> pd.DataFrame:

@@ -6,8 +6,9 @@ groups of test people and over training seeds, every one of which learnt people 
 (:mod:`monkey_transfer.metrics.estimate`). Tables, figures, sentences and notebooks read what is made here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
@@ -17,8 +18,8 @@ from monkey_transfer.measure.matched import MEAN_POSE, matched, matched_elsewher
 from monkey_transfer.metrics.bootstrap import Replicates, Statistic, replicate
 from monkey_transfer.metrics.detection import threshold_of
 from monkey_transfer.metrics.estimate import Estimate, effective_groups, estimate
-from monkey_transfer.metrics.headline import headline, pck_scores, pixel_errors, refuse_different_people
-from monkey_transfer.metrics.matching import Matched, in_frame, on_keypoints
+from monkey_transfer.metrics.headline import headline, pck_scores, pixel_errors
+from monkey_transfer.metrics.matching import Matched, in_frame, on_keypoints, refuse_different_people
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 
@@ -39,43 +40,16 @@ class Point(NamedTuple):
 FLOOR = Point(MEAN_POSE, 0)
 
 
-class Evaluated(NamedTuple):
-    """One network's predictions beside the labels, and the confidence from which on they are kept.
-
-    ``threshold`` was chosen on other people; NaN where it was not asked for, or where no prediction of theirs is right.
-    """
-
-    matched: Matched
-    threshold: float = float("nan")
-
-
-Measure = Callable[[Evaluated], Statistic]
-
-
-def everything(evaluated: Evaluated) -> Statistic:
-    """All headline numbers (docs/metrics.md)."""
-    return headline(evaluated.matched, evaluated.threshold)
-
-
-def pck_alone(evaluated: Evaluated) -> Statistic:
-    """The PCK scores."""
-    return pck_scores(evaluated.matched)
-
-
-def _pixels(evaluated: Evaluated) -> Statistic:
-    return pixel_errors(evaluated.matched, evaluated.threshold)
-
-
 @dataclass(frozen=True)
 class Scores:
     """Arms by people and seeds.
 
     Parameters
     ----------
-    runs : for each point its networks, one for each training seed in the profile's order. All were tried on the same
-        people by the same yardstick, and the n-th of two points learnt the same draw of people.
-    measure : which numbers are computed.
-    resamples : of the test people.
+    runs : for each point its networks' predictions beside the labels, one for each training seed in the profile's
+        order. All were tried on the same people by the same yardstick, and the n-th of two points learnt the same draw
+        of people.
+    measure : which numbers are computed; all of them (docs/metrics.md), unless others are named.
 
     Raises
     ------
@@ -83,54 +57,42 @@ class Scores:
         If points were tried on other people or measured by another yardstick, or have other numbers of seeds.
     """
 
-    runs: Mapping[Point, Sequence[Evaluated]]
-    measure: Measure = everything
-    resamples: int = RESAMPLES
-    _known: dict = field(default_factory=dict, repr=False, compare=False)
+    runs: Mapping[Point, Sequence[Matched]]
+    measure: Callable[[Matched], Statistic] = headline
+    _replicates: dict[tuple[Point, frozenset[str]], dict[str, list[Replicates]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
-        names = {
-            f"{point.arm} n{point.images} (run {n})": one for point in self.runs for n, one in self._numbered(point)
-        }
-        refuse_different_people(names)
+        names = {point: f"{point.arm} n{point.images}" for point in self.runs}
+        runs = {f"{names[point]} (run {n})": run for point in self.runs for n, run in enumerate(self.runs[point])}
+        refuse_different_people(runs)
         if len({len(of_seeds) for of_seeds in self.runs.values()}) > 1:
-            counts = ", ".join(
-                f"{len(of_seeds)} of {point.arm} n{point.images}" for point, of_seeds in self.runs.items()
-            )
+            counts = ", ".join(f"{len(of_seeds)} of {names[point]}" for point, of_seeds in self.runs.items())
             raise StudyError(f"scores: expected as many networks of each arm as of the others, got {counts}")
-
-    def _numbered(self, point: Point) -> list[tuple[int, Matched]]:
-        return [(number, run.matched) for number, run in enumerate(self.runs[point])]
-
-    @property
-    def points(self) -> list[Point]:
-        """All points, in the order in which they were given."""
-        return list(self.runs)
-
-    @property
-    def seeds(self) -> int:
-        """How many networks each point has."""
-        return len(next(iter(self.runs.values())))
 
     def of(self, point: Point) -> dict[str, Estimate]:
         """Metric -> the score of a point, on the joints that it has."""
-        replicates, groups = self.replicates(point, self.keypoints(point)), self.groups(point, self.keypoints(point))
-        return {metric: estimate(of_seeds, groups) for metric, of_seeds in replicates.items()}
+        own = self.keypoints(point)
+        groups = self.groups(point, own)
+        return {metric: estimate(of_seeds, groups) for metric, of_seeds in self.replicates(point, own).items()}
 
     def compare(self, a: Point, b: Point) -> dict[str, Estimate]:
         """Metric -> a minus b, on the joints that the two share, seed by seed on the same resamples.
 
         What other points there are does not change it. StudyError if they share no joint.
         """
-        if (a, b) not in self._known:
-            shared = self.shared_keypoints(a, b)
-            one, other, groups = self.replicates(a, shared), self.replicates(b, shared), self.groups(a, shared)
-            self._known[a, b] = {
-                metric: estimate([x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)], groups)
-                for metric in one
-                if metric in other
-            }
-        return self._known[a, b]
+        shared = self.shared_keypoints(a, b)
+        one, other, groups = self.replicates(a, shared), self.replicates(b, shared), self.groups(a, shared)
+        return {
+            metric: estimate([x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)], groups)
+            for metric in one
+            if metric in other
+        }
+
+    def keypoints(self, point: Point) -> frozenset[str]:
+        """The labelled keypoints that a point has."""
+        return frozenset(self.runs[point][0].joints["keypoint"])
 
     def shared_keypoints(self, a: Point, b: Point) -> frozenset[str]:
         """The labelled keypoints that both have; StudyError if there is none."""
@@ -144,14 +106,20 @@ class Scores:
     def replicates(self, point: Point, keypoints: frozenset[str]) -> dict[str, list[Replicates]]:
         """Metric -> one for each seed, on those keypoints; metrics that a seed lacks are left out."""
         key = point, keypoints
-        if key not in self._known:
-            networks = {str(number): run for number, run in enumerate(self._cut(point, keypoints))}
-            statistics = {name: self.measure(run) for name, run in networks.items()}
-            people = networks["0"].matched.people
-            found = list(replicate(statistics, people["group"].nunique(), self.resamples, RESAMPLING_SEED).values())
+        if key not in self._replicates:
+            networks = [on_keypoints(run, keypoints) for run in self.runs[point]]
+            statistics = {str(number): self.measure(run) for number, run in enumerate(networks)}
+            groups = networks[0].people["group"].nunique()
+            found = list(replicate(statistics, groups, RESAMPLES, RESAMPLING_SEED).values())
             common = [metric for metric in found[0] if all(metric in one for one in found)]
-            self._known[key] = {metric: [one[metric] for one in found] for metric in common}
-        return self._known[key]
+            self._replicates[key] = {metric: [one[metric] for one in found] for metric in common}
+        return self._replicates[key]
+
+    def groups(self, point: Point, keypoints: frozenset[str]) -> float:
+        """How many groups of people, as equal ones, the labelled joints are of."""
+        run = on_keypoints(self.runs[point][0], keypoints)
+        group_of = run.people.set_index("image_id")["group"]
+        return effective_groups(run.joints["image_id"].map(group_of).value_counts().to_numpy())
 
     def table(self, people: Callable[[Point], int]) -> pd.DataFrame:
         """Every score of every point: arm, images, people, metric and the fields of an estimate.
@@ -162,33 +130,10 @@ class Scores:
         """
         rows = [
             {**point._asdict(), "people": people(point), "metric": metric, **found._asdict()}
-            for point in self.points
+            for point in self.runs
             for metric, found in self.of(point).items()
         ]
         return pd.DataFrame(rows)
-
-    def keypoints(self, point: Point) -> frozenset[str]:
-        """The labelled keypoints that a point has."""
-        return frozenset(self.runs[point][0].matched.joints["keypoint"])
-
-    def _cut(self, point: Point, keypoints: frozenset[str]) -> list[Evaluated]:
-        if keypoints == self.keypoints(point):
-            return list(self.runs[point])
-        return [run._replace(matched=on_keypoints(run.matched, keypoints)) for run in self.runs[point]]
-
-    def groups(self, point: Point, keypoints: frozenset[str]) -> float:
-        """How many groups of people, as equal ones, the labelled joints are of."""
-        matched = self.runs[point][0].matched
-        joints = matched.joints[matched.joints["keypoint"].isin(keypoints)]
-        group_of = matched.people.set_index("image_id")["group"]
-        sizes = joints["image_id"].map(group_of).value_counts()
-        return effective_groups(sizes.to_numpy())
-
-
-def points_of(study: Study) -> list[Point]:
-    """Every arm of a study at every number of images, and the floor."""
-    arms = [Point(name, images) for name, arm in study.profile.arms.items() for images in arm.sizes]
-    return [*arms, FLOOR]
 
 
 def people_of(study: Study, point: Point) -> int:
@@ -200,9 +145,16 @@ def people_of(study: Study, point: Point) -> int:
     return point.images + study.profile.validation_size(point.arm)
 
 
+def largest_points(study: Study) -> list[Point]:
+    """Every arm at its largest number of images."""
+    return [Point(name, arm.largest) for name, arm in study.profile.arms.items()]
+
+
 def read_scores(study: Study) -> Scores:
     """Every run of a study, on each arm's own joints, in original pixels; StudyError if one is not finished."""
-    return Scores({point: _of_seeds(study, point, evaluated) for point in points_of(study)})
+    points = [Point(name, images) for name, arm in study.profile.arms.items() for images in arm.sizes]
+    runs = _each_seed(study, points, lambda run: evaluated(study, run))
+    return Scores({**runs, FLOOR: [floor(study, seed) for seed in study.profile.seeds]})
 
 
 def of_networks(study: Study, runs: Mapping[str, Run]) -> Scores:
@@ -214,12 +166,13 @@ def of_networks(study: Study, runs: Mapping[str, Run]) -> Scores:
     """
     [seed] = {run.seed for run in runs.values()}
     found = {Point(arm, run.images): [evaluated(study, run)] for arm, run in runs.items()}
-    return Scores({**found, FLOOR: [floor(study, seed)]}, pck_alone)
+    return Scores({**found, FLOOR: [floor(study, seed)]}, pck_scores)
 
 
 def in_network_frame(study: Study, scores: Scores) -> Scores:
     """The pixel errors in pixels of the picture that each arm saw."""
 
+    @cache
     def scales(arm: str) -> pd.Series:
         if arm == MEAN_POSE:
             frames = study.framed("target", study.splits["target"].test, study.profile.picture)
@@ -227,47 +180,33 @@ def in_network_frame(study: Study, scores: Scores) -> Scores:
             frames = study.test_frames(arm)
         return frames.set_index("image_id")["scale"]
 
-    scale_of = {arm: scales(arm) for arm in dict.fromkeys(point.arm for point in scores.points)}
-    framed = {
-        point: [run._replace(matched=in_frame(run.matched, scale_of[point.arm])) for run in of_seeds]
-        for point, of_seeds in scores.runs.items()
-    }
-    return Scores(framed, _pixels, scores.resamples)
+    framed = {point: [in_frame(run, scales(point.arm)) for run in scores.runs[point]] for point in scores.runs}
+    return Scores(framed, pixel_errors)
 
 
 def by_yardstick(study: Study, yardstick: str) -> Scores:
     """The PCK scores by another yardstick than the profile's, of every arm at its largest number of images."""
-
-    def by_it(study: Study, run: Run) -> Evaluated:
-        return Evaluated(matched(study, as_committed(run.predictions()), yardstick))
-
-    return Scores({point: _of_seeds(study, point, by_it) for point in largest_points(study)}, pck_alone)
+    by_it = _each_seed(
+        study, largest_points(study), lambda run: matched(study, as_committed(run.predictions()), yardstick)
+    )
+    return Scores(by_it, pck_scores)
 
 
 def elsewhere_scores(study: Study) -> Scores:
     """The PCK scores on the people of another data set, of every arm at its largest number of images."""
-
-    def there(study: Study, run: Run) -> Evaluated:
-        return Evaluated(matched_elsewhere(study, run))
-
-    return Scores({point: _of_seeds(study, point, there) for point in largest_points(study)}, pck_alone)
+    return Scores(_each_seed(study, largest_points(study), lambda run: matched_elsewhere(study, run)), pck_scores)
 
 
-def largest_points(study: Study) -> list[Point]:
-    """Every arm at its largest number of images."""
-    return [Point(name, arm.largest) for name, arm in study.profile.arms.items()]
-
-
-def evaluated(study: Study, run: Run) -> Evaluated:
+def evaluated(study: Study, run: Run) -> Matched:
     """A finished run on the test people; its threshold is that of the best F1 on the validation people of its seed."""
     people = study.target.subset(study.threshold_people(run.seed))
     others = matched(study, as_committed(run.threshold_predictions()), people=people)
-    return Evaluated(matched(study, as_committed(run.predictions())), threshold_of(others.joints))
+    return replace(matched(study, as_committed(run.predictions())), threshold=threshold_of(others.joints))
 
 
-def floor(study: Study, seed: int) -> Evaluated:
+def floor(study: Study, seed: int) -> Matched:
     """The mean pose of the people that ``transfer`` learns with that seed, wherever it is asked."""
-    return Evaluated(matched(study, as_committed(mean_pose(study, seed))), 1.0)
+    return replace(matched(study, as_committed(mean_pose(study, seed))), threshold=1.0)
 
 
 def as_committed(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -280,7 +219,8 @@ def as_committed(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions.assign(**rounded)
 
 
-def _of_seeds(study: Study, point: Point, evaluate: Callable[[Study, Run], Evaluated]) -> list[Evaluated]:
-    if point.arm == MEAN_POSE:
-        return [floor(study, seed) for seed in study.profile.seeds]
-    return [evaluate(study, study.finished(point.arm, seed, point.images)) for seed in study.profile.seeds]
+def _each_seed(study: Study, points: Iterable[Point], evaluate: Callable[[Run], Matched]) -> dict[Point, list[Matched]]:
+    return {
+        point: [evaluate(study.finished(point.arm, seed, point.images)) for seed in study.profile.seeds]
+        for point in points
+    }

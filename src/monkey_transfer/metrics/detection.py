@@ -16,26 +16,12 @@ Unlike MPII's score, these numbers count pelvis and thorax: the paper does not s
 Functions take the ``joints`` table of :class:`monkey_transfer.metrics.matching.Matched`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
 
 CALIBRATION_BINS = 10
-
-
-@dataclass(frozen=True)
-class Roc:
-    """A ROC curve (``false_positive_rate, true_positive_rate, threshold``) and the area under it.
-
-    Where all predictions are correct, or all wrong, there is no curve: ``auc`` is NaN and ``reason`` says why.
-    """
-
-    curve: pd.DataFrame
-    auc: float
-    reason: str = ""
 
 
 def confidences(joints: pd.DataFrame) -> np.ndarray:
@@ -51,22 +37,19 @@ def confidences(joints: pd.DataFrame) -> np.ndarray:
     return values
 
 
-def roc(joints: pd.DataFrame) -> Roc:
-    """ROC of confidence against correctness, by scikit-learn; equal confidences are one step of the curve.
+def roc(joints: pd.DataFrame) -> pd.DataFrame:
+    """ROC curve of confidence against correctness: ``false_positive_rate, true_positive_rate, threshold``.
 
-    A network whose confidence is the same everywhere gets 0.5: it really cannot tell.
+    Equal confidences are one step of it. Empty where all predictions are correct, or all wrong.
     """
-    confidence = confidences(joints)
-    if joints["correct"].nunique() < 2:
-        kind = "correct" if joints["correct"].any() else "wrong"
-        reason = f"a ROC needs correct and wrong predictions, and all {len(joints)} are {kind}"
-        empty = pd.DataFrame(columns=["false_positive_rate", "true_positive_rate", "threshold"], dtype=float)
-        return Roc(empty, float("nan"), reason)
-    from sklearn.metrics import auc, roc_curve  # seconds to import, and only needed here
+    from sklearn.metrics import roc_curve  # seconds to import, and only needed here
 
-    false_rate, true_rate, threshold = roc_curve(joints["correct"], confidence, drop_intermediate=False)
-    curve = pd.DataFrame({"false_positive_rate": false_rate, "true_positive_rate": true_rate, "threshold": threshold})
-    return Roc(curve, float(auc(false_rate, true_rate)))
+    rates, confidence = ["false_positive_rate", "true_positive_rate", "threshold"], confidences(joints)
+    if joints["correct"].nunique() < 2:
+        return pd.DataFrame(columns=rates, dtype=float)
+    return pd.DataFrame(
+        dict(zip(rates, roc_curve(joints["correct"], confidence, drop_intermediate=False), strict=True))
+    )
 
 
 def threshold_of(joints: pd.DataFrame) -> float:
@@ -82,26 +65,10 @@ def threshold_of(joints: pd.DataFrame) -> float:
     return float((2 * counts["right"] / (counts["kept"] + correct)).idxmax()) if correct else float("nan")
 
 
-def calibration(joints: pd.DataFrame, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
-    """Reliability curve: how often predictions of about equal confidence are correct.
+def confidence_bin(confidence: np.ndarray) -> np.ndarray:
+    """Number of the bin of equal width over 0..1 that each confidence falls into.
 
-    Bins have equal width over 0..1; each holds its lower edge, the last one also 1 (Guo et al.,
-    "On Calibration of Modern Neural Networks", ICML 2017, with the edges stated).
-
-    Returns
-    -------
-    One row per bin that holds a prediction: ``low, high, joints, confidence`` (mean) and ``correct`` (share).
+    Each holds its lower edge, the last one also 1 (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017,
+    with the edges stated).
     """
-    confidence = confidences(joints)
-    index = confidence_bin(confidence, bins)
-    table = pd.DataFrame({"bin": index, "confidence": confidence, "correct": joints["correct"].to_numpy(float)})
-    curve = table.groupby("bin").agg(
-        joints=("correct", "size"), confidence=("confidence", "mean"), correct=("correct", "mean")
-    )
-    edges = pd.DataFrame({"low": curve.index / bins, "high": (curve.index + 1) / bins}, index=curve.index)
-    return edges.join(curve).reset_index(drop=True)
-
-
-def confidence_bin(confidence: np.ndarray, bins: int = CALIBRATION_BINS) -> np.ndarray:
-    """Number of the bin of equal width over 0..1 that each confidence falls into."""
-    return np.minimum((confidence * bins).astype(int), bins - 1)
+    return np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)

@@ -1,16 +1,16 @@
 """All numbers of an arm at once, for any weighting of its people: what thousands of resamples evaluate.
 
-``docs/metrics.md`` defines them. What is a sum over joints, or a ratio of such sums, costs one matrix product over
-people. For what depends on an order, joints are sorted once and each resample costs running sums over them.
+``docs/metrics.md`` defines them. What is a ratio of sums over joints costs one matrix product over people. For what
+depends on an order, joints are sorted once and each resample costs running sums over them.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import detection, oks, pckh
 from monkey_transfer.metrics.bootstrap import Statistic
 from monkey_transfer.metrics.error_types import ERROR_TYPES
@@ -20,30 +20,17 @@ from monkey_transfer.metrics.matching import CORRECT_WITHIN, Matched, group_numb
 _PARTS = (0.1, 0.2)
 
 _ERRORS = {"rmse_x": "dx", "rmse_y": "dy", "rmse_distance": "distance"}
-_AT_BEST_F1 = ("threshold", "kept", "correct_kept", "precision", "recall_over_own_correct", "recall_over_all_labelled")
-_RANKED = (
-    "auc",
-    "average_precision",
-    "best_f1",
-    *(f"best_f1/{name}" for name in _AT_BEST_F1),
-    *(f"best_f1/{name}" for name in _ERRORS),
-)
-_NOT_DEFINED = np.full(len(_RANKED), np.nan)
+_AT_BEST_F1 = ("threshold", "precision", "recall_over_own_correct", "recall_over_all_labelled", *_ERRORS)
+_RANKED = ("auc", "average_precision", "best_f1", *(f"best_f1/{name}" for name in _AT_BEST_F1))
 # How many stretches the sorted joints are cut into, to look for the median in one of them.
 _STRETCHES = 64
 
 
-def headline(matched: Matched, threshold: float) -> Statistic:
+def headline(matched: Matched) -> Statistic:
     """The statistic of all numbers of an arm, for :func:`monkey_transfer.metrics.bootstrap.replicate`.
 
     PCK scores and shares of errors are in percent, errors in the table's pixels or in yardsticks, everything else
-    between 0 and 1 or a count.
-
-    Parameters
-    ----------
-    threshold : confidence from which on predictions are kept for the metrics ``kept``. Chosen on other people
-        (:func:`monkey_transfer.metrics.detection.threshold_of`); NaN where there was none to choose, and then these
-        metrics are NaN.
+    between 0 and 1.
     """
     return _together(
         pck_scores(matched),
@@ -52,7 +39,7 @@ def headline(matched: Matched, threshold: float) -> Statistic:
         _error_shares(matched),
         _calibration(matched),
         _ranked(matched),
-        _kept(matched, threshold),
+        _kept(matched),
         oks.statistic(matched),
     )
 
@@ -60,32 +47,25 @@ def headline(matched: Matched, threshold: float) -> Statistic:
 def pck_scores(matched: Matched) -> Statistic:
     """The statistic of the PCK scores alone: total, each joint group, at other thresholds, area under the curve."""
     joints = pckh.scored(matched.joints)
-    name = pckh.SCORE_NAME[matched.reference]
+    name, correct, everything = pckh.SCORE_NAME[matched.reference], joints["correct"], np.ones(len(joints), bool)
+    ratios = {name: _Ratio(100 * correct, everything)}
     groups = pckh.joint_groups(joints["keypoint"])
-    members = {name: pd.Series(True, joints.index)}
-    members |= {f"{name}/{group}": groups == group for group in pckh.JOINT_GROUPS if (groups == group).any()}
-    hits = {metric: member & joints["correct"] for metric, member in members.items()}
+    for group in pckh.JOINT_GROUPS:
+        if (member := groups == group).any():
+            ratios[f"{name}/{group}"] = _Ratio(100 * (member & correct), member)
     for threshold in _PARTS:
         if threshold != CORRECT_WITHIN[matched.reference]:
-            hits[f"{name}@{threshold:g}"] = joints["normalised"] <= threshold
+            ratios[f"{name}@{threshold:g}"] = _Ratio(100 * (joints["normalised"] <= threshold), everything)
     # A joint counts at every threshold from the first that reaches it; trapezoids halve that first step.
     steps = len(thresholds := pckh.curve_thresholds(matched.reference)) - 1
     first = np.searchsorted(thresholds, joints["normalised"])
-    hits[f"{name}/area"] = pd.Series(np.clip((steps - first + 0.5) / steps, 0, 1), joints.index)
-    counted = _sums(matched, joints, {metric: members.get(metric, members[name]) for metric in hits})
-    hit = _sums(matched, joints, hits)
-
-    def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        joints_of = counted(weights)
-        with np.errstate(invalid="ignore"):
-            return {metric: 100 * right / joints_of[metric] for metric, right in hit(weights).items()}
-
-    return statistic
+    ratios[f"{name}/area"] = _Ratio(100 * np.clip(steps - first + 0.5, 0, steps), steps * everything)
+    return _of_ratios(matched, joints, ratios)
 
 
-def pixel_errors(matched: Matched, threshold: float) -> Statistic:
+def pixel_errors(matched: Matched) -> Statistic:
     """The statistic of errors in pixels alone, which depend on the frame: of all joints and of those that are kept."""
-    everything = _together(_mean_errors(matched), _ranked(matched), _kept(matched, threshold))
+    everything = _together(_mean_errors(matched), _ranked(matched), _kept(matched))
 
     def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
         of = ("mean_distance", *_ERRORS)
@@ -94,24 +74,25 @@ def pixel_errors(matched: Matched, threshold: float) -> Statistic:
     return statistic
 
 
-def refuse_different_people(arms: Mapping[str, Matched]) -> None:
-    """Raise StudyError unless the arms, by name, were evaluated on the same people and groups by one yardstick."""
-    if not arms:
-        raise StudyError("arms to compare: none was given: expected at least one")
-    (first, matched), *others = arms.items()
-    identity = ["image_id", "group"]
-    for arm, other in others:
-        if other.reference != matched.reference:
-            raise StudyError(
-                f"arms '{first}' and '{arm}' were measured by {matched.reference} and {other.reference}: "
-                "match both with the same reference"
-            )
-        if not other.people[identity].equals(matched.people[identity]):
-            rows = matched.people[identity].merge(other.people[identity], how="outer", indicator=True)
-            raise StudyError(
-                f"arms '{first}' and '{arm}' were evaluated on different people or groups (picture "
-                f"'{rows.loc[rows['_merge'] != 'both', 'image_id'].iloc[0]}'): evaluate both on the same ones"
-            )
+class _Ratio(NamedTuple):
+    """A metric that is a sum over joints divided by another; of a root mean square, the root of that."""
+
+    above: Any
+    below: Any
+    root: bool = False
+
+
+def _of_ratios(matched: Matched, joints: pd.DataFrame, ratios: Mapping[str, _Ratio]) -> Statistic:
+    above = _sums(matched, joints, {metric: ratio.above for metric, ratio in ratios.items()})
+    below = _sums(matched, joints, {metric: ratio.below for metric, ratio in ratios.items()})
+
+    def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
+        numerators, denominators = above(weights), below(weights)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = {metric: numerators[metric] / denominators[metric] for metric in ratios}
+        return {metric: np.sqrt(value) if ratios[metric].root else value for metric, value in found.items()}
+
+    return statistic
 
 
 def _together(*parts: Statistic) -> Statistic:
@@ -119,19 +100,10 @@ def _together(*parts: Statistic) -> Statistic:
 
 
 def _mean_errors(matched: Matched) -> Statistic:
-    joints = matched.joints
-    means = {"normalised_mean": joints["floored"], "mean_distance": joints["distance"]}
-    squares = {metric: joints[column] ** 2 for metric, column in _ERRORS.items()}
-    sums = _sums(matched, joints, {**means, **squares, "joints": np.ones(len(joints))})
-
-    def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        summed = sums(weights)
-        count = summed.pop("joints")
-        with np.errstate(invalid="ignore"):
-            mean = {metric: values / count for metric, values in summed.items()}
-        return mean | {metric: np.sqrt(mean[metric]) for metric in squares}
-
-    return statistic
+    joints, one = matched.joints, np.ones(len(matched.joints))
+    ratios = {"normalised_mean": _Ratio(joints["floored"], one), "mean_distance": _Ratio(joints["distance"], one)}
+    ratios |= {metric: _Ratio(joints[column] ** 2, one, root=True) for metric, column in _ERRORS.items()}
+    return _of_ratios(matched, joints, ratios)
 
 
 def _median_error(matched: Matched) -> Statistic:
@@ -160,64 +132,51 @@ def _median_error(matched: Matched) -> Statistic:
 
 
 def _error_shares(matched: Matched) -> Statistic:
-    joints = matched.joints
-    sums = _sums(matched, joints, {kind: joints["error"] == kind for kind in ERROR_TYPES})
-
-    def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        count = sums(weights)
-        with np.errstate(invalid="ignore"):
-            in_all = np.sum([*count.values()], axis=0)
-            return {f"errors/{kind}": 100 * count[kind] / in_all for kind in ERROR_TYPES}
-
-    return statistic
+    joints, one = matched.joints, np.ones(len(matched.joints))
+    ratios = {f"errors/{kind}": _Ratio(100 * (joints["error"] == kind), one) for kind in ERROR_TYPES}
+    return _of_ratios(matched, joints, ratios)
 
 
 def _calibration(matched: Matched) -> Statistic:
-    joints = matched.joints
-    confidence = detection.confidences(joints)
+    joints, confidence = matched.joints, detection.confidences(matched.joints)
     bins = detection.confidence_bin(confidence)
     in_bin = {f"calibration/{number}": bins == number for number in np.unique(bins)}
-    counted = _sums(matched, joints, in_bin)
-    right = _sums(matched, joints, {name: inside & joints["correct"] for name, inside in in_bin.items()})
-    gap = _sums(matched, joints, {name: inside * (joints["correct"] - confidence) for name, inside in in_bin.items()})
+    right = {name: _Ratio(inside & joints["correct"], inside) for name, inside in in_bin.items()}
+    gap = {name: inside * (joints["correct"] - confidence) for name, inside in in_bin.items()}
+    shares, gaps, counted = (
+        _of_ratios(matched, joints, right),
+        _sums(matched, joints, gap),
+        _sums(matched, joints, in_bin),
+    )
 
     def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        count, right_in = counted(weights), right(weights)
-        gaps = np.sum([abs(of_bin) for of_bin in gap(weights).values()], axis=0)
+        gap, count = (np.abs([*of(weights).values()]).sum(axis=0) for of in (gaps, counted))
         with np.errstate(invalid="ignore"):
-            shares = {name: right_in[name] / count[name] for name in in_bin}
-            return {"expected_calibration_error": gaps / np.sum([*count.values()], axis=0), **shares}
+            return {"expected_calibration_error": gap / count, **shares(weights)}
 
     return statistic
 
 
-def _kept(matched: Matched, threshold: float) -> Statistic:
-    """What a threshold chosen elsewhere does: ratios of sums, NaN where nothing is kept."""
-    joints = matched.joints
-    kept = pd.Series(detection.confidences(joints) >= threshold, joints.index)
-    counts = {
-        "kept": kept,
-        "correct kept": kept & joints["correct"],
-        "correct": joints["correct"],
-        "labelled": np.ones(len(joints)),
+def _kept(matched: Matched) -> Statistic:
+    """What a threshold chosen elsewhere does: NaN where nothing is kept."""
+    joints, correct, labelled = matched.joints, matched.joints["correct"] * 1, np.ones(len(matched.joints))
+    kept = (detection.confidences(joints) >= matched.threshold) * 1
+    right = kept * correct
+    ratios = {
+        "kept": _Ratio(2 * right, kept + correct),
+        "kept/precision": _Ratio(right, kept),
+        "kept/recall_over_own_correct": _Ratio(right, correct),
+        "kept/recall_over_all_labelled": _Ratio(right, labelled),
+        "kept/f1_over_all_labelled": _Ratio(2 * right, kept + labelled),
+        **{f"kept/{metric}": _Ratio(kept * joints[of] ** 2, kept, root=True) for metric, of in _ERRORS.items()},
     }
-    squares = {metric: kept * joints[column] ** 2 for metric, column in _ERRORS.items()}
-    sums = _sums(matched, joints, {**counts, **squares})
+    of_weights = _of_ratios(matched, joints, ratios)
 
     def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        summed = sums(weights)
-        some, right, correct, labelled = (summed[count] for count in counts)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            metrics = {
-                "kept": 2 * right / (some + correct),
-                "kept/precision": right / some,
-                "kept/recall_over_own_correct": right / correct,
-                "kept/recall_over_all_labelled": right / labelled,
-                "kept/f1_over_all_labelled": 2 * right / (some + labelled),
-                **{f"kept/{metric}": np.sqrt(summed[metric] / some) for metric in squares},
-            }
-        defined = {metric: np.where(some > 0, value, np.nan) for metric, value in metrics.items()}
-        return {"kept/threshold": np.full(len(weights), threshold), **defined}
+        found = of_weights(weights)
+        nothing = np.isnan(found["kept/precision"])
+        defined = {metric: np.where(nothing, np.nan, value) for metric, value in found.items()}
+        return {"kept/threshold": np.full(len(weights), matched.threshold), **defined}
 
     return statistic
 
@@ -239,17 +198,15 @@ def _ranked(matched: Matched) -> Statistic:
         for chosen in (correct, ~correct)
     )
 
-    def one(weight: np.ndarray) -> np.ndarray:
+    def one(weight: np.ndarray) -> list[float]:
         # Running sums are quick for whole numbers, ratios for floating point ones.
         right_here, wrong_here = right_at @ weight, wrong_at @ weight
         right, wrong = np.cumsum(right_here).astype(float), np.cumsum(wrong_here).astype(float)
         kept = right + wrong
         labelled, own = kept[-1], right[-1]
-        if not labelled:
-            return _NOT_DEFINED
-        values = dict.fromkeys(_RANKED, np.nan) | {"best_f1": 0.0}
+        values = dict.fromkeys(_RANKED, np.nan)
         if not own:
-            return np.fromiter(values.values(), float)
+            return [*(values | {"best_f1": 0.0 if labelled else np.nan}).values()]
         if wrong[-1]:
             # Each wrong prediction is outranked by the correct ones before it and by half of those beside it.
             values["auc"] = (wrong_here @ (right - right_here / 2)) / (own * wrong[-1])
@@ -257,20 +214,11 @@ def _ranked(matched: Matched) -> Statistic:
         values["average_precision"] = right_here @ precision / own
         best = np.argmax(right / (kept + own))
         values["best_f1"] = 2 * right[best] / (kept[best] + own)
-        sums = weight[unit[: last[best]]] @ squares[: last[best]]
-        point = (
-            -thresholds[best],
-            kept[best],
-            right[best],
-            precision[best],
-            right[best] / own,
-            right[best] / labelled,
-            *np.sqrt(sums / kept[best]),
-        )
-        values |= zip((f"best_f1/{name}" for name in (*_AT_BEST_F1, *_ERRORS)), point, strict=True)
-        return np.fromiter(values.values(), float)
+        errors = np.sqrt(weight[unit[: last[best]]] @ squares[: last[best]] / kept[best])
+        point = (-thresholds[best], precision[best], right[best] / own, right[best] / labelled, *errors)
+        return [*(values | dict(zip(_RANKED[3:], point, strict=True))).values()]
 
-    return lambda weights: dict(zip(_RANKED, np.stack([one(weight) for weight in weights]).T, strict=True))
+    return lambda weights: dict(zip(_RANKED, np.array([one(weight) for weight in weights]).T, strict=True))
 
 
 def _sums(

@@ -1,6 +1,6 @@
 """The one table that every metric reads: labelled joints joined with an arm's predictions of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,11 +46,14 @@ class Matched:
         arm has none of the labelled keypoints: two arms can be compared when ``image_id`` and ``group``
         are equal. ``area`` is that of the person's box in square pixels, NaN where it is unknown.
     reference : name of the yardstick.
+    threshold : confidence from which on predictions are kept. Chosen on other people
+        (:func:`monkey_transfer.metrics.detection.threshold_of`); NaN where there was none to choose.
     """
 
     joints: pd.DataFrame
     people: pd.DataFrame
     reference: str
+    threshold: float = float("nan")
 
     def __post_init__(self) -> None:
         tables.refuse_repeated(self.joints, ["image_id", "keypoint"], "joints of an arm")
@@ -137,6 +140,24 @@ def in_frame(matched: Matched, scales: pd.Series) -> Matched:
         joints=joints.assign(**{column: joints[column] * factor for column in pixels}),
         people=people.assign(area=people["area"] * people["image_id"].map(scales) ** 2),
     )
+
+
+def refuse_different_people(arms: Mapping[str, Matched]) -> None:
+    """Raise StudyError unless the arms, by name, were evaluated on the same people and groups by one yardstick."""
+    (first, matched), *others = arms.items()
+    identity = ["image_id", "group"]
+    for arm, other in others:
+        if other.reference != matched.reference:
+            raise StudyError(
+                f"arms '{first}' and '{arm}' were measured by {matched.reference} and {other.reference}: "
+                "match both with the same reference"
+            )
+        if not other.people[identity].equals(matched.people[identity]):
+            rows = matched.people[identity].merge(other.people[identity], how="outer", indicator=True)
+            raise StudyError(
+                f"arms '{first}' and '{arm}' were evaluated on different people or groups (picture "
+                f"'{rows.loc[rows['_merge'] != 'both', 'image_id'].iloc[0]}'): evaluate both on the same ones"
+            )
 
 
 def group_numbers(matched: Matched, image_ids: pd.Series) -> tuple[np.ndarray, int]:

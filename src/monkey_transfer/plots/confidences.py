@@ -26,9 +26,9 @@ def roc_curves(arms: Mapping[str, Matched], seed: int, *, rendered: bool) -> Fig
     for arm, colour in style.arm_colours(arms).items():
         roc = detection.roc(arms[arm].joints)
         label = style.words(arm)
-        if roc.reason:
+        if roc.empty:
             label += f": no ROC, all {'correct' if arms[arm].joints['correct'].all() else 'wrong'}"
-        axes.plot(roc.curve["false_positive_rate"], roc.curve["true_positive_rate"], color=colour, label=label)
+        axes.plot(roc["false_positive_rate"], roc["true_positive_rate"], color=colour, label=label)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal", anchor="W")
     axes.set(xlabel="wrong predictions kept (share)", ylabel="correct predictions kept (share)")
     style.set_title(drawn, f"Does confidence tell correct from wrong? Seed {seed}", rendered)
