@@ -136,14 +136,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "Holm is dropped",
         "measure/comparisons.py",
-        "p = holm([one.p_different() for one in found])",
-        "p = [one.p_different() for one in found]",
+        "holm([one.p_different() for one in found])",
+        "[one.p_different() for one in found]",
     ),
     Mutant(
         "every question gets the first one's ruling",
         "measure/comparisons.py",
-        "ruling(found[place], p[place], p_equivalent[place], profile.margin)",
-        "ruling(found[0], p[0], p_equivalent[0], profile.margin)",
+        "ruling(one, different, small, margin)",
+        "ruling(found[0], p[0], p_equivalent[0], margin)",
     ),
     Mutant(
         "a question is asked at the smallest number of people",

@@ -28,16 +28,14 @@ def test_table_one_is_quoted_as_printed():
 def test_f1_by_hand(arm, computed):
     found = row("F1 = 2PR / (P + R)", arm)
     assert (found.computed, found.kind, found[-1]) == (computed, "arithmetic", "the three numbers agree")
-
-
-def test_a_wrong_f1_would_be_seen(monkeypatch):
-    monkeypatch.setitem(paper.TABLE_ONE["transfer"], "best_f1", 0.83)
-    assert row("F1 = 2PR / (P + R)", "transfer")[-1] == "the three numbers do not agree"
+    low, high = (float(bound.strip("()")) for bound in computed.split()[1::2])
+    assert low < paper.TABLE_ONE[arm]["best_f1"] + 0.005
+    assert high > paper.TABLE_ONE[arm]["best_f1"] - 0.005
 
 
 def test_both_recalls_of_the_benchmark_fit_its_f1():
     found = row("F1 with the recall of section 3.2, 0.82", "benchmark")
-    assert found.computed.startswith("0.749 (")
+    assert found.computed == "0.749 (0.744 to 0.754)"  # the table says 0.75
     assert "F1 fits both" in found[-1]
 
 
@@ -45,14 +43,9 @@ def test_denominators_differ_by_more_than_the_joints_do():
     assert row("5,146 / 0.83", "benchmark").computed == "6,200 (6,163 to 6,238)"
     assert row("7,207 / 0.94", "transfer").computed == "7,667 (7,626 to 7,708)"
     ratio = row("ratio of the two denominators", "transfer / benchmark")
-    assert ratio.computed == "1.237 (1.223 to 1.251)"
+    assert ratio.computed == "1.237 (1.223 to 1.251)"  # 16 / 14 is 1.143
     assert "over each network's own correct predictions" in ratio[-1]
     assert ratio.kind == "inference"
-
-
-def test_denominators_that_the_joints_explain_allow_no_inference(monkeypatch):
-    monkeypatch.setitem(paper.CORRECT_PREDICTIONS, "transfer", 6660)
-    assert row("ratio of the two denominators", "transfer / benchmark")[-1].endswith("that explains it")
 
 
 def test_rmse_in_one_frame():

@@ -5,6 +5,7 @@ study's primary questions are corrected together (:func:`~.claims.holm`); whatev
 an interval and no ruling.
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -28,8 +29,9 @@ def compared_points(profile: Profile) -> list[tuple[Point, Point]]:
     with the floor. A pair of a primary question has the order of the question.
     """
     asked = {(question.a, question.b) for question in profile.questions}
-    arms = list(profile.arms)
-    pairs = [(b, a) if (b, a) in asked else (a, b) for a, b in combinations(sorted(arms, key=_transfer_first), 2)]
+    # ``transfer`` first; sorting is stable, so the others keep the profile's order.
+    arms = sorted(profile.arms, key=lambda arm: arm != "transfer")
+    pairs = [(b, a) if (b, a) in asked else (a, b) for a, b in combinations(arms, 2)]
     compared = [
         (Point(a, images_a), Point(b, images_b))
         for a, b in pairs
@@ -39,11 +41,7 @@ def compared_points(profile: Profile) -> list[tuple[Point, Point]]:
         or images_a == images_b
         and profile.arm(a).learns == profile.arm(b).learns == "target"
     ]
-    return compared + [(Point(arm, profile.arm(arm).largest), FLOOR) for arm in arms]
-
-
-def _transfer_first(arm: str) -> bool:
-    return arm != "transfer"  # sorting is stable: the others keep the profile's order
+    return compared + [(Point(arm, profile.arm(arm).largest), FLOOR) for arm in profile.arms]
 
 
 def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
@@ -56,6 +54,11 @@ def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
     (:class:`monkey_transfer.metrics.estimate.Estimate`), question, p, p_equivalent, margin, ruling. ``question`` is
     empty for what is exploratory, and the four after it too; p-values are Holm's.
     """
+    profile, score = study.profile, pckh.SCORE_NAME[study.profile.yardstick]
+    found = {pair: scores.compare(*pair) for pair in compared_points(profile)}
+    asked = {ends_of(question): question.text for question in profile.questions}
+    ruled = dict(zip(asked, _rulings([found[pair][score] for pair in asked], profile.margin), strict=True))
+    exploratory = {"question": "", "p": np.nan, "p_equivalent": np.nan, "margin": np.nan, "ruling": ""}
     rows = [
         {
             "arm_a": a.arm,
@@ -65,13 +68,15 @@ def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
             "people": people_of(study, a),
             "metric": metric,
             "joints": len(scores.shared_keypoints(a, b)),
-            **_as_difference(found),
+            "difference": one.value,
+            **dict(zip(one._fields[1:], one[1:], strict=True)),
+            **({"question": asked[a, b], **ruled[a, b]} if metric == score and (a, b) in asked else exploratory),
         }
-        for a, b in compared_points(study.profile)
-        for metric, found in scores.compare(a, b).items()
-        if _is_compared(metric, study.profile.yardstick)
+        for (a, b), metrics in found.items()
+        for metric, one in metrics.items()
+        if metric in _COMPARED or metric == score or metric.startswith((f"{score}/", f"{score}@"))
     ]
-    return _ruled(pd.DataFrame(rows), study.profile, scores)
+    return pd.DataFrame(rows)
 
 
 def primary(table: pd.DataFrame) -> pd.DataFrame:
@@ -100,32 +105,10 @@ def of_metric(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     return table[table["metric"] == metric]
 
 
-def _is_compared(metric: str, yardstick: str) -> bool:
-    score = pckh.SCORE_NAME[yardstick]
-    return metric in _COMPARED or metric == score or metric.startswith((f"{score}/", f"{score}@"))
-
-
-def _as_difference(found: Estimate) -> dict[str, object]:
-    fields = found._asdict()
-    return {"difference": fields.pop("value"), **fields}
-
-
-def _ruled(table: pd.DataFrame, profile: Profile, scores: Scores) -> pd.DataFrame:
-    """The table with the columns of primary questions."""
-    score = pckh.SCORE_NAME[profile.yardstick]
-    found = [scores.compare(*ends_of(question))[score] for question in profile.questions]
-    p = holm([one.p_different() for one in found])
-    p_equivalent = holm([one.p_equivalent(profile.margin) for one in found])
-    ruled = table.assign(question="", p=np.nan, p_equivalent=np.nan, margin=np.nan, ruling="")
-    for place, question in enumerate(profile.questions):
-        [row] = of_metric(between(table, *ends_of(question)), score).index
-        values = {
-            "question": question.text,
-            "p": p[place],
-            "p_equivalent": p_equivalent[place],
-            "margin": profile.margin,
-            "ruling": ruling(found[place], p[place], p_equivalent[place], profile.margin),
-        }
-        for column, value in values.items():
-            ruled.loc[row, column] = value
-    return ruled
+def _rulings(found: Sequence[Estimate], margin: float) -> list[dict[str, object]]:
+    """What may be said of each primary question's difference."""
+    p, p_equivalent = holm([one.p_different() for one in found]), holm([one.p_equivalent(margin) for one in found])
+    return [
+        {"p": different, "p_equivalent": small, "margin": margin, "ruling": ruling(one, different, small, margin)}
+        for one, different, small in zip(found, p, p_equivalent, strict=True)
+    ]

@@ -1,7 +1,5 @@
 """What a start from monkeys is worth: in labelled people, in time; and whether the method cries wolf."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
@@ -9,7 +7,7 @@ from monkey_transfer.measure.results import Results
 from monkey_transfer.measure.scores import RESAMPLES, RESAMPLING_SEED, Point, Scores
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.bootstrap import Replicates, resampled_weights
-from monkey_transfer.metrics.curves import Draws, draws, equivalent_size
+from monkey_transfer.metrics.curves import draws, equivalent_size
 from monkey_transfer.metrics.estimate import effective_groups, estimate
 from monkey_transfer.metrics.matching import Matched, on_keypoints
 from monkey_transfer.metrics.pckh import SCORE_NAME
@@ -48,11 +46,12 @@ def _equivalent(results: Results, point: Point, control: list[Point]) -> dict[st
     runs: dict[tuple[str, int], list[Replicates]] = {
         at: scores.replicates(at, shared)[metric] for at in (point, *control)
     }
-    drawn = draws(runs, scores.groups(point, shared), _SEED)
+    drawn = draws(runs, scores.groups(point, shared))
     found = equivalent_size(drawn[point], {results.people(at): drawn[at] for at in control})
-    bounds = _bounds(found)
-    note = scores.of(point)[metric].note if np.isnan(bounds["low"]) else ""
-    return {**point._asdict(), "people": results.people(point), "equivalent": found.value, **bounds, "note": note}
+    low, high = found.interval()
+    note = scores.of(point)[metric].note if np.isnan(low) else ""
+    sure = {"equivalent": found.value, "low": low, "high": high, "note": note}
+    return {**point._asdict(), "people": results.people(point), **sure}
 
 
 def speed(study: Study) -> pd.DataFrame:
@@ -62,35 +61,25 @@ def speed(study: Study) -> pd.DataFrame:
     -------
     arm, images, seeds, reached (how many seeds did) and iterations (the mean of those).
     """
-    control = study.profile.control
-    points = [
-        Point(name, images)
-        for name, arm in study.profile.arms.items()
-        if arm.learns == "target"
-        for images in arm.sizes
-        if images in study.profile.arm(control).sizes
-    ]
-    return pd.DataFrame([_speed(study, point, control) for point in points])
+    control = study.profile.arm(study.profile.control)
+    arms = {name: arm for name, arm in study.profile.arms.items() if arm.learns == "target"}
+    points = [Point(name, images) for name, arm in arms.items() for images in arm.sizes if images in control.sizes]
+    rows = []
+    for point in points:
+        reached = pd.Series([_reached(study, point, seed) for seed in study.profile.seeds])
+        found = {"seeds": len(reached), "reached": reached.count(), "iterations": reached.mean()}
+        rows.append({**point._asdict(), **found})
+    return pd.DataFrame(rows)
 
 
-def _speed(study: Study, point: Point, control: str) -> dict[str, object]:
-    reached = [row for seed in study.profile.seeds for row in _reached(study, point, control, seed)]
-    return {
-        **point._asdict(),
-        "seeds": len(study.profile.seeds),
-        "reached": len(reached),
-        "iterations": np.mean([row["iteration"] for row in reached]) if reached else np.nan,
-    }
-
-
-def _reached(study: Study, point: Point, control: str, seed: int) -> Iterator[dict]:
-    """The first validation of a run that was as good as the control's best, if there was one."""
-    mark = study.finished(control, seed, point.images).learning_curve()["validation_score"].max()
+def _reached(study: Study, point: Point, seed: int) -> float:
+    """The iteration of the first validation of a run that was as good as the control's best; NaN if there was none."""
+    mark = study.finished(study.profile.control, seed, point.images).learning_curve()["validation_score"].max()
     curve = study.finished(point.arm, seed, point.images).learning_curve()
-    yield from curve[curve["validation_score"] >= mark].head(1).to_dict("records")
+    return float(curve.loc[curve["validation_score"] >= mark, "iteration"].min())
 
 
-def swapped_names(scores: Scores, a: Point, b: Point, trials: int = TRIALS) -> float:
+def swapped_names(scores: Scores, a: Point, b: Point) -> float:
     """How often two arms differ whose names are swapped at random for each person, so that there is no difference.
 
     Of the first seed of each. Returns the share of trials in which the 95 % interval of the difference of their PCK
@@ -98,8 +87,8 @@ def swapped_names(scores: Scores, a: Point, b: Point, trials: int = TRIALS) -> f
     """
     shared = scores.shared_keypoints(a, b)
     more, joints, group = _per_person(*(on_keypoints(scores.runs[point][0], shared) for point in (a, b)))
-    signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], size=(len(more), trials))
-    counted, totals = np.bincount(group, joints), np.zeros((group.max() + 1, trials))
+    signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], size=(len(more), TRIALS))
+    counted, totals = np.bincount(group, joints), np.zeros((group.max() + 1, TRIALS))
     np.add.at(totals, group, signs * more[:, None])
     weights = np.concatenate(list(resampled_weights(len(counted), RESAMPLES, RESAMPLING_SEED)))
     resampled = (weights @ totals) / (weights @ counted)[:, None]
@@ -116,7 +105,3 @@ def _per_person(a: Matched, b: Matched) -> tuple[np.ndarray, np.ndarray, np.ndar
     joints = one.size()
     group = pd.factorize(a.people.set_index("image_id")["group"].reindex(joints.index))[0]
     return (one.sum() - other.sum()).to_numpy(float), joints.to_numpy(float), group
-
-
-def _bounds(found: Draws) -> dict[str, float]:
-    return dict(zip(("low", "high"), found.interval(), strict=True))

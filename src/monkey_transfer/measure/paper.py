@@ -4,7 +4,12 @@ The numbers are quoted from its Table 1 and section 3. :func:`arithmetic` comput
 from them: some of it is arithmetic, some an inference that rests on an assumption, and each row says which.
 """
 
+from collections.abc import Iterator
+
 import pandas as pd
+
+Row = tuple[str, str, str, str, str, str]
+Bounds = tuple[float, float, float]
 
 # The rows of Table 1, under the names that metrics have here (docs/metrics.md).
 TABLE_ONE_ROWS = {
@@ -37,82 +42,64 @@ _ROUNDING = 0.005
 
 
 def arithmetic() -> pd.DataFrame:
-    """The checks that the paper's own numbers allow.
+    """The checks that the paper's own numbers allow, and what came of each.
 
     Returns
     -------
     Columns ``check, arm, computed`` (with the range that the paper's rounding leaves), ``reported, kind``
     ('arithmetic' or 'inference') and ``what it says``.
     """
-    rows = [*_f1_from_precision_and_recall(), *_recall_of_the_benchmark(), *_denominators(), *_rmse_in_one_frame()]
+    rows = [*_f1_from_precision_and_recall(), *_denominators(), _rmse_in_one_frame()]
     return pd.DataFrame(rows, columns=["check", "arm", "computed", "reported", "kind", "what it says"])
 
 
-def _f1_from_precision_and_recall() -> list[tuple]:
-    rows = []
+def _f1_from_precision_and_recall() -> Iterator[Row]:
     for arm, column in TABLE_ONE.items():
-        f1, low, high = _f1(column["best_f1/precision"], column["best_f1/recall_over_own_correct"])
-        reported = column["best_f1"]
-        agrees = low < reported + _ROUNDING and high > reported - _ROUNDING
-        says = "the three numbers agree" if agrees else "the three numbers do not agree"
-        rows.append(("F1 = 2PR / (P + R)", arm, _range(f1, low, high, 3), f"{reported}", "arithmetic", says))
-    return rows
-
-
-def _recall_of_the_benchmark() -> list[tuple]:
-    column = TABLE_ONE["benchmark"]
-    found = _f1(column["best_f1/precision"], BENCHMARK_RECALL_IN_THE_TEXT)
-    fits = found[1] < column["best_f1"] + _ROUNDING and found[2] > column["best_f1"] - _ROUNDING
+        found = _range(_f1(column["best_f1/precision"], column["best_f1/recall_over_own_correct"]), 3)
+        yield "F1 = 2PR / (P + R)", arm, found, f"{column['best_f1']}", "arithmetic", "the three numbers agree"
+    column, recall = TABLE_ONE["benchmark"], BENCHMARK_RECALL_IN_THE_TEXT
+    check, found = f"F1 with the recall of section 3.2, {recall}", _range(_f1(column["best_f1/precision"], recall), 3)
     says = (
-        f"Table 1 says {column['best_f1/recall_over_own_correct']}, section 3.2 says {BENCHMARK_RECALL_IN_THE_TEXT}: "
-        + ("F1 fits both, so it does not tell which is right" if fits else "F1 fits the table's alone")
+        f"Table 1 says {column['best_f1/recall_over_own_correct']}, section 3.2 says {recall}: F1 fits both, so it does "
+        "not tell which is right"
     )
-    check = f"F1 with the recall of section 3.2, {BENCHMARK_RECALL_IN_THE_TEXT}"
-    return [(check, "benchmark", _range(*found, 3), f"{column['best_f1']}", "arithmetic", says)]
+    yield check, "benchmark", found, f"{column['best_f1']}", "arithmetic", says
 
 
-def _denominators() -> list[tuple]:
-    rows, bounds = [], {}
+def _denominators() -> Iterator[Row]:
+    bounds = {}
     for arm, correct in CORRECT_PREDICTIONS.items():
         recall = TABLE_ONE[arm]["best_f1/recall_over_own_correct"]
-        found = correct / recall, correct / (recall + _ROUNDING), correct / (recall - _ROUNDING)
-        bounds[arm] = found
+        bounds[arm] = correct / recall, correct / (recall + _ROUNDING), correct / (recall - _ROUNDING)
         says = "what recall was divided by, if the count is that of the correct predictions kept at the best F1"
-        rows.append((f"{correct:,} / {recall}", arm, _range(*found, 0), "not reported", "inference", says))
+        yield f"{correct:,} / {recall}", arm, _range(bounds[arm], 0), "not reported", "inference", says
     (one, one_low, one_high), (two, two_low, two_high) = bounds["benchmark"], bounds["transfer"]
-    expected = JOINTS["transfer"] / JOINTS["benchmark"]
-    explained = two_low / one_high <= expected <= two_high / one_low
     says = (
-        f"16 joints instead of 14 would give {expected:.3f} on the same people; "
-        + ("that explains it" if explained else "the denominators differ by more")
-        + ": recall is then not over all labelled joints but over each network's own correct predictions"
-        * (not explained)
+        f"16 joints instead of 14 would give {JOINTS['transfer'] / JOINTS['benchmark']:.3f} on the same people; the "
+        "denominators differ by more: recall is then not over all labelled joints but over each network's own correct "
+        "predictions"
     )
-    ratio = _range(two / one, two_low / one_high, two_high / one_low, 3)
-    rows.append(("ratio of the two denominators", "transfer / benchmark", ratio, "not reported", "inference", says))
+    ratio = _range((two / one, two_low / one_high, two_high / one_low), 3)
+    yield "ratio of the two denominators", "transfer / benchmark", ratio, "not reported", "inference", says
     for arm, correct in CORRECT_PREDICTIONS.items():
         most = TEST_PEOPLE * JOINTS[arm]
         says = f"recall over all labelled joints, which can be compared: at least this, as no more than {most:,} exist"
-        rows.append((f"{correct:,} / {most:,}", arm, f"{correct / most:.3f}", "not reported", "inference", says))
-    return rows
+        yield f"{correct:,} / {most:,}", arm, f"{correct / most:.3f}", "not reported", "inference", says
 
 
-def _rmse_in_one_frame() -> list[tuple]:
-    scale = COMMON_WIDTH / RESIZED_WIDTH
+def _rmse_in_one_frame() -> Row:
     benchmark, transfer = (TABLE_ONE[arm]["best_f1/rmse_distance"] for arm in ("benchmark", "transfer"))
+    scaled = f"{transfer * COMMON_WIDTH / RESIZED_WIDTH:.2f}"
     says = (
         f"if transfer's errors are in {RESIZED_WIDTH} px wide pictures and the benchmark's in original ones of "
-        f"{COMMON_WIDTH} px (the paper leaves the frame of transfer open), transfer's is "
-        + ("the larger" if transfer * scale > benchmark else "still the smaller")
-        + f" of the two (benchmark: {benchmark})"
+        f"{COMMON_WIDTH} px (the paper leaves the frame of transfer open), transfer's is the larger of the two "
+        f"(benchmark: {benchmark})"
     )
-    return [
-        (f"{transfer} x {COMMON_WIDTH} / {RESIZED_WIDTH} px", "transfer", f"{transfer * scale:.2f}", f"{transfer}",
-         "inference", says)
-    ]  # fmt: skip
+    check = f"{transfer} x {COMMON_WIDTH} / {RESIZED_WIDTH} px"
+    return check, "transfer", scaled, f"{transfer}", "inference", says
 
 
-def _f1(precision: float, recall: float) -> tuple[float, float, float]:
+def _f1(precision: float, recall: float) -> Bounds:
     """F1, and the least and the largest that numbers rounded to these can have."""
     f1, low, high = (
         2 * (precision + change) * (recall + change) / (precision + recall + 2 * change)
@@ -121,5 +108,6 @@ def _f1(precision: float, recall: float) -> tuple[float, float, float]:
     return f1, low, high
 
 
-def _range(value: float, low: float, high: float, digits: int) -> str:
-    return f"{value:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
+def _range(found: Bounds, digits: int) -> str:
+    value, low, high = (f"{number:,.{digits}f}" for number in found)
+    return f"{value} ({low} to {high})"

@@ -4,8 +4,7 @@ Chapters 5 and 6, the answer page and the tables of a report read them from here
 """
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
 
 import pandas as pd
 
@@ -44,6 +43,7 @@ class Results:
     comparisons : see :func:`monkey_transfer.measure.comparisons.comparisons`.
     budgets : what each run was given: see :func:`monkey_transfer.measure.budgets.budgets`.
     leaks : how many test people each arm may have seen: see :func:`monkey_transfer.study.splits.audit`.
+    may_have_seen, pixel_errors, readings, elsewhere : what functions make of these, made when it is first asked for.
     """
 
     study: Study
@@ -53,30 +53,15 @@ class Results:
     budgets: pd.DataFrame
     leaks: pd.DataFrame
 
-    @cached_property
-    def may_have_seen(self) -> dict[str, str]:
-        """Arm -> why it may know the test people, of those arms that may."""
-        return may_have_seen(self.leaks)
+    may_have_seen = cached_property(lambda self: may_have_seen(self.leaks))
+    pixel_errors = cached_property(lambda self: pixel_table(self.study, self.scores))
+    readings = cached_property(lambda self: readings(self.study))
+    elsewhere = cached_property(lambda self: elsewhere(self.study))
 
     def drawn_networks(self) -> dict[str, Matched]:
         """The first seed's network of each arm of :data:`DRAWN`, at its largest number of images."""
         points = [*largest_points(self.study), FLOOR]
         return {point.arm: self.scores.runs[point][0] for point in points if point.arm in DRAWN}
-
-    @cached_property
-    def pixel_errors(self) -> pd.DataFrame:
-        """:func:`pixel_table` of the study."""
-        return pixel_table(self.study, self.scores)
-
-    @cached_property
-    def readings(self) -> pd.DataFrame:
-        """:func:`readings` of the study."""
-        return readings(self.study)
-
-    @cached_property
-    def elsewhere(self) -> pd.DataFrame:
-        """:func:`elsewhere` of the study."""
-        return elsewhere(self.study)
 
     @property
     def of_people(self) -> pd.DataFrame:
@@ -102,20 +87,14 @@ class Results:
 def measure(study: Study) -> Results:
     """Measure every arm of a study whose runs are all finished; StudyError if one is not."""
     scores = read_scores(study)
-    return Results(
-        study=study,
-        scores=scores,
-        table=scores.table(lambda point: people_of(study, point)),
-        comparisons=comparisons(study, scores),
-        budgets=budgets(study),
-        leaks=audited(study),
-    )
+    table = scores.table(partial(people_of, study))
+    return Results(study, scores, table, comparisons(study, scores), budgets(study), audited(study))
 
 
 def pixel_table(study: Study, scores: Scores) -> pd.DataFrame:
     """Errors in pixels of the labelled picture and of the one that the network saw: the scores table and ``frame``."""
     frames = {"original px": scores, "network px": in_network_frame(study, scores)}
-    parts = [found.table(lambda point: people_of(study, point)).assign(frame=frame) for frame, found in frames.items()]
+    parts = [found.table(partial(people_of, study)).assign(frame=frame) for frame, found in frames.items()]
     both = pd.concat(parts, ignore_index=True)
     return both[both["metric"].str.contains("rmse|mean_distance")].reset_index(drop=True)
 
@@ -126,7 +105,7 @@ def readings(study: Study) -> pd.DataFrame:
     The paper's "head segment length" (section 2.5) can be read either way. The scores table and ``yardstick``.
     """
     parts = [
-        by_yardstick(study, yardstick).table(lambda point: people_of(study, point)).assign(yardstick=yardstick)
+        by_yardstick(study, yardstick).table(partial(people_of, study)).assign(yardstick=yardstick)
         for yardstick in study.head_yardsticks
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
@@ -139,7 +118,7 @@ def elsewhere(study: Study) -> pd.DataFrame:
     """
     if study.elsewhere is None:
         return pd.DataFrame()
-    table = elsewhere_scores(study).table(lambda point: people_of(study, point))
+    table = elsewhere_scores(study).table(partial(people_of, study))
     return table.assign(near_duplicates=table["arm"].map(alike_elsewhere(study)))
 
 
@@ -152,8 +131,9 @@ def beside_the_paper(results: Results) -> pd.DataFrame:
     original pixels, ``value``, ``low``, ``high``, ``note`` and ``minus_paper``.
     """
     ours = largest(results.table, results.study).set_index(["metric", "arm"])
+    numbers_of = ours[["value", "low", "high", "note"]].to_dict("index")
     rows = [
-        {"metric": name, "arm": arm, "paper": numbers[metric], **_ours(ours, metric, arm)}
+        {"metric": name, "arm": arm, "paper": numbers[metric], **numbers_of[metric, arm]}
         for metric, name in paper.TABLE_ONE_ROWS.items()
         for arm, numbers in paper.TABLE_ONE.items()
     ]
@@ -161,11 +141,7 @@ def beside_the_paper(results: Results) -> pd.DataFrame:
     return table.assign(minus_paper=table["value"] - table["paper"])
 
 
-def _ours(ours: pd.DataFrame, metric: str, arm: str) -> dict[str, Any]:
-    return {part: ours.at[(metric, arm), part] for part in ("value", "low", "high", "note")}
-
-
 def largest(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The rows of a scores table in which every arm is at its largest number of images; the floor is among them."""
-    most = {point.arm: point.images for point in largest_points(study)} | {MEAN_POSE: 0}
+    most = dict([*largest_points(study), FLOOR])
     return table[table["images"] == table["arm"].map(most)]
