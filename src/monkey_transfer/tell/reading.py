@@ -14,7 +14,7 @@ from monkey_transfer.measure.scores import Point
 from monkey_transfer.metrics.error_types import ERROR_TYPES
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
-from monkey_transfer.metrics.written import bracketed, digits_of, equivalent, in_points, rows_of, signed
+from monkey_transfer.metrics.written import bracketed, digits_of, equivalent, rows_of, signed
 from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.data import MpiiData
 from monkey_transfer.study.opening import Study
