@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.study.splits import Learnt, audit, draw_people, split_people
+from monkey_transfer.study.splits import draw_people, split_people
 
 # The sizes of the groups of a data set.
 GROUP_SIZES = st.lists(st.integers(1, 7), min_size=5, max_size=30)
@@ -151,84 +151,3 @@ def test_known_digests():
     draw = draw_people(split, 2, seed=1)
     assert draw.validation == ("im0008", "im0001")
     assert draw.digest == "e929d4bc167fe35ed7e5a4d55efe0c8f26f0f5a9b9c31dd649b543d7d6f4c3d4"
-
-
-NOTHING_ALIKE = pd.DataFrame({"first": [], "second": []})
-
-
-def audited(arms: dict[str, Learnt], test_ids: list[str], alike: pd.DataFrame = NOTHING_ALIKE) -> pd.DataFrame:
-    """The audit by arm, of pictures im0000 im0001 | im0002 im0003 | im0004 | im0005 in source and target."""
-    images = {
-        role: pictures([2, 2, 1, 1]).assign(path=[f"{role}/im{i:04d}.png" for i in range(6)])
-        for role in ("source", "target")
-    }
-    return audit(arms, test_ids, images, alike).set_index("arm")
-
-
-def test_audit_counts_people_and_groups_of_the_target():
-    table = audited(
-        {
-            "baseline": Learnt("source", ["im0000", "im0001", "im0003", "im0004"]),
-            "benchmark": Learnt("target", ["im0000", "im0002", "im0004"]),
-            "control": Learnt("target", ["im0001", "im0005"]),
-        },
-        ["im0000", "im0003", "im0004"],
-    )
-    assert table["test_people"].tolist() == [3, 3, 3]
-    assert table["trained_on"].to_dict() == {"baseline": 0, "benchmark": 2, "control": 0}
-    assert table["shared_group"].to_dict() == {"baseline": 0, "benchmark": 3, "control": 1}
-    assert not table[["near_duplicates", "may_have_seen"]].to_numpy().any()
-    assert (table["note"] == "").all()
-
-
-def test_audit_follows_the_weights_that_an_arm_started_from():
-    table = audited(
-        {
-            "second": Learnt("target", ["im0005"], parent="first"),
-            "first": Learnt("target", ["im0003"], parent="zoo"),
-            "zoo": Learnt("target", elsewhere="the network was trained on all of them"),
-            "other": Learnt("target", ["im0005"]),
-        },
-        ["im0002", "im0003", "im0004"],
-    )
-    assert table["trained_on"].to_dict() == {"second": 1, "first": 1, "zoo": 0, "other": 0}
-    assert table["shared_group"].to_dict() == {"second": 2, "first": 2, "zoo": 0, "other": 0}
-    assert table["may_have_seen"].to_dict() == {"second": 3, "first": 3, "zoo": 3, "other": 0}
-    assert table["note"].tolist() == ["the network was trained on all of them"] * 3 + [""]
-
-
-def test_audit_counts_near_duplicates_in_both_data_sets():
-    alike = pd.DataFrame(
-        {
-            "first": ["target/im0000.png", "target/im0000.png", "target/im0003.png", "target/im0004.png"],
-            "second": ["source/im0001.png", "target/im0002.png", "target/im0002.png", "target/im0001.png"],
-        }
-    )
-    table = audited(
-        {
-            "baseline": Learnt("source", ["im0001", "im0002"]),
-            "transfer": Learnt("target", ["im0005"], parent="baseline"),
-            "benchmark": Learnt("target", ["im0002", "im0005"]),
-        },
-        ["im0000", "im0003", "im0004"],
-        alike,
-    )
-    assert table["near_duplicates"].to_dict() == {"baseline": 1, "transfer": 1, "benchmark": 2}
-    assert not table["trained_on"].any()
-
-
-@given(sizes=GROUP_SIZES)
-def test_a_split_never_leaks(sizes):
-    images = pictures([*sizes, 7, 7, 7]).assign(path="unread.png")
-    split = split_people(images, 5, seed=0)
-    draws = [draw_people(split, 2, seed) for seed in range(3)]
-    arms = {"transfer": Learnt("target", {i for draw in draws for i in (*draw.train, *draw.validation)})}
-    table = audit(arms, split.test, {"target": images}, NOTHING_ALIKE)
-    assert table[["trained_on", "shared_group"]].to_numpy().sum() == 0
-
-
-def test_audit_refuses_unknown_pictures():
-    with pytest.raises(StudyError, match="arm transfer names picture 'monkey1', .* images table of the source"):
-        audited({"transfer": Learnt("source", ["im0001", "monkey1"])}, ["im0000"])
-    with pytest.raises(StudyError, match="the test set names picture 'monkey1', .* images table of the target"):
-        audited({"transfer": Learnt("source", ["im0000"])}, ["im0000", "monkey1"])

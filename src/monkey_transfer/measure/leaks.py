@@ -4,16 +4,39 @@ import pandas as pd
 
 from monkey_transfer.study.near_duplicates import near_duplicates
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.splits import Learnt, audit
 
 
 def audited(study: Study) -> pd.DataFrame:
-    """How many test people each arm may have seen, with any seed (:func:`~monkey_transfer.study.splits.audit`)."""
-    arms = {name: _learnt(study, name) for name in study.profile.arms}
-    images = {role: study.dataset(role).images for role in ("source", "target")}
-    pictures = pd.concat(_paths(study, learnt) for learnt in arms.values())
-    alike = near_duplicates(study.test_people.images["path"], pictures)
-    return audit(arms, study.splits["target"].test, images, alike)
+    """How many test people each arm may know, with any seed: from its own training or from its ancestors'.
+
+    Returns
+    -------
+    DataFrame with one row per arm: ``arm``, ``test_people`` and how many of them were ``trained_on``; are in a
+    ``shared_group`` with a training picture (a video, a photograph); are in a picture of which the training
+    has ``near_duplicates``, itself included; and ``may_have_seen``, all of them where weights come from a
+    training that may have held them, as the ``note`` says.
+    """
+    test, learnt = study.test_people.images, {name: _learnt(study, name) for name in study.profile.arms}
+    alike = near_duplicates(test["path"], pd.concat(learnt.values())["path"])
+    rows = []
+    for name in study.profile.arms:
+        lineage = study.profile.lineage(name)
+        seen = pd.concat([learnt[ancestor] for ancestor in lineage])
+        people = seen[seen["role"] == "target"]
+        published = [found for ancestor in lineage if (found := study.profile.arm(ancestor).published)]
+        notes = [network.may_know_people for network in published if network.may_know_people]
+        rows.append(
+            {
+                "arm": name,
+                "test_people": len(test),
+                "trained_on": test["image_id"].isin(people["image_id"]).sum(),
+                "shared_group": test["group"].isin(people["group"]).sum(),
+                "near_duplicates": test["path"].isin(alike.loc[alike["second"].isin(seen["path"]), "first"]).sum(),
+                "may_have_seen": len(test) if notes else 0,
+                "note": "; ".join(notes),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def alike_elsewhere(study: Study) -> pd.Series:
@@ -22,9 +45,9 @@ def alike_elsewhere(study: Study) -> pd.Series:
     Missing for finished networks: what they learnt is not here to be looked at.
     """
     trained = [name for name, arm in study.profile.arms.items() if arm.learns != "nothing"]
-    learnt = {name: _learnt_pictures(study, name) for name in trained}
+    learnt = {name: pd.concat([_learnt(study, one) for one in study.profile.lineage(name)])["path"] for name in trained}
     people = study.dataset("elsewhere").images["path"]
-    alike = near_duplicates(people, set().union(*learnt.values()))
+    alike = near_duplicates(people, pd.concat(learnt.values()))
     counts = {name: people.isin(alike.loc[alike["second"].isin(learnt[name]), "first"]).sum() for name in trained}
     return pd.Series(counts, dtype="Int64").reindex(list(study.profile.arms))
 
@@ -35,24 +58,13 @@ def may_have_seen(leaks: pd.DataFrame) -> dict[str, str]:
     return dict(zip(noted["arm"], noted["note"], strict=True))
 
 
-def _learnt_pictures(study: Study, arm: str) -> set[str]:
-    """Paths of the pictures that the arm, or an arm that it started from, learnt with any of the seeds."""
-    return {path for name in study.profile.lineage(arm) for path in _paths(study, _learnt(study, name))}
-
-
-def _paths(study: Study, learnt: Learnt) -> pd.Series:
-    images = study.dataset(learnt.role).images
-    return images.loc[images["image_id"].isin(learnt.image_ids), "path"]
-
-
-def _learnt(study: Study, name: str) -> Learnt:
-    """What an arm learns and what decides when it stops; of a finished network, why it may know the test people."""
-    arm = study.profile.arm(name)
-    elsewhere = arm.published.may_know_people if arm.published else ""
+def _learnt(study: Study, name: str) -> pd.DataFrame:
+    """Images table and ``role`` of what an arm itself learns with any seed, and of what decides when it stops."""
+    arm, validation = study.profile.arm(name), study.profile.validation_size(name)
     if arm.learns == "nothing":
-        return Learnt("target", (), arm.parent, elsewhere)
-    validation = study.profile.validation_size(name)
+        return study.target.images.head(0).assign(role="target")
     draws = [study.draw(arm.learns, seed) for seed in study.profile.seeds]
-    ids = {i for draw in draws for i in (*draw.training_subset(arm.largest), *draw.validation[:validation])}
     # Everybody's threshold is chosen on people of the target; those are none of the test people by the same split.
-    return Learnt(arm.learns, ids, arm.parent, elsewhere)
+    ids = {i for draw in draws for i in (*draw.training_subset(arm.largest), *draw.validation[:validation])}
+    images = study.dataset(arm.learns).images
+    return images[images["image_id"].isin(ids)].assign(role=arm.learns)

@@ -42,7 +42,7 @@ class Results:
     table : every score of every point: arm, images, people, metric, value, low, high and how they were made.
     comparisons : see :func:`monkey_transfer.measure.comparisons.comparisons`.
     budgets : what each run was given: see :func:`monkey_transfer.measure.budgets.budgets`.
-    leaks : how many test people each arm may have seen: see :func:`monkey_transfer.study.splits.audit`.
+    leaks : how many test people each arm may have seen: see :func:`monkey_transfer.measure.leaks.audited`.
     may_have_seen, pixel_errors, readings, elsewhere : what functions make of these, made when it is first asked for.
     """
 

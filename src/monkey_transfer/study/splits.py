@@ -1,8 +1,8 @@
-"""Who tests and whom each seed learns: seeded, nested, group-disjoint, and the audit of what leaks between them."""
+"""Who tests and whom each seed learns: seeded, nested, and no group of pictures in two parts."""
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -113,91 +113,6 @@ def _part(
             "whole: ask for fewer or add pictures"
         )
     return _shuffled(drawn[:wanted], seed), left, len(drawn) - wanted
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """What an arm was trained on, besides what the arm was trained on whose weights it started from.
-
-    Attributes
-    ----------
-    role : the data set its pictures are of, 'source' or 'target'.
-    image_ids : pictures that it was trained on or that decided when to stop.
-    parent : the arm whose weights it started from, if any.
-    elsewhere : why the weights it started from may know the test people, if they come from elsewhere and may.
-    """
-
-    role: str
-    image_ids: Collection[str] = ()
-    parent: str | None = None
-    elsewhere: str = ""
-
-
-def audit(
-    arms: Mapping[str, Learnt], test_ids: Collection[str], images: Mapping[str, pd.DataFrame], alike: pd.DataFrame
-) -> pd.DataFrame:
-    """Count, for each arm, the test people whom it may know: from its own training or from its ancestors'.
-
-    Parameters
-    ----------
-    arms : every arm and what it learnt; parents are among them.
-    test_ids : the test people, of the target.
-    images : 'source' and 'target' -> images table that holds all pictures named.
-    alike : :func:`~monkey_transfer.study.near_duplicates.near_duplicates` of the test pictures and all others.
-
-    Returns
-    -------
-    DataFrame with one row per arm: ``arm``, ``test_people`` and how many of them were ``trained_on``; are in a
-    ``shared_group`` with a training picture (a video, a photograph); are in a picture of which the training
-    has ``near_duplicates``, itself included; and ``may_have_seen``, all of them where weights come from a
-    training that may have held them, as the ``note`` says.
-
-    Raises
-    ------
-    StudyError
-        If a picture is not in its images table, since its group would be unknown and a leak overlooked.
-    """
-    test = _pictures(images, "target", test_ids, "the test set")
-    rows = []
-    for arm in arms:
-        lineage = {name: arms[name] for name in _lineage(arm, arms)}
-        seen = pd.concat(
-            _pictures(images, learnt.role, learnt.image_ids, f"the training set of arm {name}")
-            for name, learnt in lineage.items()
-        )
-        seen_target = seen[seen["role"] == "target"]
-        like_seen = alike.loc[alike["second"].isin(seen["path"]), "first"]
-        notes = [learnt.elsewhere for learnt in lineage.values() if learnt.elsewhere]
-        rows.append(
-            {
-                "arm": arm,
-                "test_people": len(test),
-                "trained_on": test["image_id"].isin(seen_target["image_id"]).sum(),
-                "shared_group": test["group"].isin(seen_target["group"]).sum(),
-                "near_duplicates": test["path"].isin(like_seen).sum(),
-                "may_have_seen": len(test) if notes else 0,
-                "note": "; ".join(notes),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _lineage(arm: str, arms: Mapping[str, Learnt]) -> list[str]:
-    """The arm, the arm whose weights it started from, and so on."""
-    parent = arms[arm].parent
-    return [arm] if parent is None else [arm, *_lineage(parent, arms)]
-
-
-def _pictures(images: Mapping[str, pd.DataFrame], role: str, image_ids: Collection[str], whose: str) -> pd.DataFrame:
-    """The rows of those pictures, with their role."""
-    table = images[role].assign(role=role)
-    unknown = set(image_ids).difference(table["image_id"])
-    if unknown:
-        raise StudyError(
-            f"{whose} names picture '{min(unknown)}', which is not in the images table of the {role}: "
-            "give the table that the split was made of"
-        )
-    return table[table["image_id"].isin(image_ids)]
 
 
 def _digest(ids: object) -> str:
