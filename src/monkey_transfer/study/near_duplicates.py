@@ -5,27 +5,7 @@ more bits: a picture is shrunk to 32 x 32 grey pixels, whatever its shape; of th
 their discrete cosine transform, all but the mean, a bit says whether each is above the median of the 255. Two
 pictures are as far apart as they have bits that differ (Hamming distance): 0 to 255.
 
-What is near was chosen on the 8,000 photographs of LSPET, by eye and by copies. Of 1,000 of them copies were
-made; this far from their original lie 99 % of the copies, and the farthest:
-
-===================================  ====  ========
-JPEG of quality 30                      8        12
-half as large                          16        28
-twice as large                          4        12
-grey                                    4         6
-brighter by a fifth                    20        32
-gamma 0.7                              18        24
-cut by 1 % on every side               30        40
-cut by 2 % on every side               50        68
-cut by 5 % on every side              100       114
-===================================  ====  ========
-
-Of the 32 million pairs of its photographs 41 are at most 64 apart, 71 pictures in all. Seen by eye, 23 of
-them are one photograph twice (up to 32 apart, some made brighter or grey) and 18 one place from one viewpoint,
-with another pose or another person (from 40). The first two pictures that have nothing in common are 76 apart;
-half of all pictures have none within 88. The usual 64 bits do not separate as well: copies cut by 2 % are up
-to 16 bits of 63 apart there, as are thousands of pairs that have nothing in common. Mirrored copies and copies
-cut by more than 3 % are not found.
+What is near was chosen on photographs, by eye and by copies: docs/data.md has the numbers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +18,7 @@ from PIL import Image
 from monkey_transfer.devices import cores
 from monkey_transfer.images import opened, rgb, upright
 
-# A quarter of the bits; see above.
+# A quarter of the bits.
 NEAR = 64
 
 _COMPARED_AT_ONCE = 1000
@@ -59,12 +39,7 @@ def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = N
 
     Returns
     -------
-    DataFrame with ``first``, ``second`` (paths) and ``distance``.
-
-    Raises
-    ------
-    StudyError
-        If a file is missing or not a picture.
+    DataFrame with ``first``, ``second`` (paths) and ``distance``. StudyError if a file is missing or not a picture.
     """
     one, other = (list(dict.fromkeys(paths)) for paths in (first, second))
     both = list(dict.fromkeys([*one, *other]))
@@ -82,14 +57,8 @@ def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = N
 def kept_together(images: pd.DataFrame, alike: pd.DataFrame) -> pd.DataFrame:
     """The images table with one ``group`` for all pictures that a chain of near duplicates, or of groups, connects.
 
-    Parameters
-    ----------
-    images : images table.
-    alike : :func:`near_duplicates` of its pictures.
-
-    Returns
-    -------
-    The table; groups that were joined have the name of the one that comes first in the alphabet.
+    ``alike`` are the :func:`near_duplicates` of its pictures. Groups that were joined have the name of the one that comes
+    first in the alphabet.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

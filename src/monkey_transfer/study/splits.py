@@ -70,18 +70,7 @@ def split_people(images: pd.DataFrame, test: int, seed: int) -> Split:
 
     Whole groups (``images.group``: a video, a person, a source photograph) are drawn in random order until the test
     is full. What then remains of the last group is dropped. The result depends on the seed, the ids and their
-    grouping, never on the order of rows.
-
-    Parameters
-    ----------
-    images : images table.
-    test : number of pictures.
-    seed : another seed draws other pictures.
-
-    Raises
-    ------
-    StudyError
-        If there are not enough pictures, or not enough groups to keep them apart.
+    grouping, never on the order of rows. StudyError if the images table has not enough pictures.
     """
     groups = [tuple(sorted(ids)) for _, ids in images.groupby("group")["image_id"]]
     drawn, pool, dropped = _part(groups, test, seed, "test")
