@@ -31,11 +31,10 @@ class Draws(NamedTuple):
     value: float
     replicates: np.ndarray
 
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Percentile bounds; infinite where so many replicates are, NaN where one is undefined."""
-        tails = (1 - level) / 2, (1 + level) / 2
+    def interval(self) -> tuple[float, float]:
+        """95 % bounds, percentiles; infinite where so many replicates are, NaN where one is undefined."""
         # Not interpolated, since between a number and infinity there is nothing.
-        low, high = np.quantile(self.replicates, tails, method="nearest")
+        low, high = np.quantile(self.replicates, (0.025, 0.975), method="nearest")
         return float(low), float(high)
 
 
@@ -134,12 +133,7 @@ def _rising(values: np.ndarray) -> np.ndarray:
     def mean(first: int, last: int) -> np.ndarray:
         return (sums[:, last + 1] - sums[:, first]) / (last + 1 - first)
 
-    return np.column_stack(
-        [
-            np.max(
-                [np.min([mean(first, last) for last in range(place, sizes)], axis=0) for first in range(place + 1)],
-                axis=0,
-            )
-            for place in range(sizes)
-        ]
-    )
+    def at(place: int) -> np.ndarray:
+        return np.max([np.min([mean(a, b) for b in range(place, sizes)], axis=0) for a in range(place + 1)], axis=0)
+
+    return np.column_stack([at(place) for place in range(sizes)])

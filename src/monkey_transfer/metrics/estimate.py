@@ -111,11 +111,6 @@ def combined(variances: Variances, groups: float, seeds: int) -> tuple[np.ndarra
     return variance, freedom
 
 
-def variances(runs: Sequence[Replicates], groups: float) -> Variances:
-    """The variances of the mean over seeds; parameters as for :func:`estimate`, defined on every resample."""
-    return _variances(np.array([run.value for run in runs]), np.stack([run.resampled for run in runs]), groups)
-
-
 def freedom_of_tests(freedom: np.ndarray | float, seeds: int) -> np.ndarray | float:
     """Degrees of freedom of p-values: fewer than an interval's, since that number is itself a guess.
 
