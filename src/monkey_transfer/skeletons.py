@@ -56,9 +56,19 @@ class Skeleton:
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """(right keypoint, left keypoint), which change places when a picture is mirrored."""
-        own = self.keypoint_of
-        mirrored = ((right, landmark.replace("right_", "left_")) for right, landmark in self.landmarks)
-        return tuple((right, own[left]) for right, left in mirrored if own.get(left, right) != right)
+        own, rights = self.keypoint_of, (pair for pair in self.landmarks if pair[1].startswith("right_"))
+        return tuple((right, own[other_side(landmark)]) for right, landmark in rights if other_side(landmark) in own)
+
+
+def without_side(landmark: str) -> str:
+    """The joint, such as 'knee' of 'right_knee'."""
+    return landmark.removeprefix("right_").removeprefix("left_")
+
+
+def other_side(landmark: str) -> str:
+    """'left_knee' of 'right_knee' and the other way round; what is in the middle is its own."""
+    side, _, joint = landmark.partition("_")
+    return {"right": f"left_{joint}", "left": f"right_{joint}"}.get(side, landmark)
 
 
 def _listed(name: str, keypoints: list[str | dict[str, str]]) -> Skeleton:
@@ -67,6 +77,8 @@ def _listed(name: str, keypoints: list[str | dict[str, str]]) -> Skeleton:
 
 
 SKELETONS = {name: _listed(name, keypoints) for name, keypoints in _LISTED["skeletons"].items()}
+# Keypoint of any set -> anatomical landmark.
+LANDMARK_OF = {keypoint: landmark for skeleton in SKELETONS.values() for keypoint, landmark in skeleton.landmarks}
 MPII_16 = SKELETONS["mpii_16"]
 LSP_14 = SKELETONS["lsp_14"]
 FULL_HUMAN_14 = SKELETONS["full_human_14"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.skeletons import LIMB_JOINTS
+from monkey_transfer.skeletons import LIMB_JOINTS, other_side
 
 # Fewer poses than this fill no common space.
 FEWEST = 5
@@ -75,7 +75,7 @@ def mirrored(poses: np.ndarray, landmarks: Sequence[str]) -> np.ndarray:
 
     Raises StudyError when a landmark of one side lacks that of the other.
     """
-    other = [_other_side(landmark) for landmark in landmarks]
+    other = [other_side(landmark) for landmark in landmarks]
     alone = [landmark for landmark, opposite in zip(landmarks, other, strict=True) if opposite not in landmarks]
     if alone:
         raise StudyError(
@@ -118,11 +118,6 @@ def coverage(of: np.ndarray, by: np.ndarray) -> np.ndarray:
     from scipy.spatial import cKDTree
 
     return cKDTree(_rows(by)).query(_rows(of))[0]
-
-
-def _other_side(landmark: str) -> str:
-    side, _, joint = landmark.partition("_")
-    return {"right": f"left_{joint}", "left": f"right_{joint}"}.get(side, landmark)
 
 
 def _rows(poses: np.ndarray) -> np.ndarray:

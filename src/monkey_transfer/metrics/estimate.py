@@ -44,9 +44,9 @@ class Variances(NamedTuple):
 class Estimate(NamedTuple):
     """A number and how sure it is, in the metric's unit.
 
-    ``value`` is the mean over the training seeds; ``low`` and ``high`` are its 95 % bounds, ``standard_error`` its
-    standard error with ``freedom`` degrees of freedom: all NaN where ``note`` says why there are none. ``seeds`` is
-    the number of training seeds, ``over`` what the interval holds: 'people and seeds', or 'people' for one seed.
+    ``value`` is the mean over ``seeds`` training seeds; ``low`` and ``high`` are its 95 % bounds, ``standard_error`` has
+    ``freedom`` degrees of freedom: all NaN where ``note`` says why there are none. ``over`` is what the interval holds:
+    'people and seeds', or 'people' for one seed.
     """
 
     value: float
@@ -121,12 +121,7 @@ def freedom_of_tests(freedom: np.ndarray | float, seeds: int) -> np.ndarray | fl
 
 
 def effective_groups(sizes: Sequence[float] | np.ndarray) -> float:
-    """How many groups of equal size would tell as much: (sum of sizes)^2 / sum of their squares (Kish 1965).
-
-    Parameters
-    ----------
-    sizes : joints in each group.
-    """
+    """How many groups of equal size tell as much as ones of so many joints: (sum)^2 / sum of squares (Kish 1965)."""
     sizes = np.asarray(sizes, float)
     return float(sizes.sum() ** 2 / np.sum(sizes**2))
 

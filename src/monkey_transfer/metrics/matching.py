@@ -35,16 +35,14 @@ class Matched:
 
     Attributes
     ----------
-    joints : one row per labelled joint whose keypoint the arm has, sorted by image and keypoint:
-        ``image_id, keypoint``; ``dx, dy`` (prediction minus label) and ``distance``, in pixels of
-        the original image; ``reference_length`` (same pixels); ``normalised`` (distance over
-        reference length); ``floored`` (the same, over no less than :data:`LEAST_OF_EXPECTED` of the length
-        that the person's box lets one expect); ``likelihood`` (the arm's confidence); ``correct``
-        (``normalised`` is at most ``CORRECT_WITHIN[reference]``); ``error``, one of
+    joints : one row per labelled joint whose keypoint the arm has, sorted by image and keypoint: ``image_id, keypoint``;
+        ``dx, dy`` (prediction minus label), ``distance`` and ``reference_length`` in pixels of the original image;
+        ``normalised`` (distance over reference length); ``floored`` (the same, over no less than
+        :data:`LEAST_OF_EXPECTED` of the length that the person's box lets one expect); ``likelihood`` (the arm's
+        confidence); ``correct`` (``normalised`` is at most ``CORRECT_WITHIN[reference]``); ``error``, one of
         :data:`monkey_transfer.metrics.error_types.ERROR_TYPES`.
-    people : ``image_id, group, area`` of every picture with a labelled joint, also of those in which the
-        arm has none of the labelled keypoints: two arms can be compared when ``image_id`` and ``group``
-        are equal. ``area`` is that of the person's box in square pixels, NaN where it is unknown.
+    people : ``image_id, group, area`` of every picture with a labelled joint, also of those in which the arm has none of
+        the labelled keypoints. ``area`` is that of the person's box in square pixels, NaN where it is unknown.
     reference : name of the yardstick.
     threshold : confidence from which on predictions are kept. Chosen on other people
         (:func:`monkey_transfer.metrics.detection.threshold_of`); NaN where there was none to choose.
@@ -71,21 +69,19 @@ def match(
 
     Parameters
     ----------
-    labels : the people to evaluate on, see :data:`monkey_transfer.tables.LABELS`.
-    predictions : keypoints named as in ``labels`` (:func:`monkey_transfer.skeletons.mapping` gives the
-        names). Keypoints that the labels do not have cannot be measured and are left out.
-    reference_lengths : must hold ``reference`` for every picture that is measured; a person whose
-        ``bbox_length`` it lacks has no floor.
+    labels, predictions : see :mod:`monkey_transfer.tables`; keypoints have the labels' names
+        (:func:`monkey_transfer.skeletons.mapping`), and those that the labels do not have are left out.
+    reference_lengths : must hold ``reference`` for every picture that is measured; a person whose ``bbox_length`` it
+        lacks has no floor.
     reference : what distances are divided by, a key of :data:`CORRECT_WITHIN`.
-    images : gives each picture's ``group`` and box; without it each picture is a group of its own and no
-        area is known.
+    images : gives each picture's ``group`` and box; without it each picture is a group of its own and has no area.
 
     Raises
     ------
     StudyError
-        A table breaks its contract (a duplicate row, a length that is not above zero), no joint is
-        labelled, predictions are for a picture that the labels do not know, a predicted keypoint
-        lacks a labelled picture, or a reference length or group is missing.
+        A table breaks its contract (a duplicate row, a length that is not above zero), no joint is labelled, predictions
+        are for a picture that the labels do not know, a predicted keypoint lacks a labelled picture, or a reference
+        length or group is missing.
     """
     if reference not in CORRECT_WITHIN:
         raise StudyError(f"reference length '{reference}' is unknown: choose one of {', '.join(CORRECT_WITHIN)}")
@@ -122,15 +118,10 @@ def on_keypoints(matched: Matched, keypoints: Collection[str]) -> Matched:
 
 
 def in_frame(matched: Matched, scales: pd.Series) -> Matched:
-    """The same errors in another frame's pixels, say those of the picture that the network saw.
+    """The same errors and areas in another frame's pixels, say those of the picture that the network saw.
 
-    Parameters
-    ----------
-    scales : by ``image_id``, how many pixels of the new frame one original pixel is (equal in x and y).
-        Areas go with it. A normalised distance, what is correct, and the type of an error do not depend on
-        the frame.
-
-    Raises StudyError when a picture with a joint has no scale.
+    ``scales`` say by ``image_id`` how many pixels of the new frame one original pixel is, equal in x and y; StudyError
+    when a picture with a joint has none. What is normalised or correct does not depend on the frame.
     """
     joints, people = matched.joints, matched.people
     factor = _look_up(scales, joints["image_id"], "scales of the frame: the scale")

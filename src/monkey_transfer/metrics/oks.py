@@ -14,32 +14,18 @@ import pandas as pd
 from monkey_transfer.metrics.bootstrap import Statistic
 from monkey_transfer.metrics.detection import confidences
 from monkey_transfer.metrics.matching import Matched, group_numbers
-from monkey_transfer.skeletons import SKELETONS
+from monkey_transfer.skeletons import LANDMARK_OF, without_side
 
 # COCO's sigmas, by landmark without its side: pycocotools, Params.setKpParams.
-SIGMA = {
-    "nose": 0.026,
-    "eye": 0.025,
-    "ear": 0.035,
-    "shoulder": 0.079,
-    "elbow": 0.072,
-    "wrist": 0.062,
-    "hip": 0.107,
-    "knee": 0.087,
-    "ankle": 0.089,
-}
+SIGMA = {"nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062}
+SIGMA |= {"hip": 0.107, "knee": 0.087, "ankle": 0.089}
 # COCO's OKS thresholds and the recalls at which it reads precision: pycocotools, Params.setKpParams.
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 
 # So many stay in the processor's cache.
 _WEIGHTS_AT_ONCE = 200_000
-_SIGMA_OF = {
-    keypoint: SIGMA[landmark.removeprefix("right_").removeprefix("left_")]
-    for skeleton in SKELETONS.values()
-    for keypoint, landmark in skeleton.landmarks
-    if landmark.removeprefix("right_").removeprefix("left_") in SIGMA
-}
+_SIGMA_OF = {keypoint: SIGMA.get(without_side(landmark), np.nan) for keypoint, landmark in LANDMARK_OF.items()}
 
 
 def joint_similarities(matched: Matched) -> pd.Series:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
-from monkey_transfer.skeletons import SKELETONS
+from monkey_transfer.skeletons import LANDMARK_OF, without_side
 
 # What a score is called under each yardstick: only the official one is plainly "pckh".
 SCORE_NAME = {
@@ -32,7 +32,6 @@ JOINT_GROUPS = ("head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 # Landmarks that MPII's toolkit leaves out of its total.
 NOT_SCORED = ("pelvis", "thorax")
 
-_LANDMARK = {keypoint: landmark for s in SKELETONS.values() for keypoint, landmark in s.landmarks}
 _CURVE_STEPS = 50
 
 
@@ -42,12 +41,18 @@ def joint_groups(keypoints: pd.Series) -> pd.Series:
     The head's row holds head top and upper neck (``genTablePCK`` of the toolkit). Left and right are
     pooled here; the toolkit averages their two rates, which is the same when both are labelled equally often.
     """
-    return keypoints.map({keypoint: _joint_group(keypoint) for keypoint in keypoints.unique()})
+
+    def group(keypoint: str) -> str:
+        landmark = LANDMARK_OF.get(keypoint, keypoint)
+        found = "head" if landmark in ("head_top", "upper_neck") else without_side(landmark)
+        return found if found in JOINT_GROUPS else "other"
+
+    return keypoints.map({keypoint: group(keypoint) for keypoint in keypoints.unique()})
 
 
 def scored(joints: pd.DataFrame) -> pd.DataFrame:
     """The rows that a PCK counts: all but pelvis and thorax."""
-    left_out = [keypoint for keypoint in joints["keypoint"].unique() if _LANDMARK.get(keypoint) in NOT_SCORED]
+    left_out = [keypoint for keypoint in joints["keypoint"].unique() if LANDMARK_OF.get(keypoint) in NOT_SCORED]
     return joints[~joints["keypoint"].isin(left_out)]
 
 
@@ -88,9 +93,3 @@ def joint_rows(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[str]]
     joint_of = {f"{names[0]}/{group}": group for group in JOINT_GROUPS} | {names[0]: "all joints"}
     rows = table.assign(joint=table["metric"].map(joint_of)).dropna(subset=["joint"])
     return rows, [joint for joint in joint_of.values() if rows["joint"].eq(joint).any()]
-
-
-def _joint_group(keypoint: str) -> str:
-    landmark = _LANDMARK.get(keypoint, keypoint)
-    group = "head" if landmark in ("head_top", "upper_neck") else landmark.removeprefix("right_").removeprefix("left_")
-    return group if group in JOINT_GROUPS else "other"

@@ -88,8 +88,8 @@ class Surface(NamedTuple):
 
 
 def rasterise(seen: Seen, size: int) -> Surface:
-    """Depth-buffer all parts into ``samples_across(size)`` square samples."""
-    samples = samples_across(size)
+    """Depth-buffer all parts into the samples of a picture ``size`` pixels square."""
+    samples = round(size * OVERSAMPLING)
     depth = np.full((samples, samples), -np.inf, np.float32)
     number = np.full((samples, samples), -1, np.int16)
     boxes = np.clip((seen.boxes + 0.5) * OVERSAMPLING + [0, 0, 1, 1], 0, samples).astype(int)
@@ -99,11 +99,6 @@ def rasterise(seen: Seen, size: int) -> Surface:
         np.putmask(number[top:bottom, left:right], front > behind, i)
         np.fmax(behind, front, out=behind)
     return Surface(depth, number)
-
-
-def samples_across(size: int) -> int:
-    """Samples in a row of a picture ``size`` pixels wide."""
-    return round(size * OVERSAMPLING)
 
 
 def sample_positions(samples: int) -> np.ndarray:
@@ -143,7 +138,7 @@ def _ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def _fronts(seen: Seen, boxes: np.ndarray) -> list[np.ndarray]:
-    """Depth of every part in the samples of its box; NaN beside the part."""
+    """Depth of every part in the samples of its box; NaN beside the part, where a root is of a negative number."""
     fronts = [np.empty(0, np.float32)] * len(boxes)
     from_tip = _bend(seen) <= 0.05 * seen.radii.sum(axis=1) ** 2
     kinds = {
@@ -153,7 +148,6 @@ def _fronts(seen: Seen, boxes: np.ndarray) -> list[np.ndarray]:
     }
     for depth, of_kind in kinds.items():
         boxed = _boxed(Seen(*(values[of_kind] for values in seen)), boxes[of_kind])
-        # Beside a part the root of a negative number gives NaN, which is never nearer than anything.
         with np.errstate(invalid="ignore"):
             front = depth(boxed)
         ends = np.cumsum(boxed.area)

@@ -33,7 +33,7 @@ class Part(NamedTuple):
     """A tapered capsule from ``start`` to ``end`` with two ``radii``, or an ellipsoid at ``start`` with three.
 
     Positions are in ``frame``; ``tilt`` turns an ellipsoid's axes against the frame's. ``role`` is body, head, tail or
-    prop (not part of the animal).
+    prop (no part of the animal).
     """
 
     frame: Frame

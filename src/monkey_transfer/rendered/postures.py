@@ -86,13 +86,15 @@ def draw_pose(species: str, rng: Rng) -> Pose:
     drawn = rng.uniform(*np.array(list(ranges.values()), float).T).tolist()
     angles = {name: _clip(angle, limits[name]) for name, angle in zip(ranges, drawn, strict=True)}
 
+    def held() -> Pose:
+        return Pose(kind, bones, angles, segment_frames(bones, angles, root), gripping)
+
     gripping = tuple(side for side, gesture in gesture_of.items() if gesture.startswith("overhead"))
     root = turn_x(rng.uniform(*kind.lean))
-    root = _balance(kind.support, segment_frames(bones, angles, root), gripping) @ root
-    planted = [part.replace("lead", lead).replace("trail", trail).split("_") for part in kind.planted]
-    _plant(kind.support, planted, bones, angles, limits, segment_frames(bones, angles, root))
-    _level(kind.support, gesture_of, angles, limits, segment_frames(bones, angles, root), rng)
-    return Pose(kind, bones, angles, segment_frames(bones, angles, root), gripping)
+    root = _balance(held()) @ root
+    _plant(held(), [part.replace("lead", lead).replace("trail", trail).split("_") for part in kind.planted], limits)
+    _level(held(), gesture_of, limits, rng)
+    return held()
 
 
 def _individual(species: str, rng: Rng) -> Bones:
@@ -106,8 +108,9 @@ def _individual(species: str, rng: Rng) -> Bones:
     return Bones(head_top=BONES[species]["head_top"], **lengths)
 
 
-def _balance(support: str, frames: dict[str, Frame], gripping: tuple[str, ...]) -> np.ndarray:
+def _balance(pose: Pose) -> np.ndarray:
     """The turn of the whole body that brings its weight over (or under) what bears it."""
+    support, frames = pose.kind.support, pose.frames
     mass = 0.45 * frames["pelvis"].origin + 0.55 * frames["neck"].origin
     feet = np.mean([frames[f"{side}_foot"].at(0, 0, 0.03) for side in SIDES], axis=0)
     if support == "feet":
@@ -116,7 +119,7 @@ def _balance(support: str, frames: dict[str, Frame], gripping: tuple[str, ...]) 
         rise = np.mean([frames[f"{side}_hand"].origin for side in SIDES], axis=0) - feet
         return turn_x(np.degrees(np.arctan2(rise[1], rise[2])))
     if support == "hands":
-        hands = np.array([frames[f"{side}_hand"].origin for side in gripping])
+        hands = np.array([frames[f"{side}_hand"].origin for side in pose.gripping])
         across = hands[0] - hands[-1]
         level = turn_between(across, across * [1, 0, 0]) if len(hands) == 2 else np.eye(3)
         hanging = level @ (mass - hands.mean(axis=0))
@@ -124,20 +127,14 @@ def _balance(support: str, frames: dict[str, Frame], gripping: tuple[str, ...]) 
     return np.eye(3)
 
 
-def _plant(
-    support: str,
-    planted: list[list[str]],
-    bones: Bones,
-    angles: dict[str, float],
-    limits: dict[str, Range],
-    frames: dict[str, Frame],
-) -> None:
+def _plant(pose: Pose, planted: list[list[str]], limits: dict[str, Range]) -> None:
     """Bend or stretch the knees and elbows of planted limbs, within their limits, until all stand on one ground."""
+    bones, angles, frames = pose.bones, pose.angles, pose.frames
     tip_of = {"leg": ("foot", bones.ankle_height), "arm": ("hand", bones.wrist_height)}
     heights = [frames[f"{side}_{tip_of[limb][0]}"].origin[1] - tip_of[limb][1] for side, limb in planted]
     if not heights:
         return
-    ground = frames["pelvis"].origin[1] - bones.rump if support == "ground" else np.mean(heights)
+    ground = frames["pelvis"].origin[1] - bones.rump if pose.kind.support == "ground" else np.mean(heights)
     for side, limb in planted:
         hinge, upper, lower, length, sense = (
             ("knee", "thigh", "shank", bones.shank, 1.0)
@@ -154,21 +151,15 @@ def _plant(
         angles[name] = min((_clip(a, limits[name]) for a in solutions), key=lambda a: abs(a - angles[name]))
 
 
-def _level(
-    support: str,
-    gesture_of: dict[str, str],
-    angles: dict[str, float],
-    limits: dict[str, Range],
-    frames: dict[str, Frame],
-    rng: Rng,
-) -> None:
+def _level(pose: Pose, gesture_of: dict[str, str], limits: dict[str, Range], rng: Rng) -> None:
     """Set the last joints by what they must meet: eyes near the horizon, soles and palms flat on the ground."""
+    angles, frames = pose.angles, pose.frames
     chest = frames["chest"].axes
     pitch = np.degrees(np.arctan2(-chest[1, 2], chest[1, 1]))
     angles["neck_flex"] = _clip(rng.uniform(-12, 22) - pitch, limits["neck_flex"])
     for side in SIDES:
         shank, forearm = frames[f"{side}_shank"].axes, frames[f"{side}_forearm"].axes
-        if support not in ("hands", "trunk"):
+        if pose.kind.support not in ("hands", "trunk"):
             flat = np.degrees(np.arctan2(-shank[1, 2], shank[1, 1]))
             angles[f"{side}_ankle"] = _clip(flat, limits[f"{side}_ankle"])
         if gesture_of[side].startswith("prop"):

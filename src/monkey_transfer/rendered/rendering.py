@@ -9,31 +9,22 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.rendered.backgrounds import paint
 from monkey_transfer.rendered.bodies import BUILDERS
 from monkey_transfer.rendered.choices import Rng, place_of
-from monkey_transfer.rendered.drawing import (
-    FOCAL_LENGTH,
-    OVERSAMPLING,
-    Camera,
-    Surface,
-    outline,
-    rasterise,
-    samples_across,
-    view_turn,
-)
+from monkey_transfer.rendered.drawing import FOCAL_LENGTH, OVERSAMPLING, Camera, Surface, outline, rasterise, view_turn
 from monkey_transfer.rendered.parts import Solids
 from monkey_transfer.rendered.postures import draw_pose
 from monkey_transfer.rendered.props import add_props, cast_shadow
 from monkey_transfer.rendered.shading import Light, shade
-from monkey_transfer.skeletons import MPII_16
+from monkey_transfer.skeletons import MPII_16, without_side
 
 SPECIES = ("human", "macaque")
 
-# How deep a joint may lie under the surface in front of it, and still count as visible: a little
-# more than the flesh and clothing around it, in lengths of the body.
+# How deep a joint may lie under the surface in front of it and still count as visible: a little more than the flesh and
+# clothing around it, in lengths of the body.
 _FLESH = {
     "ankle": 0.036, "knee": 0.050, "hip": 0.085, "pelvis": 0.105, "thorax": 0.085, "upper_neck": 0.080,
     "head_top": 0.070, "wrist": 0.034, "elbow": 0.042, "shoulder": 0.065,
 }  # fmt: skip
-FLESH = np.array([_FLESH[joint.removeprefix("right_").removeprefix("left_")] for joint in MPII_16.keypoints])
+FLESH = np.array([_FLESH[without_side(joint)] for joint in MPII_16.keypoints])
 
 
 @dataclass(frozen=True)
@@ -60,17 +51,9 @@ class Rendered:
 
 
 def render(species: str, seed: int, index: int, size: int = 160) -> Rendered:
-    """Draw picture ``index`` of a seed: the same arguments give the same bytes.
+    """Draw picture ``index`` of a seed, ``size`` pixels square: the same arguments give the same bytes.
 
-    Parameters
-    ----------
-    species : human or macaque.
-    size : side of the square picture in pixels.
-
-    Raises
-    ------
-    StudyError
-        If there is no such species.
+    Raises StudyError if ``species`` is neither human nor macaque.
     """
     check_species(species)
     rng = np.random.default_rng([seed, SPECIES.index(species), index])
@@ -115,7 +98,7 @@ def check_species(species: str) -> None:
 def in_sight(surface: Surface, points: np.ndarray, flesh: np.ndarray, size: int) -> np.ndarray:
     """Which of ``points`` (n, 3) lie in the picture and at most ``flesh`` (n,) pixels under what is in front there."""
     inside = ((points[:, :2] >= -0.5) & (points[:, :2] < size - 0.5)).all(axis=1)
-    column, row = np.clip((points[:, :2] + 0.5) * OVERSAMPLING, 0, samples_across(size) - 1).astype(int).T
+    column, row = np.clip((points[:, :2] + 0.5) * OVERSAMPLING, 0, len(surface.part) - 1).astype(int).T
     return inside & (surface.depth[row, column] - points[:, 2] <= flesh)
 
 
