@@ -41,10 +41,8 @@ def ruling(found: Estimate, p_adjusted: float, p_equivalent_adjusted: float, mar
     p_adjusted, p_equivalent_adjusted : :func:`holm` of ``p_different`` and ``p_equivalent`` of all primary questions.
     margin : the smallest difference of interest, in points.
 
-    Returns
-    -------
-    'higher' or 'lower'; 'no more than 2 points either way'; both, 'higher, but by less than 2 points'; 'undecided';
-    'one seed', which shows nothing of another; or the estimate's note where it has no interval.
+    Returns 'higher' or 'lower'; 'no more than 2 points either way'; both, 'higher, but by less than 2 points';
+    'undecided'; 'one seed', which shows nothing of another; or the estimate's note where it has no interval.
     """
     if found.note:
         return found.note

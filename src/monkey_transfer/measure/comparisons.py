@@ -47,12 +47,10 @@ def compared_points(profile: Profile) -> list[tuple[Point, Point]]:
 def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
     """Every comparison of a study: one row for each pair, numbers of images and metric.
 
-    Returns
-    -------
-    arm_a, arm_b, images_a, images_b, people (labelled people of a), metric, joints (keypoints that the pair shares),
-    difference (a minus b, the mean over seeds; PCK in points), low, high, standard_error, freedom, seeds, over, note
-    (:class:`monkey_transfer.metrics.estimate.Estimate`), question, p, p_equivalent, margin, ruling. ``question`` is
-    empty for what is exploratory, and the four after it too; p-values are Holm's.
+    Returns arm_a, arm_b, images_a, images_b, people (labelled people of a), metric, joints (keypoints that the pair
+    shares), difference (a minus b, the mean over seeds; PCK in points), low, high, standard_error, freedom, seeds,
+    over, note (:class:`monkey_transfer.metrics.estimate.Estimate`), question, p, p_equivalent, margin, ruling.
+    ``question`` is empty for what is exploratory, and the four after it too; p-values are Holm's.
     """
     profile, score = study.profile, pckh.SCORE_NAME[study.profile.yardstick]
     found = {pair: scores.compare(*pair) for pair in compared_points(profile)}

@@ -20,11 +20,9 @@ _SEED = 0
 def equivalents(results: Results) -> pd.DataFrame:
     """How many labelled people the profile's control needs for what another arm reaches.
 
-    Returns
-    -------
-    arm, images, people (labelled people of the arm), equivalent, low, high, note: 0 for fewer than the control's
-    smallest number, infinite for more than its largest; ``note`` says why there are no bounds. Empty where the control
-    learnt a single number.
+    Returns arm, images, people (labelled people of the arm), equivalent, low, high, note: 0 for fewer than the
+    control's smallest number, infinite for more than its largest; ``note`` says why there are no bounds. Empty where
+    the control learnt a single number.
     """
     study, control = results.study, results.study.profile.control
     sizes = study.profile.arm(control).sizes
@@ -57,9 +55,7 @@ def _equivalent(results: Results, point: Point, control: list[Point]) -> dict[st
 def speed(study: Study) -> pd.DataFrame:
     """Who gets there first: iterations until an arm's validation score is the best of the control's own training.
 
-    Returns
-    -------
-    arm, images, seeds, reached (how many seeds did) and iterations (the mean of those).
+    Returns arm, images, seeds, reached (how many seeds did) and iterations (the mean of those).
     """
     control = study.profile.arm(study.profile.control)
     arms = {name: arm for name, arm in study.profile.arms.items() if arm.learns == "target"}

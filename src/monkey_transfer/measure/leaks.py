@@ -9,12 +9,10 @@ from monkey_transfer.study.opening import Study
 def audited(study: Study) -> pd.DataFrame:
     """How many test people each arm may know, with any seed: from its own training or from its ancestors'.
 
-    Returns
-    -------
-    DataFrame with one row per arm: ``arm``, ``test_people`` and how many of them were ``trained_on``; are in a
-    ``shared_group`` with a training picture (a video, a photograph); are in a picture of which the training
-    has ``near_duplicates``, itself included; and ``may_have_seen``, all of them where weights come from a
-    training that may have held them, as the ``note`` says.
+    Returns one row per arm: ``arm``, ``test_people`` and how many of them were ``trained_on``; are in a
+    ``shared_group`` with a training picture (a video, a photograph); are in a picture of which the training has
+    ``near_duplicates``, itself included; and ``may_have_seen``, all of them where weights come from a training that may
+    have held them, as the ``note`` says.
     """
     test, learnt = study.test_people.images, {name: _learnt(study, name) for name in study.profile.arms}
     alike = near_duplicates(test["path"], pd.concat(learnt.values())["path"])

@@ -44,9 +44,7 @@ _ROUNDING = 0.005
 def arithmetic() -> pd.DataFrame:
     """The checks that the paper's own numbers allow, and what came of each.
 
-    Returns
-    -------
-    Columns ``check, arm, computed`` (with the range that the paper's rounding leaves), ``reported, kind``
+    Returns columns ``check, arm, computed`` (with the range that the paper's rounding leaves), ``reported, kind``
     ('arithmetic' or 'inference') and ``what it says``.
     """
     rows = [*_f1_from_precision_and_recall(), *_denominators(), _rmse_in_one_frame()]
@@ -60,8 +58,8 @@ def _f1_from_precision_and_recall() -> Iterator[Row]:
     column, recall = TABLE_ONE["benchmark"], BENCHMARK_RECALL_IN_THE_TEXT
     check, found = f"F1 with the recall of section 3.2, {recall}", _range(_f1(column["best_f1/precision"], recall), 3)
     says = (
-        f"Table 1 says {column['best_f1/recall_over_own_correct']}, section 3.2 says {recall}: F1 fits both, so it does "
-        "not tell which is right"
+        f"Table 1 says {column['best_f1/recall_over_own_correct']}, section 3.2 says {recall}: F1 fits both, so it "
+        "does not tell which is right"
     )
     yield check, "benchmark", found, f"{column['best_f1']}", "arithmetic", says
 

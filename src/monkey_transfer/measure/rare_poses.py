@@ -145,10 +145,8 @@ def accuracy_by_rank(matched: Matched, rank: pd.Series) -> Statistic:
     ----------
     rank : by ``image_id``, between 0 and 1, of everyone in ``matched``.
 
-    Returns
-    -------
-    Statistic of 'slope' (percentage points from rank 0 to 1), 'most ordinary' (the line at 0, in percent)
-    and 'rarest' (at 1); NaN where all people drawn have one rank.
+    Returns statistic of 'slope' (percentage points from rank 0 to 1), 'most ordinary' (the line at 0, in percent) and
+    'rarest' (at 1); NaN where all people drawn have one rank.
     """
     joints = pckh.scored(matched.joints)
     x, y = joints["image_id"].map(rank), 100.0 * joints["correct"]
@@ -188,11 +186,9 @@ def monkey_cover(
         with the same landmarks.
     decile : (test people,) see :func:`deciles`.
 
-    Returns
-    -------
-    One row per decile: ``decile, people``; ``monkey_nearer``, share of them whose nearest monkey is nearer than
-    their nearest training person, 0 to 1; ``to_training`` and ``to_monkey``, medians of the distance to the
-    nearest, in body sizes; ``drawn``, of how many each. A pose or its mirror image counts, whichever is nearer.
+    Returns one row per decile: ``decile, people``; ``monkey_nearer``, share of them whose nearest monkey is nearer than
+    their nearest training person, 0 to 1; ``to_training`` and ``to_monkey``, medians of the distance to the nearest, in
+    body sizes; ``drawn``, of how many each. A pose or its mirror image counts, whichever is nearer.
     """
     drawn, rng = min(len(training), len(monkeys)), np.random.default_rng(_SEED)
     to_training = _to_nearest_drawn(_distances(people, training, landmarks), drawn, rng)

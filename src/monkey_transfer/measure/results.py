@@ -125,10 +125,8 @@ def elsewhere(study: Study) -> pd.DataFrame:
 def beside_the_paper(results: Results) -> pd.DataFrame:
     """The fifteen numbers of the paper's Table 1 beside ours.
 
-    Returns
-    -------
-    One row per number: ``metric`` (in words), ``arm``, ``paper``; of ours, on each arm's own joints and with errors in
-    original pixels, ``value``, ``low``, ``high``, ``note`` and ``minus_paper``.
+    Returns one row per number: ``metric`` (in words), ``arm``, ``paper``; of ours, on each arm's own joints and with
+    errors in original pixels, ``value``, ``low``, ``high``, ``note`` and ``minus_paper``.
     """
     ours = largest(results.table, results.study).set_index(["metric", "arm"])
     numbers_of = ours[["value", "low", "high", "note"]].to_dict("index")

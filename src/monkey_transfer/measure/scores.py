@@ -51,10 +51,8 @@ class Scores:
         of people.
     measure : which numbers are computed; all of them (docs/metrics.md), unless others are named.
 
-    Raises
-    ------
-    StudyError
-        If points were tried on other people or measured by another yardstick, or have other numbers of seeds.
+    Raises StudyError if points were tried on other people or measured by another yardstick, or have other numbers of
+    seeds.
     """
 
     runs: Mapping[Point, Sequence[Matched]]

@@ -39,9 +39,7 @@ def replicate(
 ) -> dict[str, dict[str, Replicates]]:
     """Evaluate every arm's statistic on the same resamples of ``groups`` groups.
 
-    Returns
-    -------
-    arm -> metric -> its replicates. The same seed gives the same resamples on any machine.
+    Returns arm -> metric -> its replicates. The same seed gives the same resamples on any machine.
     """
     as_they_are = _evaluate(statistics, [np.ones((1, groups), np.int64)])
     resampled = _evaluate(statistics, resampled_weights(groups, resamples, seed))

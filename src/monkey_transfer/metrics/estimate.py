@@ -44,9 +44,9 @@ class Variances(NamedTuple):
 class Estimate(NamedTuple):
     """A number and how sure it is, in the metric's unit.
 
-    ``value`` is the mean over ``seeds`` training seeds; ``low`` and ``high`` are its 95 % bounds, ``standard_error`` has
-    ``freedom`` degrees of freedom: all NaN where ``note`` says why there are none. ``over`` is what the interval holds:
-    'people and seeds', or 'people' for one seed.
+    ``value`` is the mean over ``seeds`` training seeds; ``low`` and ``high`` are its 95 % bounds, ``standard_error``
+    has ``freedom`` degrees of freedom: all NaN where ``note`` says why there are none. ``over`` is what the interval
+    holds: 'people and seeds', or 'people' for one seed.
     """
 
     value: float

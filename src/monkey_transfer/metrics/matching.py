@@ -35,14 +35,14 @@ class Matched:
 
     Attributes
     ----------
-    joints : one row per labelled joint whose keypoint the arm has, sorted by image and keypoint: ``image_id, keypoint``;
-        ``dx, dy`` (prediction minus label), ``distance`` and ``reference_length`` in pixels of the original image;
-        ``normalised`` (distance over reference length); ``floored`` (the same, over no less than
+    joints : one row per labelled joint whose keypoint the arm has, sorted by image and keypoint: ``image_id,
+        keypoint``; ``dx, dy`` (prediction minus label), ``distance`` and ``reference_length`` in pixels of the original
+        image; ``normalised`` (distance over reference length); ``floored`` (the same, over no less than
         :data:`LEAST_OF_EXPECTED` of the length that the person's box lets one expect); ``likelihood`` (the arm's
         confidence); ``correct`` (``normalised`` is at most ``CORRECT_WITHIN[reference]``); ``error``, one of
         :data:`monkey_transfer.metrics.error_types.ERROR_TYPES`.
-    people : ``image_id, group, area`` of every picture with a labelled joint, also of those in which the arm has none of
-        the labelled keypoints. ``area`` is that of the person's box in square pixels, NaN where it is unknown.
+    people : ``image_id, group, area`` of every picture with a labelled joint, also of those in which the arm has none
+        of the labelled keypoints. ``area`` is that of the person's box in square pixels, NaN where it is unknown.
     reference : name of the yardstick.
     threshold : confidence from which on predictions are kept. Chosen on other people
         (:func:`monkey_transfer.metrics.detection.threshold_of`); NaN where there was none to choose.
@@ -76,12 +76,9 @@ def match(
     reference : what distances are divided by, a key of :data:`CORRECT_WITHIN`.
     images : gives each picture's ``group`` and box; without it each picture is a group of its own and has no area.
 
-    Raises
-    ------
-    StudyError
-        A table breaks its contract (a duplicate row, a length that is not above zero), no joint is labelled, predictions
-        are for a picture that the labels do not know, a predicted keypoint lacks a labelled picture, or a reference
-        length or group is missing.
+    Raises StudyError where a table breaks its contract (a duplicate row, a length that is not above zero), no joint is
+    labelled, predictions are for a picture that the labels do not know, a predicted keypoint lacks a labelled picture,
+    or a reference length or group is missing.
     """
     if reference not in CORRECT_WITHIN:
         raise StudyError(f"reference length '{reference}' is unknown: choose one of {', '.join(CORRECT_WITHIN)}")

@@ -79,10 +79,7 @@ def joint_rows(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[str]]
     table : with the column ``metric``, such as ``pckh/elbow`` and, of all joints, ``pckh``; other rows are passed over.
     what : the table's use, for the error.
 
-    Raises
-    ------
-    StudyError
-        If they are by several yardsticks, or none is there.
+    Raises StudyError if they are by several yardsticks, or none is there.
     """
     names = sorted(name for name in SCORE_NAME.values() if table["metric"].str.fullmatch(f"{name}(/.*)?").any())
     if len(names) != 1:

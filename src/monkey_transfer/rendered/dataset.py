@@ -52,10 +52,7 @@ def rendered_dataset(
     size : side of the square pictures in pixels.
     processes : how many draw at once; the pictures do not depend on it.
 
-    Raises
-    ------
-    StudyError
-        If the species is unknown, no picture is asked for, or ``folder`` holds something else.
+    Raises StudyError if the species is unknown, no picture is asked for, or ``folder`` holds something else.
     """
     check_species(species)
     if images < 1:

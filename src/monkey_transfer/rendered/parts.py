@@ -1,8 +1,7 @@
 """What rendered primates and their props are built of: round parts, and their materials.
 
-A body is a list of parts, tapered capsules and ellipsoids. Every part carries the frame of the
-segment it belongs to, in which its material's pattern is laid out, so that a stripe runs round the
-chest whatever the pose.
+A body is a list of parts, tapered capsules and ellipsoids. Every part carries the frame of the segment it belongs to,
+in which its material's pattern is laid out, so that a stripe runs round the chest whatever the pose.
 """
 
 from collections.abc import Sequence

@@ -37,9 +37,7 @@ def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = N
     first, second : paths of pictures; one that is named twice counts once.
     within : the largest distance of a pair.
 
-    Returns
-    -------
-    DataFrame with ``first``, ``second`` (paths) and ``distance``. StudyError if a file is missing or not a picture.
+    Returns ``first``, ``second`` (paths) and ``distance``. StudyError if a file is missing or not a picture.
     """
     one, other = (list(dict.fromkeys(paths)) for paths in (first, second))
     both = list(dict.fromkeys([*one, *other]))
@@ -57,8 +55,8 @@ def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = N
 def kept_together(images: pd.DataFrame, alike: pd.DataFrame) -> pd.DataFrame:
     """The images table with one ``group`` for all pictures that a chain of near duplicates, or of groups, connects.
 
-    ``alike`` are the :func:`near_duplicates` of its pictures. Groups that were joined have the name of the one that comes
-    first in the alphabet.
+    ``alike`` are the :func:`near_duplicates` of its pictures. Groups that were joined have the name of the one that
+    comes first in the alphabet.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
