@@ -27,8 +27,7 @@ def write_evidence(study: Study, folder: Path) -> None:
     floor = [mean_pose(study, seed).assign(images=0, seed=seed, of="test") for seed in study.profile.seeds]
     _write(pd.concat(floor), folder / f"{MEAN_POSE}.parquet")
     if study.profile.pictures_in_reports:
-        tables.write(_labels(study), folder / "labels.parquet")
-        tables.write(_people(study), folder / "people.parquet")
+        _write_people(study, folder)
 
 
 def _predictions(study: Study, arm: str) -> pd.DataFrame:
@@ -45,25 +44,16 @@ def _write(predictions: pd.DataFrame, file: Path) -> None:
     """The table as finely as it is measured: names once, and numbers byte by byte, most of which are then zero."""
     table = as_committed(predictions).reset_index(drop=True)
     table = table.astype(dict.fromkeys(_NAMES, "category") | dict.fromkeys(_NUMBERS, "float32"))
-    keys = ["images", "seed", *_NAMES]
-    tables.write(
-        table[[*keys, *_NUMBERS]], file, compression="zstd", use_dictionary=keys, use_byte_stream_split=_NUMBERS
-    )
+    keys, table = ["images", "seed", *_NAMES], table[["images", "seed", *_NAMES, *_NUMBERS]]
+    tables.write(table, file, compression="zstd", use_dictionary=keys, use_byte_stream_split=_NUMBERS)
 
 
-def _shown(study: Study) -> list[str]:
-    """The test people, and those of every seed on whom a threshold is chosen."""
+def _write_people(study: Study, folder: Path) -> None:
+    """The labels, boxes and lengths of the test people, and of those of every seed on whom a threshold is chosen."""
     others = (image_id for seed in study.profile.seeds for image_id in study.threshold_people(seed))
-    return list(dict.fromkeys([*study.splits["target"].test, *others]))
-
-
-def _labels(study: Study) -> pd.DataFrame:
-    labels = study.target.subset(_shown(study)).labels
-    return labels.astype({"image_id": "category", "keypoint": "category"}).reset_index(drop=True)
-
-
-def _people(study: Study) -> pd.DataFrame:
-    people = study.target.subset(_shown(study))
-    lengths = people.reference_lengths.pivot(index="image_id", columns="name", values="length").reset_index()
-    boxes = people.images[["image_id", "group", "bbox_w", "bbox_h"]]
-    return boxes.merge(lengths, on="image_id", how="left")
+    shown = study.target.subset(list(dict.fromkeys([*study.splits["target"].test, *others])))
+    labels = shown.labels.astype({"image_id": "category", "keypoint": "category"}).reset_index(drop=True)
+    lengths = shown.reference_lengths.pivot(index="image_id", columns="name", values="length").reset_index()
+    boxes = shown.images[["image_id", "group", "bbox_w", "bbox_h"]]
+    tables.write(labels, folder / "labels.parquet")
+    tables.write(boxes.merge(lengths, on="image_id", how="left"), folder / "people.parquet")

@@ -7,6 +7,7 @@ flexion is positive. ``kinematics.yaml`` has the numbers.
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,11 @@ import yaml
 Range = tuple[float, float]
 SIDES = {"right": -1.0, "left": 1.0}
 
+# Segment lengths of one individual, by the names in kinematics.yaml.
+Bones = SimpleNamespace
+
 _LISTED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-# Of the typical individual of a species, the fields of Bones.
+# Of the typical individual of a species.
 BONES: dict[str, dict] = _LISTED["bones"]
 LIMITS: dict[str, dict[str, Range]] = {
     species: of["trunk"] | {f"{side}_{angle}": limit for side in SIDES for angle, limit in of["limbs"].items()}
@@ -34,24 +38,6 @@ class Frame(NamedTuple):
     def at(self, *offset: float) -> np.ndarray:
         """World position of a point given in the segment's own coordinates."""
         return self.origin + self.axes @ np.array(offset)
-
-
-class Bones(NamedTuple):
-    """Segment lengths of one individual; ``kinematics.yaml`` says from where to where."""
-
-    hip_half: float
-    loin: float
-    rib_cage: float
-    shoulder_half: float
-    neck: float
-    head_top: tuple[float, float, float]
-    upper_arm: float
-    forearm: float
-    thigh: float
-    shank: float
-    ankle_height: float
-    wrist_height: float
-    rump: float
 
 
 def segment_frames(bones: Bones, angles: dict[str, float], root: np.ndarray) -> dict[str, Frame]:

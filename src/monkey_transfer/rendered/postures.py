@@ -100,12 +100,9 @@ def draw_pose(species: str, rng: Rng) -> Pose:
 def _individual(species: str, rng: Rng) -> Bones:
     """Long-limbed or short-limbed as a whole, then small differences."""
     limbs, long_bones = rng.normal(1.0, 0.035), ("upper_arm", "forearm", "thigh", "shank")
-    lengths = {
-        name: value * rng.uniform(0.97, 1.03) * (limbs if name in long_bones else 1.0)
-        for name, value in BONES[species].items()
-        if name != "head_top"
-    }
-    return Bones(head_top=BONES[species]["head_top"], **lengths)
+    typical = {name: length for name, length in BONES[species].items() if name != "head_top"}
+    varied = {n: v * rng.uniform(0.97, 1.03) * (limbs if n in long_bones else 1.0) for n, v in typical.items()}
+    return Bones(**BONES[species] | varied)
 
 
 def _balance(pose: Pose) -> np.ndarray:

@@ -15,9 +15,10 @@ from monkey_transfer.rendered.shading import Light
 def add_props(body: Body, pose: Pose, lowest: float, place: str, rng: Rng) -> float:
     """Add what the pose needs (a seat, a trunk, a bar or branch) to a body; return the height of the ground.
 
-    ``lowest`` is the height of the body's lowest point.
+    ``lowest`` is that of the body's lowest point.
     """
     support, indoors = pose.kind.support, place in BUILT
+    pole = "metal" if indoors else "bark"
     wood = rng.uniform(0.8, 1.1) * np.array((0.42, 0.31, 0.21))
     body.materials["bark"] = Material(wood, 0.5 * wood, "bark", 14, 0.02)
     body.materials["metal"] = Material((0.62, 0.64, 0.67), (0.4, 0.4, 0.4), gloss=0.5)
@@ -28,15 +29,13 @@ def add_props(body: Body, pose: Pose, lowest: float, place: str, rng: Rng) -> fl
         radius = 0.022 if indoors else rng.uniform(0.045, 0.075)
         middle = np.array((hands[0], 0, max(hands[2], 0.10) + 0.5 * radius))
         lean = np.array((rng.uniform(-0.05, 0.05), 1.0, 0))
-        body.cone(
-            WORLD, middle - 2 * lean, middle + 2 * lean, (radius * 1.1, radius), "metal" if indoors else "bark", "prop"
-        )
+        body.cone(WORLD, middle - 2 * lean, middle + 2 * lean, (radius * 1.1, radius), pole, "prop")
         return lowest - rng.uniform(0.05, 0.5)
     if support == "hands":
         grip = np.mean([pose.frames[f"{side}_hand"].at(0, -0.045, 0) for side in pose.gripping], axis=0)
         radius = 0.014 if indoors else rng.uniform(0.016, 0.032)
         along = np.array((1.5, 0 if indoors else rng.uniform(-0.1, 0.1), rng.uniform(-0.2, 0.2)))
-        body.cone(WORLD, grip - along, grip + along, (radius * 1.2, radius), "metal" if indoors else "bark", "prop")
+        body.cone(WORLD, grip - along, grip + along, (radius * 1.2, radius), pole, "prop")
         if not indoors:
             _leaves(body, grip, along, rng)
         return lowest - rng.uniform(0.05, 0.6)
