@@ -10,7 +10,7 @@ import yaml
 
 from monkey_transfer.rendered.choices import COLOURS, FURS, Rng, choose
 from monkey_transfer.rendered.kinematics import SIDES, turn_x, turn_y, turn_z
-from monkey_transfer.rendered.parts import WORLD, Body, Material, Part
+from monkey_transfer.rendered.parts import UPRIGHT, WORLD, Body, Material, Part
 from monkey_transfer.rendered.postures import Pose
 
 _LISTED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
@@ -29,8 +29,10 @@ def _hang(
             for end in ("at", "to" if "to" in part else "at")
         )
         start, end = ((sign * x, y, z) for x, y, z in (at, to))
-        radii = tuple(np.array(part["radii"]) * (girth if "thick" in part else 1))
-        tilt = turn_x(part.get("nod", 0)) @ turn_z(SIDES[side] * part.get("tilt", 0))
+        radii = tuple(radius * girth for radius in part["radii"]) if "thick" in part else tuple(part["radii"])
+        tilt = (
+            turn_z(SIDES[side] * part["tilt"]) if "tilt" in part else turn_x(part["nod"]) if "nod" in part else UPRIGHT
+        )
         role = part.get("role", "head" if segment == "head" else "body")
         body.parts.append(Part(frame, start, end, radii, tilt, part["material"], role))
 

@@ -63,8 +63,8 @@ class Solids(NamedTuple):
         return float((capsules - np.linalg.norm(self.half_axes[:, 1], axis=1)).min())
 
 
-_UPRIGHT = np.eye(3)
-WORLD = Frame(np.zeros(3), _UPRIGHT)
+UPRIGHT = np.eye(3)
+WORLD = Frame(np.zeros(3), UPRIGHT)
 
 
 class Body:
@@ -76,9 +76,9 @@ class Body:
 
     def cone(self, frame: Frame, start, end, radii: tuple[float, float], material: str, role: str = "body") -> None:
         """Add a tapered capsule."""
-        self.parts.append(Part(frame, start, end, radii, _UPRIGHT, material, role))
+        self.parts.append(Part(frame, start, end, radii, UPRIGHT, material, role))
 
-    def blob(self, frame: Frame, centre, radii, material: str, role: str = "body", tilt: np.ndarray = _UPRIGHT) -> None:
+    def blob(self, frame: Frame, centre, radii, material: str, role: str = "body", tilt: np.ndarray = UPRIGHT) -> None:
         """Add an ellipsoid."""
         self.parts.append(Part(frame, centre, centre, tuple(radii), tilt, material, role))
 
