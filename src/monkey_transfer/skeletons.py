@@ -71,12 +71,10 @@ def other_side(landmark: str) -> str:
     return {"right": f"left_{joint}", "left": f"right_{joint}"}.get(side, landmark)
 
 
-def _listed(name: str, keypoints: list[str | dict[str, str]]) -> Skeleton:
-    pairs = ((found, found) if isinstance(found, str) else next(iter(found.items())) for found in keypoints)
-    return Skeleton(name, tuple(pairs))
-
-
-SKELETONS = {name: _listed(name, keypoints) for name, keypoints in _LISTED["skeletons"].items()}
+SKELETONS = {
+    name: Skeleton(name, tuple((one, one) if isinstance(one, str) else tuple(*one.items()) for one in keypoints))
+    for name, keypoints in _LISTED["skeletons"].items()
+}
 # Keypoint of any set -> anatomical landmark.
 LANDMARK_OF = {keypoint: landmark for skeleton in SKELETONS.values() for keypoint, landmark in skeleton.landmarks}
 MPII_16 = SKELETONS["mpii_16"]

@@ -188,7 +188,6 @@ BAD = {
     "zero head size": ("image_id 'b'", {"reference_lengths": lengths(["a", "b"], [10.0, 0.0])}),
     "missing head size": ("head_size of picture 'b'", {"reference_lengths": lengths(["a"])}),
     "other yardstick only": ("torso of picture 'a'", {"reference": "torso"}),
-    "unknown yardstick": ("'foot' is unknown", {"reference": "foot"}),
     "duplicate prediction": (
         "image_id 'a', keypoint 'head_top'",
         {"predictions": pd.concat([PREDICTIONS, PREDICTIONS.head(1)], ignore_index=True)},

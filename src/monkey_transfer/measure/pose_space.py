@@ -39,16 +39,9 @@ def normalised_poses(dataset: Dataset, landmarks: Sequence[str] = LIMB_JOINTS) -
     Where ``landmarks`` lack one of the two hips, the centre of all landmarks is at (0, 0) instead. Pictures in
     which a landmark is not labelled, or all are at one point, are left out: ``len(dataset) - len(image_ids)``.
 
-    Parameters
-    ----------
-    landmarks : which ones, and their order; for two data sets those that both have (:func:`common_landmarks`).
-
-    Returns
-    -------
-    image_ids : (poses,) str, in the order of ``dataset.images``.
-    poses : (poses, landmarks, 2) x and y.
-
-    Raises StudyError if the data set's skeleton lacks a landmark.
+    ``landmarks`` say which ones, and their order; of two data sets :func:`common_landmarks`. Returns the image ids
+    (poses,), in the order of ``dataset.images``, and x and y (poses, landmarks, 2). StudyError if the data set's
+    skeleton lacks a landmark.
     """
     keypoint_of = dataset.skeleton.keypoint_of
     lacking = [landmark for landmark in landmarks if landmark not in keypoint_of]

@@ -139,14 +139,11 @@ def accuracy_by_rank(matched: Matched, rank: pd.Series) -> Statistic:
 
     Least squares over people weighted by their scored joints, and by how often their group was drawn, is least
     squares over those joints, of 100 for a hit and 0 for a miss. It is linear in the hits, so the line
-    of the difference of two arms on the same joints is the difference of their lines.
+    of the difference of two arms on the same joints is the difference of their lines. ``rank`` is that of everyone in
+    ``matched``, by ``image_id``, between 0 and 1.
 
-    Parameters
-    ----------
-    rank : by ``image_id``, between 0 and 1, of everyone in ``matched``.
-
-    Returns statistic of 'slope' (percentage points from rank 0 to 1), 'most ordinary' (the line at 0, in percent) and
-    'rarest' (at 1); NaN where all people drawn have one rank.
+    Returns the statistic of 'slope' (percentage points from rank 0 to 1), 'most ordinary' (the line at 0, in percent)
+    and 'rarest' (at 1); NaN where all people drawn have one rank.
     """
     joints = pckh.scored(matched.joints)
     x, y = joints["image_id"].map(rank), 100.0 * joints["correct"]

@@ -120,12 +120,7 @@ class Scores:
         return effective_groups(run.joints["image_id"].map(group_of).value_counts().to_numpy())
 
     def table(self, people: Callable[[Point], int]) -> pd.DataFrame:
-        """Every score of every point: arm, images, people, metric and the fields of an estimate.
-
-        Parameters
-        ----------
-        people : how many labelled people a point takes.
-        """
+        """Every score of every point: arm, images, people (how many labelled ones it takes), metric and an estimate."""
         rows = [
             {**point._asdict(), "people": people(point), "metric": metric, **found._asdict()}
             for point in self.runs
@@ -156,12 +151,7 @@ def read_scores(study: Study) -> Scores:
 
 
 def of_networks(study: Study, runs: Mapping[str, Run]) -> Scores:
-    """The PCK scores of single networks and of the floor, of one seed: over test people alone.
-
-    Parameters
-    ----------
-    runs : by arm, finished ones of one seed.
-    """
+    """The PCK scores of finished networks, by arm, of one seed and of its floor: over test people alone."""
     [seed] = {run.seed for run in runs.values()}
     found = {Point(arm, run.images): [evaluated(study, run)] for arm, run in runs.items()}
     return Scores({**found, FLOOR: [floor(study, seed)]}, pck_scores)

@@ -89,15 +89,11 @@ def _student(covariances: np.ndarray, freedom: float, count: int, rng: np.random
 def equivalent_size(score: Draws, curve: Mapping[int, Draws]) -> Draws:
     """How many people another learning curve needs to reach a score.
 
-    The curve is made to rise (isotonic regression), drawn through its points by monotone cubic interpolation over
-    the logarithm of the number of people, and followed to the first place where it reaches the score. Nothing is
-    extrapolated: 0 where its smallest number of people already does, infinity where its largest does not.
-
-    Parameters
-    ----------
-    curve : number of people -> draws, from the same call of :func:`draws` as ``score``.
-
-    Raises StudyError for a curve of fewer than two points.
+    The curve is made to rise (isotonic regression), drawn through its points by monotone cubic interpolation over the
+    logarithm of the number of people, and followed to the first place where it reaches the score. Nothing is
+    extrapolated: 0 where its smallest number of people already does, infinity where its largest does not. ``curve``
+    maps numbers of people to draws, of the same call of :func:`draws` as ``score``; StudyError where it has fewer than
+    two.
     """
     if len(curve) < 2:
         raise StudyError(f"a learning curve needs two numbers of people, got {len(curve)}: give its arm more images")

@@ -65,13 +65,8 @@ def pck_scores(matched: Matched) -> Statistic:
 
 def pixel_errors(matched: Matched) -> Statistic:
     """The statistic of errors in pixels alone, which depend on the frame: of all joints and of those that are kept."""
-    everything = _together(_mean_errors(matched), _ranked(matched), _kept(matched))
-
-    def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        of = ("mean_distance", *_ERRORS)
-        return {metric: value for metric, value in everything(weights).items() if metric.rpartition("/")[2] in of}
-
-    return statistic
+    of, everything = ("mean_distance", *_ERRORS), _together(_mean_errors(matched), _ranked(matched), _kept(matched))
+    return lambda weights: {m: value for m, value in everything(weights).items() if m.rpartition("/")[2] in of}
 
 
 class _Ratio(NamedTuple):

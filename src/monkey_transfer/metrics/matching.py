@@ -80,8 +80,6 @@ def match(
     labelled, predictions are for a picture that the labels do not know, a predicted keypoint lacks a labelled picture,
     or a reference length or group is missing.
     """
-    if reference not in CORRECT_WITHIN:
-        raise StudyError(f"reference length '{reference}' is unknown: choose one of {', '.join(CORRECT_WITHIN)}")
     labels = tables.check(labels, tables.LABELS, "labels to match")
     predictions = tables.check(predictions, tables.PREDICTIONS, "predictions to match")
     labelled = labels[labels["labelled"]]

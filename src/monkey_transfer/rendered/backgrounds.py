@@ -10,18 +10,19 @@ import numpy as np
 from monkey_transfer.rendered.choices import COLOURS, Rng, choose
 from monkey_transfer.rendered.noise import NOISE_SIDE, noise, rolled
 
+Array = np.ndarray
 # Where one sits on stools and climbs poles, not rocks and trees.
 BUILT = ("room", "gym", "street", "enclosure")
 
 
-def paint(place: str, size: int, horizon: float, rng: Rng) -> tuple[np.ndarray, bool]:
+def paint(place: str, size: int, horizon: float, rng: Rng) -> tuple[Array, bool]:
     """The background of ``place`` (3, size, size), and whether it has a ground on which a shadow falls."""
     canvas = np.zeros((3, size, size), np.float32)
     _PAINTERS[place](canvas, horizon, rng)
     return np.clip(canvas, 0, 1), place not in ("foliage", "sky")
 
 
-def _cloud(size: int, zoom: float, rng: Rng) -> np.ndarray:
+def _cloud(size: int, zoom: float, rng: Rng) -> Array:
     """Fractal noise (size, size) in 0 to 1, ``zoom`` times coarser than its tile."""
     side = max(int(size / zoom), 2)
     down, across = rng.integers(0, NOISE_SIDE, 2).tolist()
@@ -29,20 +30,20 @@ def _cloud(size: int, zoom: float, rng: Rng) -> np.ndarray:
     return cv2.resize(tile, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def _blend(canvas: np.ndarray, colours: np.ndarray, share: np.ndarray) -> None:
+def _blend(canvas: Array, colours: Array, share: Array) -> None:
     canvas += (colours - canvas) * share
 
 
-def _colour(rng: Rng, of: str, vary: float = 0.06) -> np.ndarray:
+def _colour(rng: Rng, of: str, vary: float = 0.06) -> Array:
     return _rgb(*choose(rng, COLOURS[of])) * np.float32(rng.uniform(1 - vary, 1 + vary))
 
 
-def _rgb(red: float, green: float, blue: float) -> np.ndarray:
+def _rgb(red: float, green: float, blue: float) -> Array:
     """A colour (3, 1, 1)."""
     return np.array((red, green, blue), np.float32)[:, None, None]
 
 
-def _below(size: int, horizon: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _below(size: int, horizon: float) -> tuple[Array, Array, Array]:
     """Of the rows below the horizon: which they are, and the (across, away) coordinates of level ground."""
     rows = np.arange(max(int(np.ceil(horizon)), 0), size)
     away = 1 / (rows - horizon + 3.0).astype(np.float32)[:, None]
@@ -50,9 +51,7 @@ def _below(size: int, horizon: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return rows, across, np.broadcast_to(away, across.shape) * size
 
 
-def _ground(
-    canvas: np.ndarray, horizon: float, colour: np.ndarray, contrast: float, rng: Rng, grain: str = "fine"
-) -> None:
+def _ground(canvas: Array, horizon: float, colour: Array, contrast: float, rng: Rng, grain: str = "fine") -> None:
     """Level ground of one colour: patches that shrink towards the horizon, and a grain that gets coarser near by."""
     rows, across, away = _below(canvas.shape[2], horizon)
     if not len(rows):
@@ -68,7 +67,7 @@ def _ground(
     canvas[:, rows[0] :] = colour * (shade * np.linspace(0.9, 1.04, len(rows), dtype=np.float32)[:, None])
 
 
-def _sky(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _sky(canvas: Array, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
     top, low = _colour(rng, "high_sky"), _colour(rng, "low_sky")
     ramp = np.clip((np.arange(size) + 0.4 * size) / max(horizon + 0.4 * size, 40), 0, 1)[:, None]
@@ -77,7 +76,7 @@ def _sky(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     _blend(canvas, _rgb(0.98, 0.98, 0.99), clouds)
 
 
-def _treeline(canvas: np.ndarray, horizon: float, rng: Rng, height: float) -> None:
+def _treeline(canvas: Array, horizon: float, rng: Rng, height: float) -> None:
     """Distant trees or hills above the horizon."""
     size = canvas.shape[2]
     wave = _cloud(size, 2.0, rng)[0]
@@ -88,25 +87,25 @@ def _treeline(canvas: np.ndarray, horizon: float, rng: Rng, height: float) -> No
     _blend(canvas, colour * texture, np.clip(depth / 2, 0, 1) * 0.92)
 
 
-def _meadow(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _meadow(canvas: Array, horizon: float, rng: Rng) -> None:
     _sky(canvas, horizon, rng)
     _treeline(canvas, horizon, rng, rng.uniform(0.05, 0.25))
     _ground(canvas, horizon, _colour(rng, "grass", vary=0.12), 0.5, rng, "strand")
 
 
-def _park(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _park(canvas: Array, horizon: float, rng: Rng) -> None:
     _meadow(canvas, horizon, rng)
     _leaf_masses(canvas, rng, int(horizon * 0.75), 40)
 
 
-def _beach(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _beach(canvas: Array, horizon: float, rng: Rng) -> None:
     _sky(canvas, horizon, rng)
     _ground(canvas, horizon, _colour(rng, "sand"), 0.18, rng)
     sea = slice(max(int(horizon), 0), max(int(horizon + 0.09 * canvas.shape[2]), 0))
     canvas[:, sea] = _colour(rng, "sea") * (0.9 + 0.2 * _cloud(canvas.shape[2], 1, rng)[sea])
 
 
-def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
+def _leaf_masses(canvas: Array, rng: Rng, bottom: int, count: int) -> None:
     """Overlapping blurred clumps of leaves, dark behind and bright in front, above row ``bottom``."""
     size = canvas.shape[2]
     if bottom <= 0:
@@ -123,7 +122,7 @@ def _leaf_masses(canvas: np.ndarray, rng: Rng, bottom: int, count: int) -> None:
         _blend(canvas, base * strength * texture, np.clip(spots, 0, 1) * 0.9)
 
 
-def _foliage(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _foliage(canvas: Array, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
     canvas[:] = _colour(rng, "behind_leaves") * (0.7 + 0.6 * _cloud(size, 2, rng))
     _leaf_masses(canvas, rng, size, 55)
@@ -132,7 +131,7 @@ def _foliage(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
         cv2.GaussianBlur(channel, (0, 0), sigma, dst=channel)
 
 
-def _forest(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _forest(canvas: Array, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
     haze = _colour(rng, "haze")
     canvas[:] = haze * (0.75 + 0.5 * _cloud(size, 1.6, rng))
@@ -149,7 +148,7 @@ def _forest(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
         _blend(canvas[:, :foot], bark * light, edges * roots * 0.95)
 
 
-def _rocks(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _rocks(canvas: Array, horizon: float, rng: Rng) -> None:
     _meadow(canvas, horizon, rng)
     _ground(canvas, horizon, _colour(rng, "rocky_ground"), 0.5, rng)
     size = canvas.shape[2]
@@ -163,7 +162,7 @@ def _rocks(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
         _blend(canvas, stone, mask)
 
 
-def _wall(canvas: np.ndarray, horizon: float, rng: Rng, colour: np.ndarray) -> int:
+def _wall(canvas: Array, horizon: float, rng: Rng, colour: Array) -> int:
     """A wall down to the floor's edge, lit unevenly; returns the row of the edge."""
     size = canvas.shape[2]
     edge = int(np.clip(horizon + rng.uniform(0.10, 0.32) * size, 0.05 * size, 0.86 * size))
@@ -173,7 +172,7 @@ def _wall(canvas: np.ndarray, horizon: float, rng: Rng, colour: np.ndarray) -> i
     return edge
 
 
-def _floor(canvas: np.ndarray, horizon: float, edge: int, rng: Rng, kind: str) -> None:
+def _floor(canvas: Array, horizon: float, edge: int, rng: Rng, kind: str) -> None:
     rows, across, away = _below(canvas.shape[2], min(horizon, edge - 4.0))
     rows, across, away = (a[rows >= edge] for a in (rows, across, away))
     plank = np.floor(across * 6).astype(int)
@@ -192,7 +191,7 @@ def _floor(canvas: np.ndarray, horizon: float, edge: int, rng: Rng, kind: str) -
     canvas[:, edge:] = colour * (tone * grain)
 
 
-def _room(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _room(canvas: Array, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
     edge = _wall(canvas, horizon, rng, _colour(rng, "room_wall", vary=0.1))
     ornament = choose(rng, ("none", "window", "picture", "stripes", "curtain"))
@@ -218,7 +217,7 @@ def _room(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     canvas[:, max(edge - 4, 0) : edge] = _colour(rng, "skirting")
 
 
-def _gym(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _gym(canvas: Array, horizon: float, rng: Rng) -> None:
     size = canvas.shape[2]
     edge = _wall(canvas, horizon, rng, _colour(rng, "gym_wall"))
     band = int(edge * rng.uniform(0.45, 0.7))
@@ -229,7 +228,7 @@ def _gym(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
     _floor(canvas, horizon, edge, rng, "planks")
 
 
-def _bricks(canvas: np.ndarray, edge: int, rng: Rng) -> None:
+def _bricks(canvas: Array, edge: int, rng: Rng) -> None:
     size = canvas.shape[2]
     height, width = size / rng.uniform(18, 26), size / rng.uniform(8, 11)
     row, column = np.arange(edge)[:, None] / height, np.arange(size)[None] / width
@@ -241,13 +240,13 @@ def _bricks(canvas: np.ndarray, edge: int, rng: Rng) -> None:
     _blend(canvas[:, :edge], _rgb(0.78, 0.75, 0.71), mortar * 0.7)
 
 
-def _street(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _street(canvas: Array, horizon: float, rng: Rng) -> None:
     edge = _wall(canvas, horizon, rng, _colour(rng, "bricks", vary=0.1))
     _bricks(canvas, edge, rng)
     _floor(canvas, horizon, edge, rng, choose(rng, ("tiles", "asphalt")))
 
 
-def _enclosure(canvas: np.ndarray, horizon: float, rng: Rng) -> None:
+def _enclosure(canvas: Array, horizon: float, rng: Rng) -> None:
     """Concrete with stains, straw or earth on the floor, sometimes wire mesh."""
     size = canvas.shape[2]
     edge = _wall(canvas, horizon, rng, _colour(rng, "concrete"))

@@ -28,16 +28,10 @@ _BITS = _FREQUENCIES**2 - 1
 
 
 def near_duplicates(first: Iterable[str], second: Iterable[str], within: int = NEAR) -> pd.DataFrame:
-    """The pairs of a picture of the first list and one of the second that are nearly the same.
+    """The pairs of a picture of the first list and one of the second that are at most ``within`` bits apart.
 
-    A file that is in both lists is a pair.
-
-    Parameters
-    ----------
-    first, second : paths of pictures; one that is named twice counts once.
-    within : the largest distance of a pair.
-
-    Returns ``first``, ``second`` (paths) and ``distance``. StudyError if a file is missing or not a picture.
+    A path that is named twice counts once; one that is in both lists is a pair. Returns ``first``, ``second`` (paths)
+    and ``distance``. StudyError if a file is missing or not a picture.
     """
     one, other = (list(dict.fromkeys(paths)) for paths in (first, second))
     both = list(dict.fromkeys([*one, *other]))
