@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from itertools import compress
-from pathlib import Path
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.images import opened, orientation, picture_size, upright_size
+from monkey_transfer.images import opened, orientation, upright_size
 from monkey_transfer.skeletons import Skeleton
 
+SIZE = ["width", "height"]
 BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
 # The outermost joints lie inside the body: a box of the joints is enlarged by this share of its longer side.
 BOX_MARGIN = 0.1
@@ -31,18 +31,14 @@ SMALLEST_BOX = 1
 # LSPET the shortest head segment is 0.007 of the box; of 2,958 of MPII 200 x scale is at most 5 boxes.)
 _SHORTEST, _LONGEST = 0.001, 10
 
-# What labels say of a picture's width and height; None is not said.
-Said = tuple[int | None, int | None]
 
-
-def picture_sizes(
+def with_sizes(
     origin: object,
-    paths: Sequence[Path],
+    images: pd.DataFrame,
     points: np.ndarray,
-    said: Sequence[Said] | None = None,
     remedy: str = "restore them or take them out of the labels",
-) -> np.ndarray:
-    """(people, 2) widths and heights in pixels of the pictures that were labelled; (0, 0) for a missing file.
+) -> pd.DataFrame:
+    """The same table with the width and height in pixels that the pictures' files have; 0 for a missing file.
 
     They are read from the files' headers, and checked to be those of the pictures that the labels are for: against
     the size that the labels state, if they do, and by most of a picture's joints lying inside it.
@@ -50,10 +46,9 @@ def picture_sizes(
     Parameters
     ----------
     origin : the file that was read, for messages.
-    paths : the picture of every person.
+    images : one row per person: path and, for a format that states them, width and height, NaN where it does not. A
+        picture is taken as it is stored, unless it has that size only when turned (:mod:`monkey_transfer.images`).
     points : (people, keypoints, 2) x and y in pixels of the picture, NaN where not labelled.
-    said : what the labels say of every person's picture; None for a format that states no size. A picture is taken
-        as it is stored, unless it has the stated size only when turned upright (:mod:`monkey_transfer.images`).
     remedy : what to do about missing pictures.
 
     Raises
@@ -63,27 +58,31 @@ def picture_sizes(
         or has most of its joints outside. If a picture has another size than the labels say, has an orientation
         tag and its size does not tell whether the labels follow it, or is not a picture.
     """
-    files = list(dict.fromkeys(paths))
-    missing = [not os.path.isfile(file) for file in files]
-    _refuse_many(origin, missing, lambda n, i: f"{n} labelled pictures are missing, the first is {files[i]}: {remedy}")
-    size_of = dict.fromkeys(compress(files, missing), (0, 0))
-    for position, path in enumerate(paths):
-        if path not in size_of:
-            size_of[path] = picture_size(path) if said is None else _size_said(origin, path, said[position])
-    sizes = np.array([size_of[path] for path in paths], int).reshape(-1, 2)
+    files = images.drop_duplicates("path").set_index("path")
+    missing = [not os.path.isfile(file) for file in files.index]
+    _refuse_many(
+        origin, missing, lambda n, i: f"{n} labelled pictures are missing, the first is {files.index[i]}: {remedy}"
+    )
+    said = files[SIZE].itertuples(index=False) if {*SIZE} <= {*files} else repeat(None)
+    size_of = {
+        file: (0, 0) if gone else _size(origin, file, own)
+        for file, gone, own in zip(files.index, missing, said, strict=False)
+    }
+    sizes = np.array([size_of[path] for path in images["path"]], int).reshape(-1, 2)
     labelled = np.isfinite(points).all(axis=-1) & (sizes[:, :1] > 0)
-    joints = np.stack([labelled, labelled & ~_inside(points, sizes)], axis=-1).sum(axis=1)
-    of_files = pd.DataFrame(joints, columns=["labelled", "outside"]).groupby(list(paths), sort=False).sum()
+    outside = labelled & ~_inside(points, sizes)
+    joints = pd.DataFrame({"labelled": labelled.sum(axis=1), "outside": outside.sum(axis=1)})
+    of_files = joints.groupby(images["path"].to_numpy(), sort=False).sum()
     _refuse_many(
         origin,
         of_files["outside"] > of_files["labelled"] / 2,
         lambda n, i: (
-            f"most joints of {n} pictures lie outside them, the first is {files[i]} with "
-            f"{' x '.join(map(str, size_of[files[i]]))} pixels: restore the pictures that were labelled, or correct "
-            "the joints"
+            f"most joints of {n} pictures lie outside them, the first is {files.index[i]} with "
+            f"{' x '.join(map(str, size_of[files.index[i]]))} pixels: restore the pictures that were labelled, or "
+            "correct the joints"
         ),
     )
-    return sizes
+    return images.assign(width=sizes[:, 0], height=sizes[:, 1])
 
 
 def _refuse_many(origin: object, wrong: ArrayLike, sentence: Callable[[str, int], str]) -> None:
@@ -93,22 +92,25 @@ def _refuse_many(origin: object, wrong: ArrayLike, sentence: Callable[[str, int]
         raise StudyError(f"{origin}: {sentence(f'{wrong.sum()} of {len(wrong)}', int(wrong.argmax()))}")
 
 
-def _size_said(origin: object, path: Path, said: Said) -> tuple[int, int]:
-    """The (width, height) that the picture has as it is stored or turned upright, as said by its labels."""
+def _size(origin: object, path: str, said: Sequence[float] | None) -> tuple[int, int]:
+    """The (width, height) of a picture as it is stored, or turned upright if only then it is as its labels say."""
     with opened(path) as picture:
-        stored, upright, tag = picture.size, upright_size(picture), orientation(picture)
-    if tag != 1 and (stored == upright or None in said):
+        stored = picture.size
+        if said is None:
+            return stored
+        upright, tag = upright_size(picture), orientation(picture)
+    if tag != 1 and (stored == upright or any(map(pd.isna, said))):
         raise StudyError(
             f"{path}: its EXIF orientation is {tag}, and {origin} does not tell by its size whether it was labelled "
             "turned or as it is stored: save it as it was labelled, without that tag"
         )
-    for size in (stored, upright):
-        if all(own in (None, side) for own, side in zip(said, size, strict=True)):
-            return size
-    raise StudyError(
-        f"{path}: the picture is {stored[0]} x {stored[1]} pixels, but {origin} says "
-        f"{said[0] or stored[0]} x {said[1] or stored[1]}: find the version of the picture that was labelled"
-    )
+    expected = tuple(int(side if pd.isna(own) else own) for own, side in zip(said, stored, strict=True))
+    if expected not in (stored, upright):
+        raise StudyError(
+            f"{path}: the picture is {stored[0]} x {stored[1]} pixels, but {origin} says "
+            f"{expected[0]} x {expected[1]}: find the version of the picture that was labelled"
+        )
+    return stored if expected == stored else upright
 
 
 def _inside(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -123,7 +125,7 @@ def boxes_fit(
 
     Such a box is at least a pixel long and shows part of its picture, beyond whose edges it reaches by no more than
     the picture's longer side: usual boxes reach some way beyond. At least half of the person's labelled joints lie in
-    it, to a pixel.
+    it, to a pixel. If it is not so for more than one in a hundred, StudyError names ``origin`` and the first person.
 
     Parameters
     ----------
@@ -131,11 +133,6 @@ def boxes_fit(
     points : (people, keypoints, 2) x and y in the same pixels, NaN where not labelled.
     sizes : (people, 2) width and height of the pictures.
     what : what the labels have that the box is of, for the message.
-
-    Raises
-    ------
-    StudyError
-        Naming ``origin``, the first person, the box and the joints, if it is not so for more than one in a hundred.
     """
     low, extent, edge = boxes[:, :2], boxes[:, 2:], sizes - 0.5
     high, longer, reach = low + extent, extent.max(axis=1), sizes.max(axis=1, keepdims=True)
@@ -197,8 +194,17 @@ def assemble(
         a hundred has a box or a length that cannot be his.
     """
     ids = images["image_id"].reset_index(drop=True)
-    _check_labels(origin, images, skeleton, labelled & ~np.isfinite(points).all(axis=-1))
-    sizes = images[["width", "height"]].to_numpy()
+    for image_id, own in images[ids.duplicated(keep=False).to_numpy()].groupby("image_id", sort=False):
+        raise StudyError(
+            f"{origin}: {len(own)} labels are all {image_id}, of the picture {' and '.join(own['path'].unique())}: "
+            "keep one of them, or give their pictures different names"
+        )
+    for person, joint in np.argwhere(labelled & ~np.isfinite(points).all(axis=-1)):
+        raise StudyError(
+            f"{origin}: joint {skeleton.keypoints[joint]} of picture {ids[person]} is marked as labelled but has no "
+            "finite position: correct it or mark it as unlabelled"
+        )
+    sizes = images[SIZE].to_numpy()
     outside = labelled & ~_inside(points, sizes)
     labelled = labelled & ~outside
     points = np.where(labelled[..., None], points, np.nan)
@@ -220,35 +226,25 @@ def assemble(
         why = f"all {len(kept)} people are left out, {ids[0]} for {reasons[0]}"
         raise StudyError(f"{origin}: the data set is empty: {why}")
     images = images[kept].assign(**dict(zip(BOX, boxes[kept].T, strict=True)))
+    rows = pd.MultiIndex.from_product([images["image_id"], skeleton.keypoints], names=["image_id", "keypoint"])
+    labels = rows.to_frame(index=False).assign(
+        x=points[kept, :, 0].ravel(),
+        y=points[kept, :, 1].ravel(),
+        labelled=labelled[kept].ravel(),
+        visible=(labelled & visible)[kept].ravel(),
+    )
     people, joints = np.nonzero(outside & kept[:, None])
     dataset = Dataset.checked(
         origin,
         name=name,
         skeleton=skeleton,
         images=images,
-        labels=_labels(images, skeleton, points[kept], labelled[kept], visible[kept]),
+        labels=labels,
         reference_lengths=_reference_lengths(origin, images, skeleton, points[kept]),
     )
     return dataset.leaving_out(ids[~kept], reasons[~kept]).leaving_out(
         ids[people], "the joint lies outside its picture", np.array(skeleton.keypoints)[joints]
     )
-
-
-def _check_labels(origin: object, images: pd.DataFrame, skeleton: Skeleton, nowhere: np.ndarray) -> None:
-    """Raise StudyError if two people have one id, or if a labelled joint of (people, keypoints) is ``nowhere``."""
-    twice = images[images["image_id"].duplicated(keep=False)]
-    if len(twice):
-        image_id = twice["image_id"].iloc[0]
-        pictures = twice.loc[twice["image_id"] == image_id, "path"]
-        raise StudyError(
-            f"{origin}: {len(pictures)} labels are all {image_id}, of the picture {' and '.join(pictures.unique())}: "
-            "keep one of them, or give their pictures different names"
-        )
-    for person, joint in np.argwhere(nowhere):
-        raise StudyError(
-            f"{origin}: joint {skeleton.keypoints[joint]} of picture {images['image_id'].iloc[person]} is marked as "
-            "labelled but has no finite position: correct it or mark it as unlabelled"
-        )
 
 
 def joint_extents(points: np.ndarray) -> np.ndarray:
@@ -263,21 +259,6 @@ def _joint_boxes(points: np.ndarray) -> np.ndarray:
     return np.hstack([low - margin, high - low + 2 * margin])
 
 
-def _labels(
-    images: pd.DataFrame, skeleton: Skeleton, points: np.ndarray, labelled: np.ndarray, visible: np.ndarray
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "image_id": np.repeat(images["image_id"].to_numpy(), len(skeleton.keypoints)),
-            "keypoint": np.tile(np.array(skeleton.keypoints, object), len(images)),
-            "x": points[..., 0].ravel(),
-            "y": points[..., 1].ravel(),
-            "labelled": labelled.ravel(),
-            "visible": (labelled & visible).ravel(),
-        }
-    )
-
-
 def _reference_lengths(origin: object, images: pd.DataFrame, skeleton: Skeleton, points: np.ndarray) -> pd.DataFrame:
     def between(a: str, b: str) -> np.ndarray:
         if not {a, b} <= skeleton.keypoint_of.keys():
@@ -286,7 +267,7 @@ def _reference_lengths(origin: object, images: pd.DataFrame, skeleton: Skeleton,
         return np.linalg.norm(ends[0] - ends[1], axis=-1)
 
     torso = between("right_shoulder", "left_hip")
-    box, side = images[["bbox_w", "bbox_h"]].max(axis=1), images[["width", "height"]].max(axis=1)
+    box, side = images[["bbox_w", "bbox_h"]].max(axis=1), images[SIZE].max(axis=1)
     lengths = images[images.columns.intersection(STATED_LENGTHS)].assign(
         bbox_length=box,
         head_segment=between("head_top", "upper_neck"),

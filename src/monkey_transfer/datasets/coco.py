@@ -18,9 +18,9 @@ from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, Strict, ValidationError
 
-from monkey_transfer.datasets.assembly import BOX, MIN_LABELLED, assemble, picture_sizes
+from monkey_transfer.datasets.assembly import BOX, MIN_LABELLED, SIZE, assemble, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
@@ -37,7 +37,10 @@ def _no_boolean(value: Any) -> Any:
 _Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$")]
 # Writers differ, even within one file, in whether an id is 1, 1.0 or "1": it is a number if it can be one.
 _Id = Annotated[Annotated[int | _Text, Field(union_mode="left_to_right")], BeforeValidator(_no_boolean)]
-_Number = Annotated[float, BeforeValidator(_no_boolean)]
+# What is written as a number is taken without a call of ours: large files hold millions.
+_Number = Annotated[
+    Annotated[float, Strict()] | Annotated[float, BeforeValidator(_no_boolean)], Field(union_mode="left_to_right")
+]
 _Finite = Annotated[_Number, Field(allow_inf_nan=False)]
 _Side = Annotated[_Finite, Field(ge=0)]
 _Size = Annotated[int, Field(gt=0), BeforeValidator(_no_boolean)]
@@ -110,12 +113,12 @@ def read_coco(
     names_of = {category.id: category.keypoints for category in content.categories}
     people = _people(annotations, content, names_of)
     chosen = study_keypoints(annotations, dict.fromkeys(sum(names_of.values(), [])), skeleton, keypoints)
-    poses = np.zeros((len(people), len(skeleton.keypoints), 3))
+    place_of = {name: skeleton.keypoints.index(keypoint) for name, keypoint in chosen.items()}
+    places_of = {category: [place_of.get(name, -1) for name in names] for category, names in names_of.items()}
+    poses = np.zeros((len(people), len(skeleton.keypoints) + 1, 3))  # the last place takes what is not to be read
     for pose, person in zip(poses, people, strict=True):
-        numbers = np.array(person.keypoints, float).reshape(-1, 3)
-        for name, number in zip(names_of[person.category_id], numbers, strict=True):
-            if name in chosen:
-                pose[skeleton.keypoints.index(chosen[name])] = number
+        pose[places_of[person.category_id]] = np.array(person.keypoints, float).reshape(-1, 3)
+    poses = poses[:, :-1]
     has_pose = (poses[..., 2] > 0).any(axis=1)
     _some(annotations, has_pose.any(), f"none of the keypoints that are read is labelled ({', '.join(chosen)})")
     people, points, v = list(compress(people, has_pose)), poses[has_pose, :, :2], poses[has_pose, :, 2]
@@ -149,8 +152,10 @@ def _read(path: Path) -> _File:
 
 def _object(origin: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object, in which null counts as not there; a second value of a key would hide the first."""
-    _once(origin, "values in one object have the key", [key for key, _ in pairs])
-    return {key: value for key, value in pairs if value is not None}
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        _once(origin, "values in one object have the key", [key for key, _ in pairs])
+    return {key: value for key, value in pairs if value is not None} if None in found.values() else found
 
 
 def _people(origin: Path, content: _File, names_of: dict[int | str, list[str]]) -> list[_Annotation]:
@@ -188,33 +193,37 @@ def _images(
 ) -> pd.DataFrame:
     """The images table of the people, whose points are NaN where they are not labelled."""
     picture_of = {picture.id: picture for picture in listed}
-    pictures = [picture_of[person.image_id] for person in people]
-    file_of = {picture.id: _picture_file(folder, picture.file_name) for picture in pictures}
-    _once(origin, "pictures have the file", map(str, file_of.values()))
-    files = [file_of[picture.id] for picture in pictures]
-    sizes = picture_sizes(origin, files, points, [(picture.width, picture.height) for picture in pictures])
-    _check_pixels(origin, people, points, sizes)
-    boxes = np.array([person.bbox or [np.nan] * 4 for person in people]) - (0.5, 0.5, 0, 0)
-    names = pd.Series([os.path.relpath(file, folder) for file in files])
-    stems = names.map(lambda name: PurePosixPath(name).stem)
-    several = names.groupby(stems).transform("nunique") > 1
-    image_ids = stems.mask(several, names.map(lambda name: str(PurePosixPath(name).with_suffix(""))))
-    image_ids = image_ids.mask(names.duplicated(keep=False), image_ids + [f"-{person.id}" for person in people])
-    table = pd.DataFrame({"image_id": image_ids.str.replace("/", "-"), "path": files, "group": names, "split": "all"})
-    return table.astype({"path": str}).assign(
-        width=sizes[:, 0], height=sizes[:, 1], **dict(zip(BOX, boxes.T, strict=True))
+    pictures = {person.image_id: picture_of[person.image_id] for person in people}
+    table = pd.DataFrame(
+        {
+            "path": [_picture_file(folder, picture.file_name) for picture in pictures.values()],
+            **{side: [getattr(picture, side) for picture in pictures.values()] for side in SIZE},
+            "split": "all",
+        },
+        pd.Index(pictures, dtype=object),
     )
+    _once(origin, "pictures have the file", table["path"])
+    table["group"] = table["path"].map(lambda file: os.path.relpath(file, folder))
+    names = table["group"].map(lambda name: os.path.splitext(name)[0])
+    stems = names.map(os.path.basename)
+    table["image_id"] = stems.mask(stems.duplicated(keep=False), names)
+    table = with_sizes(origin, table.loc[[person.image_id for person in people]].reset_index(drop=True), points)
+    _check_pixels(origin, people, points, table[SIZE].to_numpy())
+    ids = table["image_id"] + [f"-{person.id}" for person in people]
+    image_ids = table["image_id"].where(~table["path"].duplicated(keep=False), ids).str.replace("/", "-")
+    boxes = np.array([person.bbox or [np.nan] * 4 for person in people]) - (0.5, 0.5, 0, 0)
+    return table.assign(image_id=image_ids, **dict(zip(BOX, boxes.T, strict=True)))
 
 
-def _picture_file(folder: Path, name: str) -> Path:
+def _picture_file(folder: Path, name: str) -> str:
     """The picture of that name, as it is, with slashes or decoded; of an absolute one the longest end there is."""
     slashed = name.replace("\\", "/")
-    spellings = [PurePosixPath(spelling).parts for spelling in (name, slashed, unquote(slashed))]
+    spellings = [PurePosixPath(spelling).parts for spelling in dict.fromkeys((name, slashed, unquote(slashed)))]
     for start in range(len(spellings[-1]) if PureWindowsPath(name).anchor else 1):
         for parts in spellings:
-            if os.path.isfile(file := folder.joinpath(*parts[start:])):
+            if os.path.isfile(file := os.path.join(folder, *parts[start:])):
                 return file
-    return folder / slashed
+    return str(folder / slashed)
 
 
 def _check_pixels(origin: Path, people: list[_Annotation], points: np.ndarray, sizes: np.ndarray) -> None:

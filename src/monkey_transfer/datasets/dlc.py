@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from monkey_transfer.datasets.assembly import assemble, picture_sizes
+from monkey_transfer.datasets.assembly import assemble, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
@@ -89,7 +89,16 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     )
     points = labels.to_numpy().reshape(len(labels), len(skeleton.keypoints), 2)
     labelled = ~np.isnan(points).all(axis=-1)
-    images = _images(project, labels.index.get_level_values("picture"), points)
+    keys = labels.index.get_level_values("picture")
+    images = pd.DataFrame(
+        {
+            "image_id": keys.map(_image_id),
+            "path": [str(project / key) for key in keys],
+            "group": [Path(key).parent.name for key in keys],
+            "split": "all",
+        }
+    )
+    images = with_sizes(project, images, points)
     dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
     not_own = cells[~cells["picture"].isin(cells["picture"][own]) & cells["number"].notna()]
     not_own = not_own.drop_duplicates(["by", "picture"])
@@ -240,21 +249,6 @@ def _read_csv(file: Path) -> pd.DataFrame:
     table = pd.DataFrame(grid[count:, depth:], index, columns)
     # A comma that does not separate cells stands before decimals.
     return table if separator == "," else table.replace(",", ".", regex=True)
-
-
-def _images(project: Path, keys: pd.Index, points: np.ndarray) -> pd.DataFrame:
-    paths = [project / key for key in keys]
-    sizes = picture_sizes(project, paths, points)
-    return pd.DataFrame(
-        {
-            "image_id": [_image_id(key) for key in keys],
-            "path": [str(path) for path in paths],
-            "width": sizes[:, 0],
-            "height": sizes[:, 1],
-            "group": [path.parent.name for path in paths],
-            "split": "all",
-        }
-    )
 
 
 def _image_id(key: str) -> str:

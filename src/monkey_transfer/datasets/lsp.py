@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.datasets.assembly import GET_IT, assemble, picture_sizes
+from monkey_transfer.datasets.assembly import GET_IT, assemble, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.errors import StudyError
@@ -56,19 +56,16 @@ def read_lsp(folder: Path) -> Dataset:
     labelled = flags == 1 if extended else np.ones_like(flags, bool)
     points = np.where(labelled[..., None], joints[..., :2], np.nan)
     stems = [f"im{number:0{5 if extended else 4}d}" for number in range(1, len(joints) + 1)]
-    paths = [folder / "images" / f"{stem}.jpg" for stem in stems]
-    sizes = picture_sizes(source, paths, points, remedy=GET_IT)
     images = pd.DataFrame(
         {
             "image_id": stems,
-            "path": [str(path) for path in paths],
-            "width": sizes[:, 0],
-            "height": sizes[:, 1],
+            "path": [str(folder / "images" / f"{stem}.jpg") for stem in stems],
             "group": stems,
             "split": np.where(extended | (np.arange(len(joints)) < len(joints) / 2), "train", "test"),
         }
     )
-    visible = flags == (1 if extended else 0)
+    images = with_sizes(source, images, points, remedy=GET_IT)
+    visible = flags == extended
     return assemble(source, "LSPET" if extended else "LSP", LSP_14, images, points, labelled, visible)
 
 

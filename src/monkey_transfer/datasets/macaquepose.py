@@ -16,18 +16,24 @@ every labelled joint counts as visible.
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import compress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, FiniteFloat, TypeAdapter, ValidationError
 
-from monkey_transfer.datasets.assembly import BOX, BOX_MARGIN, GET_IT, assemble, boxes_fit, joint_extents, picture_sizes
+from monkey_transfer.datasets.assembly import (
+    BOX,
+    BOX_MARGIN,
+    GET_IT,
+    SIZE,
+    assemble,
+    boxes_fit,
+    joint_extents,
+    with_sizes,
+)
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.pictures import Cut, make_pictures
 from monkey_transfer.errors import StudyError
@@ -36,8 +42,6 @@ from monkey_transfer.skeletons import MACAQUEPOSE_17
 
 _NO_PICTURE = Frame(Transform(1, 0, 0), 0, 0)  # where the photograph is missing
 _JOINTS = {name: joint for joint, name in enumerate(MACAQUEPOSE_17.keypoints)}
-
-
 _Position = tuple[FiniteFloat, FiniteFloat]
 
 
@@ -57,22 +61,13 @@ _KINDS: dict[str, TypeAdapter] = {
 _COLUMNS = ("image file name", *_KINDS)
 
 
-@dataclass(frozen=True)
-class _Monkey:
-    """One entry of a row.
+class _Monkey(NamedTuple):
+    """One entry of a row."""
 
-    Attributes
-    ----------
-    image_id : the stem of the photograph's name and the monkey's number in it.
-    photograph : its file name.
-    points : (keypoints, 2) in the order of the skeleton, NaN where not labelled.
-    parts : the polygons of its mask, each (corners, 2); none if the mask is empty.
-    """
-
-    image_id: str
-    photograph: str
-    points: np.ndarray
-    parts: tuple[np.ndarray, ...]
+    image_id: str  # the stem of the photograph's name and the monkey's number in it
+    photograph: str  # its file name
+    points: np.ndarray  # (keypoints, 2) in the order of the skeleton, NaN where not labelled
+    parts: tuple[np.ndarray, ...]  # the polygons of its mask, each (corners, 2); none if the mask is empty
 
 
 def read_macaquepose(
@@ -111,25 +106,25 @@ def read_macaquepose(
     """
     folder, prepared = Path(folder), Path(prepared)
     source = folder / "annotations.csv"
-    everyone = _read_monkeys(source)
-    points = np.array([monkey.points for monkey in everyone]).reshape(-1, len(_JOINTS), 2)
-    sizes = picture_sizes(source, [folder / "images" / m.photograph for m in everyone], points, remedy=GET_IT)
-    masks = np.array([_extent(monkey.parts) for monkey in everyone]).reshape(-1, 4)
-    ids = pd.Series([monkey.image_id for monkey in everyone], dtype=str)
+    everyone = pd.DataFrame(_read_monkeys(source), columns=_Monkey._fields)
+    everyone["path"] = [str(folder / "images" / photograph) for photograph in everyone["photograph"]]
+    points = np.array([*everyone["points"]]).reshape(-1, len(_JOINTS), 2)
+    everyone = with_sizes(source, everyone, points, remedy=GET_IT)
+    sizes, ids = everyone[SIZE].to_numpy(), everyone["image_id"]
+    outlines = [np.vstack([np.full((1, 2), np.nan), *parts]) for parts in everyone["parts"]]
+    masks = np.array([joint_extents(outline[None]) for outline in outlines]).reshape(-1, 4)
 
     own = (sizes[:, 0] == 0) | np.isnan(masks).any(axis=1)
     boxes = np.hstack([masks[:, :2], masks[:, 2:] - masks[:, :2]])
     own[~own] = boxes_fit(source, ids[~own], boxes[~own], points[~own], sizes[~own], "mask")
-    monkeys, points, sizes, masks = list(compress(everyone, own)), points[own], sizes[own], masks[own]
+    monkeys, points, sizes, masks = everyone[own], points[own], sizes[own], masks[own]
 
     cuts = _cuts(np.where(np.isnan(masks), joint_extents(points), masks), sizes)
     frames = [fit(cut, length, size) if any(cut) else _NO_PICTURE for cut in cuts.tolist()]
-    parts_of: dict[str, tuple[np.ndarray, ...]] = defaultdict(tuple)
-    for monkey in monkeys:
-        parts_of[monkey.photograph] += monkey.parts
+    parts_of = {photograph: sum(parts, ()) for photograph, parts in monkeys.groupby("photograph")["parts"]}
     wanted = [
-        Cut(m.image_id, folder / "images" / m.photograph, (width, height), frame, m.parts, parts_of[m.photograph])
-        for m, (width, height), frame in zip(monkeys, sizes.tolist(), frames, strict=True)
+        Cut(m.image_id, m.path, (m.width, m.height), frame, m.parts, parts_of[m.photograph])
+        for m, frame in zip(monkeys.itertuples(), frames, strict=True)
         if frame is not _NO_PICTURE
     ]
     make_pictures(wanted, prepared, at_once)
@@ -137,23 +132,19 @@ def read_macaquepose(
     points = _moved(points, frames)
     corners = _moved(np.clip(masks.reshape(-1, 2, 2), -0.5, sizes[:, None] - 0.5), frames)
     labelled = np.isfinite(points).all(axis=-1)
-    images = pd.DataFrame(
-        {
-            "image_id": [monkey.image_id for monkey in monkeys],
-            "path": [str(prepared / f"{monkey.image_id}.png") for monkey in monkeys],
-            "width": [frame.width for frame in frames],
-            "height": [frame.height for frame in frames],
-            "group": [monkey.photograph for monkey in monkeys],
-            "split": "all",
-            **dict(zip(BOX, np.hstack([corners[:, 0], corners[:, 1] - corners[:, 0]]).T, strict=True)),
-        }
+    images = monkeys[["image_id"]].assign(
+        path=[str(prepared / f"{image_id}.png") for image_id in monkeys["image_id"]],
+        width=[frame.width for frame in frames],
+        height=[frame.height for frame in frames],
+        group=monkeys["photograph"],
+        split="all",
+        **dict(zip(BOX, np.hstack([corners[:, 0], corners[:, 1] - corners[:, 0]]).T, strict=True)),
     )
     dataset = assemble(source, "MacaquePose", MACAQUEPOSE_17, images, points, labelled, visible=labelled)
     return dataset.leaving_out(ids[~own], "the mask cannot be theirs")
 
 
-def _read_monkeys(source: Path) -> list[_Monkey]:
-    monkeys = []
+def _read_monkeys(source: Path) -> Iterator[_Monkey]:
     row_of: dict[str, int] = {}
     for row, (photograph, *cells) in enumerate(_read_table(source).itertuples(index=False), start=2):
         stem = Path(photograph).stem
@@ -172,9 +163,7 @@ def _read_monkeys(source: Path) -> list[_Monkey]:
         for number, (pose, mask) in enumerate(zip(poses, masks, strict=True), start=1):
             # Fewer than three corners enclose nothing.
             parts = tuple(np.array(part.segment) for part in mask if len(part.segment) > 2)
-            points = _points(f"{where}, monkey {number}", pose)
-            monkeys.append(_Monkey(f"{stem}-{number}", photograph, points, parts))
-    return monkeys
+            yield _Monkey(f"{stem}-{number}", photograph, _points(f"{where}, monkey {number}", pose), parts)
 
 
 def _read_table(source: Path) -> pd.DataFrame:
@@ -217,14 +206,6 @@ def _points(where: str, pose: list[_Keypoint]) -> np.ndarray:
         if keypoint.position:
             points[_JOINTS[name]] = keypoint.position
     return points
-
-
-def _extent(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """(4,) lowest x and y, highest x and y of a mask; NaN without one."""
-    if not parts:
-        return np.full(4, np.nan)
-    corners = np.vstack(parts)
-    return np.hstack([corners.min(axis=0), corners.max(axis=0)])
 
 
 def _cuts(extents: np.ndarray, sizes: np.ndarray) -> np.ndarray:

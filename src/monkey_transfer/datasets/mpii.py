@@ -25,7 +25,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.datasets.assembly import GET_IT, MIN_LABELLED, assemble, picture_sizes
+from monkey_transfer.datasets.assembly import GET_IT, MIN_LABELLED, assemble, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.errors import StudyError
@@ -41,7 +41,6 @@ HEAD_SIZE_OF_DIAGONAL = 0.6
 HEAD_SIZE_OF_SCALE = 20
 SAME_HEAD_SIZE = 0.01
 
-_EMPTY = np.empty((0, 0))
 _X, _Y, _VISIBLE, _TIMES = range(4)
 
 
@@ -73,21 +72,18 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
     everyone, joints = _read_release(source)
     chosen = everyone["train"] & everyone[people]
     everyone, joints = everyone[chosen].reset_index(drop=True), joints[chosen.to_numpy()]
-    paths = [source.parent / "images" / picture for picture in everyone["picture"]]
     points = joints[..., [_X, _Y]]
-    sizes = picture_sizes(source, paths, points, remedy=GET_IT)
     images = pd.DataFrame(
         {
             "image_id": everyone["image_id"],
-            "path": [str(path) for path in paths],
-            "width": sizes[:, 0],
-            "height": sizes[:, 1],
+            "path": [str(source.parent / "images" / picture) for picture in everyone["picture"]],
             "group": everyone["video"].where(everyone["video"] != "", everyone["picture"]),
             "split": "train",
             "head_size": everyone["head_size"],
             "mpii_200scale": 200 * everyone["scale"],
         }
     )
+    images = with_sizes(source, images, points, remedy=GET_IT)
     times = joints[..., _TIMES]
     dataset = assemble(source, "MPII", MPII_16, images, points, times == 1, visible=joints[..., _VISIBLE] == 1)
     person, joint = np.nonzero(times > 1)
@@ -123,54 +119,54 @@ def count_people(people: pd.DataFrame) -> pd.DataFrame:
     DataFrame indexed by filter: ``pictures`` and ``people``, and how many of these people lack a head box or a
     scale, or have a head box whose head size differs by more than 1 % from what their scale says.
     """
-    public = people[people["train"]]
-    labelled = public[public["labelled_joints"] >= MIN_LABELLED]
+    public = people["train"]
+    labelled = public & (people["labelled_joints"] >= MIN_LABELLED)
     left = {
-        "annotated": people,
+        "annotated": people["train"].notna(),
         "img_train = 1": public,
         "with labelled joints": labelled,
-        "single_person": labelled[labelled["single_person"]],
-        "alone_in_picture": labelled[labelled["alone_in_picture"]],
+        "single_person": labelled & people["single_person"],
+        "alone_in_picture": labelled & people["alone_in_picture"],
     }
-    counts = {name: _counts(table) for name, table in left.items()}
+    by_scale = HEAD_SIZE_OF_SCALE * people["scale"]
+    disagrees = (people["head_size"] - by_scale).abs() > SAME_HEAD_SIZE * by_scale
+    counts = {
+        name: {
+            "pictures": people["picture"][kept].nunique(),
+            "people": int(kept.sum()),
+            "without_head_box": int(people["head_size"][kept].isna().sum()),
+            "without_scale": int(people["scale"][kept].isna().sum()),
+            "head_box_disagrees": int(disagrees[kept].sum()),
+        }
+        for name, kept in left.items()
+    }
     return pd.DataFrame.from_dict(counts, orient="index").rename_axis("filter")
 
 
-def _counts(people: pd.DataFrame) -> dict[str, int]:
-    by_scale = HEAD_SIZE_OF_SCALE * people["scale"]
-    return {
-        "pictures": people["picture"].nunique(),
-        "people": len(people),
-        "without_head_box": int(people["head_size"].isna().sum()),
-        "without_scale": int(people["scale"].isna().sum()),
-        "head_box_disagrees": int(((people["head_size"] - by_scale).abs() > SAME_HEAD_SIZE * by_scale).sum()),
-    }
-
-
 def _read_release(source: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """The table of :func:`read_mpii_people` and, row by row, (people, 16, 4): x, y, visible, times listed.
-
-    The release takes a quarter of a minute to read, so the last one is kept, for nobody to change.
-    """
+    """The table of :func:`read_mpii_people` and, row by row, (people, 16, 4): x, y, visible, times listed."""
     return _parsed(source, stamp(source) if source.is_file() else "missing")
 
 
 @lru_cache(maxsize=1)
 def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """What :func:`_read_release` returns, of the file as it is at its present size and time of change."""
+    """The same of a file at one size and time of change: it takes a quarter minute, so that the last one is kept."""
     content = read_variable(source, "RELEASE", _EXPECTED)
     rows, joints = [], []
     place = "RELEASE"
     try:
         release = content.ravel()[0]
-        videos = {number: _text(cell) for number, cell in enumerate(release["video_list"].ravel(), start=1)}
+        videos: dict[float, str] = {
+            number: _text(cell) for number, cell in enumerate(release["video_list"].ravel(), start=1)
+        }
         fields = [release[field].ravel() for field in ("annolist", "img_train", "single_person", "act")]
         for number, (picture, train, listed, act) in enumerate(zip(*fields, strict=True), start=1):
             place = f"annolist({number})"
+            video = next(iter(_numbers(picture, "vididx")), np.nan)
             facts = {
                 "picture": _text(_cells(picture["image"], "name")[0]),
                 "train": train == 1,
-                "video": _video(picture, videos),
+                "video": "" if np.isnan(video) else videos[video],
                 "activity": _text(act["act_name"]),
                 "category": _text(act["cat_name"]),
             }
@@ -186,12 +182,6 @@ def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
     people["alone_in_picture"] = people["single_person"] & (people["people_in_picture"] == 1)
     people["labelled_joints"] = (np.array(joints)[..., _TIMES] == 1).sum(axis=1)
     return people, np.array(joints)
-
-
-def _video(picture: Any, videos: dict[int, str]) -> str:
-    """The name of the video that a picture was taken from; empty where the release names none."""
-    number = next(iter(_numbers(picture, "vididx")), np.nan)
-    return "" if np.isnan(number) else videos[int(number)]
 
 
 def _people(annorect: np.ndarray, stem: str, listed: np.ndarray) -> Iterator[dict[str, Any]]:
@@ -232,7 +222,7 @@ def _joints(annopoints: np.ndarray) -> np.ndarray:
 def _cells(struct: np.ndarray, field: str) -> list[np.ndarray]:
     """A field of every element of a struct array: empty matrices where the struct does not have it."""
     if field not in (struct.dtype.names or ()):
-        return [_EMPTY] * struct.size
+        return [np.empty((0, 0))] * struct.size
     return list(struct[field].ravel())
 
 
