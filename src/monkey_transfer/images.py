@@ -36,17 +36,9 @@ from monkey_transfer.files import written
 # pose_cfg.yaml, rounded): padding with it is padding with nothing.
 PADDING_RGB = (124, 117, 104)
 
-# What brings a picture upright, by its orientation tag (Exif 2.3, 4.6.4); 1 is upright.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ON_ITS_SIDE = (5, 6, 7, 8)
+# What brings a picture upright (Pillow's names), by its orientation tag from 2 to 8 (Exif 2.3, 4.6.4). 1 is
+# upright, and above 4 the sides change places.
+_TURNS = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90"
 
 # Kinds of pixels (Pillow's modes) that leave no doubt which colour is meant.
 _KINDS = "1 L P PA LA RGB RGBA RGBX CMYK YCbCr I;16 I;16B I;16L I;16N"
@@ -80,7 +72,7 @@ class Transform:
 
 
 class Frame(NamedTuple):
-    """How a picture is made of another: the way from the other's pixels to its own, its width and height in pixels."""
+    """How a picture is made of another: the way from its pixels, and the width and height of the new one."""
 
     transform: Transform
     width: int
@@ -90,15 +82,8 @@ class Frame(NamedTuple):
 def read_picture(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """The picture as (height, width, 3) uint8 RGB: :func:`rgb`, its pixels as they are stored.
 
-    Parameters
-    ----------
-    size : (width, height) that its labels are for. A picture that has it only when turned as its orientation tag
-        says is turned.
-
-    Raises
-    ------
-    StudyError
-        If the file is missing, cut short, not a picture or of a kind that is not read.
+    ``size`` is the (width, height) that its labels are for: a picture that has it only when turned as its orientation
+    tag says is turned. StudyError if the file is missing, cut short, not a picture or of a kind that is not read.
     """
     with opened(path) as picture:
         shown = rgb(picture)
@@ -151,18 +136,18 @@ def orientation(picture: Image.Image) -> int:
         tag = exif.get(ExifTags.Base.Orientation)
     except Exception:  # Pillow raises several kinds for a damaged block, without which the picture is still whole
         return 1
-    return tag if tag in _TURNS else 1
+    return int(tag) if tag and tag in range(2, 9) else 1
 
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:
-    """(width, height) of a Pillow picture when it is turned upright."""
-    return picture.size[::-1] if orientation(picture) in _ON_ITS_SIDE else picture.size
+    """The (width, height) of :func:`upright`."""
+    return picture.size[::-1] if orientation(picture) > 4 else picture.size
 
 
 def upright(picture: Image.Image) -> Image.Image:
     """The Pillow picture turned as its orientation tag says."""
     tag = orientation(picture)
-    return picture.transpose(_TURNS[tag]) if tag in _TURNS else picture
+    return picture.transpose(Image.Transpose[_TURNS.split()[tag - 2]]) if tag > 1 else picture
 
 
 def write_picture(path: str | Path, image: np.ndarray) -> None:
@@ -211,10 +196,7 @@ def fit(cut: Sequence[int], length: Length, size: int) -> Frame:
 
 
 def resample(image: np.ndarray, frame: Frame) -> np.ndarray:
-    """The (height, width, 3) uint8 picture that ``frame`` makes of ``image``, smoothed as far as it shrinks.
-
-    It is padded where it leaves ``image``, which is of the same form.
-    """
+    """The (height, width, 3) uint8 picture that ``frame`` makes of such an image: smoothed as it shrinks, padded."""
     transform, width, height = frame
     # Pillow counts from the corner of the top left pixel, half a pixel before its centre.
     left, top = transform.invert((-0.5, -0.5)) + 0.5

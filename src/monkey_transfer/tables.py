@@ -14,70 +14,48 @@ from pandera.errors import SchemaErrorReason
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import written
 
+SIZE = ["width", "height"]
+BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
+
+
+def _columns(kind: type, *names: str, **options: Any) -> dict[str, pa.Column]:
+    return {name: pa.Column(kind, **options) for name in names}
+
+
 IMAGES = pa.DataFrameSchema(
-    {
-        "image_id": pa.Column(str, unique=True),
-        "path": pa.Column(str),
-        "width": pa.Column(int, pa.Check.gt(0)),
-        "height": pa.Column(int, pa.Check.gt(0)),
-        # What must not be split across train and test: video, person, source photograph.
-        "group": pa.Column(str),
-        "bbox_x": pa.Column(float, nullable=True),
-        "bbox_y": pa.Column(float, nullable=True),
-        "bbox_w": pa.Column(float, nullable=True),
-        "bbox_h": pa.Column(float, nullable=True),
-        "split": pa.Column(str),
-    },
+    _columns(str, "image_id", unique=True)
+    | _columns(str, "path")
+    | _columns(int, *SIZE, checks=pa.Check.gt(0))
+    # What must not be split across train and test: video, person, source photograph.
+    | _columns(str, "group")
+    | _columns(float, *BOX, nullable=True)
+    | _columns(str, "split"),
     name="images",
 )
 LABELS = pa.DataFrameSchema(
-    {
-        "image_id": pa.Column(str),
-        "keypoint": pa.Column(str),
-        "x": pa.Column(float, nullable=True),
-        "y": pa.Column(float, nullable=True),
-        "labelled": pa.Column(bool),
-        "visible": pa.Column(bool),
-    },
-    checks=[
-        pa.Check(
-            lambda t: t.labelled == (t.x.notna() & t.y.notna()),
-            error="a labelled joint needs x and y, an unlabelled one has neither",
-        ),
-    ],
+    _columns(str, "image_id", "keypoint")
+    | _columns(float, "x", "y", nullable=True)
+    | _columns(bool, "labelled", "visible"),
+    checks=pa.Check(
+        lambda t: t.labelled == (t.x.notna() & t.y.notna()),
+        error="a labelled joint needs x and y, an unlabelled one has neither",
+    ),
     unique=["image_id", "keypoint"],
     name="labels",
 )
 PREDICTIONS = pa.DataFrameSchema(
-    {
-        "image_id": pa.Column(str),
-        "keypoint": pa.Column(str),
-        "x": pa.Column(float),
-        "y": pa.Column(float),
-        "likelihood": pa.Column(float, nullable=True),
-    },
+    _columns(str, "image_id", "keypoint") | _columns(float, "x", "y") | _columns(float, "likelihood", nullable=True),
     unique=["image_id", "keypoint"],
     name="predictions",
 )
+# By name head_size, head_segment, mpii_200scale, bbox_length or torso: what errors are divided by.
 REFERENCE_LENGTHS = pa.DataFrameSchema(
-    {
-        "image_id": pa.Column(str),
-        # head_size, head_segment, mpii_200scale, bbox_length or torso: what errors are divided by.
-        "name": pa.Column(str),
-        "length": pa.Column(float, pa.Check.gt(0)),
-    },
+    _columns(str, "image_id", "name") | _columns(float, "length", checks=pa.Check.gt(0)),
     unique=["image_id", "name"],
     name="reference_lengths",
 )
-LEFT_OUT = pa.DataFrameSchema(
-    {
-        "image_id": pa.Column(str),
-        # Empty where the whole person is left out, else the joint that counts as unlabelled.
-        "keypoint": pa.Column(str),
-        "reason": pa.Column(str),
-    },
-    name="left_out",
-)
+# The keypoint is empty where the whole person is left out, else the joint that counts as unlabelled.
+LEFT_OUT = ["image_id", "keypoint", "reason"]
 
 
 def check(table: pd.DataFrame, schema: pa.DataFrameSchema, origin: object) -> pd.DataFrame:

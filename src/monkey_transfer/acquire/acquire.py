@@ -23,22 +23,15 @@ CHECKSUMS = "checksums.json"
 
 
 def acquire(name: str, root: Path) -> Path:
-    """The folder (or file) of an archive, fetched and unpacked if it is not there yet.
+    """The folder (or file) that the archive of that name in ``ARCHIVES`` becomes below ``root``, the data folder.
 
-    What is there already is used as it is and never overwritten.
-
-    Parameters
-    ----------
-    name : of the archive in ``ARCHIVES``.
-    root : the data folder.
-
-    Raises
-    ------
-    StudyError
-        If there is no such archive, what is there is incomplete, or it cannot be fetched, is not the expected
-        file or does not fit on the disk; it says from where to get the file and where to put it.
+    It is fetched and unpacked if it is not there yet; what is there is used as it is and never overwritten. StudyError
+    if there is no such archive, what is there is incomplete, or it cannot be fetched, is not the expected file or does
+    not fit on the disk; it says from where to get the file and where to put it.
     """
-    archive = _archive(name)
+    if name not in ARCHIVES:
+        raise StudyError(f"archive '{name}' is unknown: expected one of {', '.join(ARCHIVES)}")
+    archive = ARCHIVES[name]
     place = root / archive.place
     try:
         if state(archive, root) == WHOLE:
@@ -68,7 +61,7 @@ def state(archive: Archive, root: Path) -> str:
 
 def table(names: list[str], root: Path) -> pd.DataFrame:
     """One row per archive: archive, for, where, state, size, licence."""
-    wanted = {name: _archive(name) for name in names}
+    wanted = {name: ARCHIVES[name] for name in names}
     return pd.DataFrame(
         {
             "archive": name,
@@ -89,14 +82,9 @@ def _told_state(archive: Archive, root: Path) -> str:
         return found
     if file.is_file():
         return f"{MISSING}, {file.name} is there to be unpacked"
-    if (partial := _beside(file, "partial")).is_file():
+    if (partial := Path(f"{file}.partial")).is_file():
         return f"{MISSING}, {partial.stat().st_size / 1e6:,.1f} MB fetched so far"
-    return f"{MISSING}, {refused.name} was put aside" if (refused := _beside(file, "refused")).is_file() else MISSING
-
-
-def _beside(file: Path, what: str) -> Path:
-    """Where the 'partial' archive lies that is not fetched to its end, and where one goes that is 'refused'."""
-    return file.with_name(f"{file.name}.{what}")
+    return f"{MISSING}, {file.name}.refused was put aside" if Path(f"{file}.refused").is_file() else MISSING
 
 
 def _install(archive: Archive, root: Path) -> None:
@@ -106,8 +94,8 @@ def _install(archive: Archive, root: Path) -> None:
     known = archive.sha256 or _recorded(root).get(archive.file)
     try:
         if not file.is_file():
-            download(archive.address, _beside(file, "partial"))
-            os.replace(_beside(file, "partial"), file)
+            download(archive.address, Path(f"{file}.partial"))
+            os.replace(f"{file}.partial", file)
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         if digest != (known or digest):
@@ -122,7 +110,7 @@ def _install(archive: Archive, root: Path) -> None:
     except StudyError as error:
         told = str(error)
         if file.is_file():
-            os.replace(file, _beside(file, "refused"))
+            os.replace(file, f"{file}.refused")
             told += f"; it was put aside as {file.name}.refused"
         sha256 = f" (sha256 {known})" if known else ""
         raise StudyError(f"{told}: get {file.name}{sha256} from {archive.page} and put it at {file}") from error
@@ -141,10 +129,7 @@ def _lacking(archive: Archive, content: Path) -> str:
         return f"no {archive.inside}"
     if content.is_file() and not content.stat().st_size:
         return "an empty file"
-    found = {
-        pattern: sum(1 for file in content.glob(pattern) if file.is_file() and file.stat().st_size)
-        for pattern in archive.holds
-    }
+    found = {p: sum(file.is_file() and file.stat().st_size > 0 for file in content.glob(p)) for p in archive.holds}
     return ", ".join(f"{found[p]:,} of {least:,} {p}" for p, least in archive.holds.items() if found[p] < least)
 
 
@@ -159,9 +144,3 @@ def _recorded(root: Path) -> dict[str, str]:
         raise StudyError(
             f"{file}: expected checksums by the names of archives in JSON; correct it or remove it"
         ) from None
-
-
-def _archive(name: str) -> Archive:
-    if name not in ARCHIVES:
-        raise StudyError(f"archive '{name}' is unknown: expected one of {', '.join(ARCHIVES)}")
-    return ARCHIVES[name]

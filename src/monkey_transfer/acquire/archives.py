@@ -11,36 +11,23 @@ LIST = Path(__file__).with_suffix(".yaml")
 
 @dataclass(frozen=True)
 class Archive:
-    """One archive, and what it becomes in the data folder.
-
-    Attributes
-    ----------
-    purpose : what the study needs it for.
-    address : where it is fetched from.
-    file : its name under ``archives/`` of the data folder.
-    page : where people find it, with its terms.
-    place : the folder or file that it becomes, relative to the data folder.
-    unpacked_limit : bytes that it may unpack to.
-    inside : the part of the archive that becomes ``place``; '.' for all of it.
-    holds : patterns inside ``place``, and of each how many files there are at least.
-    size : bytes of the archive.
-    sha256 : of the archive, in hexadecimal digits.
-    licence, citation : as its publisher words them.
-    """
+    """One archive, and what it becomes in the data folder."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    purpose: str
-    address: str
-    file: str
-    page: str
-    place: str
-    unpacked_limit: int
-    inside: str = "."
-    holds: dict[str, int] = field(default_factory=dict)
-    size: int | None = None
-    sha256: str | None = None
-    licence: str | None = None
+    purpose: str  # what the study needs it for
+    address: str  # where it is fetched from
+    file: str  # its name under ``archives/`` of the data folder
+    page: str  # where people find it, with its terms
+    place: str  # the folder or file that it becomes, relative to the data folder
+    unpacked_limit: int  # bytes that it may unpack to
+    inside: str = "."  # the part of the archive that becomes ``place``; '.' for all of it
+    holds: dict[str, int] = field(
+        default_factory=dict
+    )  # patterns inside ``place``, each with the least number of files
+    size: int | None = None  # bytes of the archive
+    sha256: str | None = None  # of the archive, in hexadecimal digits
+    licence: str | None = None  # as its publisher words it, like the citation
     citation: str | None = None
 
 

@@ -47,13 +47,13 @@ def download(address: str, partial: Path) -> None:
             tqdm.write(f"{address}: {reason} at {size:,} bytes, going on in {pause:g} s", file=sys.stderr)
             time.sleep(pause)
         else:
-            _version(partial).unlink(missing_ok=True)
-            return
+            break
+    Path(f"{partial}.version").unlink(missing_ok=True)
 
 
 def _fetch_rest(address: str, partial: Path) -> None:
     """One request for what is missing of ``partial``; raises _Cut, or what requests and urllib3 raise, if cut."""
-    version = _version(partial)
+    version = Path(f"{partial}.version")
     known = version.read_text(encoding="utf-8") if version.is_file() else ""
     start = _size(partial) if known else 0
     # An archive is kept as it is: nobody may take its compression off on the way.
@@ -96,10 +96,6 @@ def _strong_validator(answer: requests.Response) -> str:
     """What names the version of the file byte for byte; empty if nothing does."""
     named = (answer.headers.get(header, "") for header in ("ETag", "Last-Modified"))
     return next((validator for validator in named if validator and not validator.startswith("W/")), "")
-
-
-def _version(partial: Path) -> Path:
-    return partial.with_name(f"{partial.name}.version")
 
 
 def _size(partial: Path) -> int:

@@ -12,9 +12,8 @@ from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import opened, orientation, upright_size
 from monkey_transfer.skeletons import Skeleton
+from monkey_transfer.tables import BOX, SIZE
 
-SIZE = ["width", "height"]
-BOX = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
 # The outermost joints lie inside the body: a box of the joints is enlarged by this share of its longer side.
 BOX_MARGIN = 0.1
 # Fewer joints than this say nothing about where and how large somebody is.

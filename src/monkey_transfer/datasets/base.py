@@ -29,9 +29,7 @@ class Dataset:
     images: pd.DataFrame
     labels: pd.DataFrame
     reference_lengths: pd.DataFrame
-    left_out: pd.DataFrame = field(
-        default_factory=lambda: pd.DataFrame(columns=list(tables.LEFT_OUT.columns), dtype=str)
-    )
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=tables.LEFT_OUT, dtype=str))
     rendered: bool = False
 
     def __post_init__(self) -> None:

@@ -20,11 +20,12 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, Field, Strict, ValidationError
 
-from monkey_transfer.datasets.assembly import BOX, MIN_LABELLED, SIZE, assemble, with_sizes
+from monkey_transfer.datasets.assembly import MIN_LABELLED, assemble, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import Skeleton
+from monkey_transfer.tables import BOX, SIZE
 
 
 def _no_boolean(value: Any) -> Any:

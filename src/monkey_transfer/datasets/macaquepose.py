@@ -24,21 +24,13 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, FiniteFloat, TypeAdapter, ValidationError
 
-from monkey_transfer.datasets.assembly import (
-    BOX,
-    BOX_MARGIN,
-    GET_IT,
-    SIZE,
-    assemble,
-    boxes_fit,
-    joint_extents,
-    with_sizes,
-)
+from monkey_transfer.datasets.assembly import BOX_MARGIN, GET_IT, assemble, boxes_fit, joint_extents, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.pictures import Cut, make_pictures
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import Frame, Length, Transform, fit
 from monkey_transfer.skeletons import MACAQUEPOSE_17
+from monkey_transfer.tables import BOX, SIZE
 
 _NO_PICTURE = Frame(Transform(1, 0, 0), 0, 0)  # where the photograph is missing
 _JOINTS = {name: joint for joint, name in enumerate(MACAQUEPOSE_17.keypoints)}
@@ -181,7 +173,6 @@ def _read_table(source: Path) -> pd.DataFrame:
 
 
 def _entries(where: str, column: str, cell: str) -> list[list[Any]]:
-    """What a cell says of each monkey."""
     try:
         return _KINDS[column].validate_json(cell)
     except ValidationError as error:

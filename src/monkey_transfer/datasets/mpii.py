@@ -94,6 +94,8 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
 def read_mpii_people(folder: Path) -> pd.DataFrame:
     """What the release says of every annotated person, also of those without public labels.
 
+    StudyError if the .mat file is missing, unreadable or of another layout.
+
     Returns
     -------
     DataFrame with one row per person: ``image_id``; ``picture`` (file name) and ``person`` (number in it);
@@ -102,11 +104,6 @@ def read_mpii_people(folder: Path) -> pd.DataFrame:
     ``head_size`` (0.6 x diagonal of the head box) in pixels; ``scale`` (height over 200 pixels); ``objpos_x``
     and ``objpos_y`` (rough position, 0-based pixels); ``video`` (of YouTube), ``activity`` and ``category``.
     A number that is not known is NaN, a name that is not known is empty.
-
-    Raises
-    ------
-    StudyError
-        If the .mat file is missing, unreadable or of another layout.
     """
     return _read_release(Path(folder) / ANNOTATIONS)[0].copy()
 
@@ -156,9 +153,7 @@ def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
     place = "RELEASE"
     try:
         release = content.ravel()[0]
-        videos: dict[float, str] = {
-            number: _text(cell) for number, cell in enumerate(release["video_list"].ravel(), start=1)
-        }
+        videos = dict(enumerate(["", *map(_text, release["video_list"].ravel())]))
         fields = [release[field].ravel() for field in ("annolist", "img_train", "single_person", "act")]
         for number, (picture, train, listed, act) in enumerate(zip(*fields, strict=True), start=1):
             place = f"annolist({number})"
@@ -166,7 +161,7 @@ def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
             facts = {
                 "picture": _text(_cells(picture["image"], "name")[0]),
                 "train": train == 1,
-                "video": "" if np.isnan(video) else videos[video],
+                "video": videos[np.nan_to_num(video)],
                 "activity": _text(act["act_name"]),
                 "category": _text(act["cat_name"]),
             }

@@ -15,11 +15,8 @@ def study_keypoints(
     that name, since the same word may mean another place. Without one every name must be one of the skeleton's,
     spaces counting as underscores, so that nothing is lost unseen. ``origin`` is the file with those ``names``.
 
-    Raises
-    ------
-    StudyError
-        If nothing is to be read, the mapping names a keypoint that the file has not, a name leads to a keypoint that
-        the skeleton has not, or two lead to the same one.
+    StudyError if nothing is to be read, the mapping names a keypoint that the file has not, a name leads to a keypoint
+    that the skeleton has not, or two lead to the same one.
     """
     chosen = dict(keypoints) if keypoints is not None else {name: name.replace(" ", "_") for name in names}
     if not chosen:

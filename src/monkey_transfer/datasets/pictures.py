@@ -35,23 +35,14 @@ _COLUMNS = ["image_id", "photograph", "scale", "dx", "dy", "made_from"]
 
 @dataclass(frozen=True)
 class Cut:
-    """A picture to be made and what of.
+    """A picture to be made and what of."""
 
-    Attributes
-    ----------
-    image_id : also the stem of the picture's file.
-    photograph : the file that it is cut from.
-    size : (width, height) that the photograph has in its labels.
-    frame : how the picture is made of the photograph.
-    mask : the parts of the animal's mask, each (corners, 2) x and y in pixels of the photograph. Everything outside
-        them is blanked.
-    others : the masks of other animals, which are all that is blanked where the animal has no mask.
-    """
-
-    image_id: str
-    photograph: str | Path
-    size: tuple[int, int]
-    frame: Frame
+    image_id: str  # also the stem of the picture's file
+    photograph: str | Path  # the file that it is cut from
+    size: tuple[int, int]  # (width, height) that the photograph has in its labels
+    frame: Frame  # how the picture is made of the photograph
+    # The parts of the animal's mask, each (corners, 2) x and y in pixels of the photograph, outside which everything is
+    # blanked; and those of other animals, which are all that is blanked where the animal has no mask.
     mask: tuple[np.ndarray, ...] = ()
     others: tuple[np.ndarray, ...] = ()
 
@@ -74,10 +65,8 @@ def framed(dataset: Dataset, framing: Framing, folder: Path) -> pd.DataFrame:
 def _frame(person: Any, framing: Framing) -> Frame:
     size = person.width, person.height
     match framing:
-        case WholePicture(size=int(side)):
-            return letterbox(size, (side, side))
-        case WholePicture(size=(width, height)):
-            return letterbox(size, (width, height))
+        case WholePicture(size=side):
+            return letterbox(size, (side, side) if isinstance(side, int) else side)
         case PersonCrop(size=side):
             scale = framing.person / max(person.bbox_w, person.bbox_h)
         case ScaledPerson() if np.isnan(person.length):
@@ -115,22 +104,24 @@ def make_pictures(cuts: Sequence[Cut], folder: Path, at_once: int = 1) -> pd.Dat
     index = folder / "transforms.parquet"
     rows = [(c.image_id, Path(c.photograph).name, *astuple(c.frame.transform), _made_from(c)) for c in cuts]
     wanted = pd.DataFrame(rows, columns=_COLUMNS)
+    paths = [folder / f"{cut.image_id}.png" for cut in cuts]
     known = pd.read_parquet(index) if index.is_file() else wanted.head(0)
     finished = set(zip(known["image_id"], known["made_from"], strict=True))
     missing = [
-        cut
-        for cut, made_from in zip(cuts, wanted["made_from"], strict=True)
-        if (cut.image_id, made_from) not in finished or not _picture(folder, cut.image_id).is_file()
+        (path, cut)
+        for path, cut, made_from in zip(paths, cuts, wanted["made_from"], strict=True)
+        if (cut.image_id, made_from) not in finished or not path.is_file()
     ]
     # No row must speak of a picture that is about to change.
-    known = known[~known["image_id"].isin([cut.image_id for cut in missing])]
+    known = known[~known["image_id"].isin([cut.image_id for _, cut in missing])]
     done: list[str] = []
 
     def record() -> None:
         tables.write(pd.concat([known, wanted[wanted["image_id"].isin(done)]], ignore_index=True), index)
 
-    def make(cut: Cut) -> str:
-        write_picture(_picture(folder, cut.image_id), _cut_out(cut))
+    def make(path_and_cut: tuple[Path, Cut]) -> str:
+        path, cut = path_and_cut
+        write_picture(path, _cut_out(cut))
         return cut.image_id
 
     if missing:
@@ -144,7 +135,7 @@ def make_pictures(cuts: Sequence[Cut], folder: Path, at_once: int = 1) -> pd.Dat
                         record()
         finally:
             record()
-    return wanted.assign(path=[str(_picture(folder, image_id)) for image_id in wanted["image_id"]])
+    return wanted.assign(path=[str(path) for path in paths])
 
 
 def _made_from(cut: Cut) -> str:
@@ -155,10 +146,6 @@ def _made_from(cut: Cut) -> str:
     for polygon in polygons:
         digest.update(polygon.tobytes())
     return f"{stamp(cut.photograph)}:{digest.hexdigest()}"
-
-
-def _picture(folder: Path, image_id: str) -> Path:
-    return folder / f"{image_id}.png"
 
 
 def _cut_out(cut: Cut) -> np.ndarray:
