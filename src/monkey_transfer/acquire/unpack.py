@@ -31,14 +31,10 @@ _Members = Iterator[tuple[str, IO[bytes] | None]]
 
 
 def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
-    """Unpack a zip or a tar, compressed or not, into ``folder``, whole or not at all.
+    """Unpack a zip or a tar, compressed or not, into ``folder``, which must not be there yet, or be empty.
 
-    The work is done in a folder beside it, which gets its name at the end.
-
-    Parameters
-    ----------
-    folder : must not be there yet, or be empty.
-    limit_bytes : an archive that unpacks to more is refused before more is written.
+    It is there whole or not at all: the work is done in a folder beside it, which gets its name at the end. An archive
+    that unpacks to more than ``limit_bytes`` is refused before more is written.
 
     Raises
     ------

@@ -53,9 +53,8 @@ def with_sizes(
     Raises
     ------
     StudyError
-        Naming ``origin``, the first such picture and how many there are: if more than one in a hundred is missing
-        or has most of its joints outside. If a picture has another size than the labels say, has an orientation
-        tag and its size does not tell whether the labels follow it, or is not a picture.
+        If more than one picture in a hundred is missing or has most of its joints outside. If one has another size than
+        the labels say, a tag of its orientation that they may follow or not by its size, or is no picture.
     """
     files = images.drop_duplicates("path").set_index("path")
     missing = [not os.path.isfile(file) for file in files.index]
@@ -120,18 +119,13 @@ def _inside(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def boxes_fit(
     origin: object, image_ids: pd.Series, boxes: np.ndarray, points: np.ndarray, sizes: np.ndarray, what: str = "box"
 ) -> np.ndarray:
-    """(people,) bool: whether a box can be that of the person.
+    """(people,) bool: whether (people, 4) boxes, x, y, width and height in pixels, can be those of the people.
 
     Such a box is at least a pixel long and shows part of its picture, beyond whose edges it reaches by no more than
     the picture's longer side: usual boxes reach some way beyond. At least half of the person's labelled joints lie in
-    it, to a pixel. If it is not so for more than one in a hundred, StudyError names ``origin`` and the first person.
+    it, to a pixel. If it is not so for more than one in a hundred, StudyError names the first and ``what`` it is of.
 
-    Parameters
-    ----------
-    boxes : (people, 4) x, y, width, height in pixels of the picture.
-    points : (people, keypoints, 2) x and y in the same pixels, NaN where not labelled.
-    sizes : (people, 2) width and height of the pictures.
-    what : what the labels have that the box is of, for the message.
+    ``points`` are (people, keypoints, 2) x and y, NaN where not labelled; ``sizes`` (people, 2) those of the pictures.
     """
     low, extent, edge = boxes[:, :2], boxes[:, 2:], sizes - 0.5
     high, longer, reach = low + extent, extent.max(axis=1), sizes.max(axis=1, keepdims=True)
@@ -180,7 +174,6 @@ def assemble(
     Parameters
     ----------
     origin : the file that was read, for messages.
-    name, skeleton : of the data set.
     images : one row per person: image_id, path, width, height, group, split and, where the format has them, bbox_x,
         bbox_y, bbox_w, bbox_h (all NaN for a person without a box) and the lengths of :data:`STATED_LENGTHS`.
     points : (people, keypoints, 2) x and y, 0-based pixel centres; ignored where not labelled.

@@ -80,25 +80,17 @@ def _frame(person: Any, framing: Framing) -> Frame:
 
 
 def make_pictures(cuts: Sequence[Cut], folder: Path, at_once: int = 1) -> pd.DataFrame:
-    """Make the pictures that are not in ``folder`` yet, or were made from something else.
+    """Make the pictures that are not in ``folder`` yet, or were made from something else, ``at_once`` at a time.
 
     A picture is made anew when its photograph (size and time of change), its cut or its polygons are no longer
-    those it was made from. When the work is cut short, finished pictures are kept and the next call goes on.
-
-    Parameters
-    ----------
-    folder : made if missing; no other way of making pictures may use it.
-    at_once : how many are made at the same time.
+    those it was made from. When the work is cut short, finished pictures are kept and the next call goes on. The folder
+    is made if missing; no other way of making pictures may use it. StudyError if a photograph cannot be read or has
+    another size than its labels say, or a picture cannot be written.
 
     Returns
     -------
     DataFrame with a row for each cut: image_id, path, photograph (file name) and the transform from pixels of the
     photograph to those of the picture: scale, dx, dy.
-
-    Raises
-    ------
-    StudyError
-        If a photograph cannot be read or has another size than its labels say, or a picture cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / "transforms.parquet"
@@ -119,8 +111,7 @@ def make_pictures(cuts: Sequence[Cut], folder: Path, at_once: int = 1) -> pd.Dat
     def record() -> None:
         tables.write(pd.concat([known, wanted[wanted["image_id"].isin(done)]], ignore_index=True), index)
 
-    def make(path_and_cut: tuple[Path, Cut]) -> str:
-        path, cut = path_and_cut
+    def make(path: Path, cut: Cut) -> str:
         write_picture(path, _cut_out(cut))
         return cut.image_id
 
@@ -128,7 +119,7 @@ def make_pictures(cuts: Sequence[Cut], folder: Path, at_once: int = 1) -> pd.Dat
         record()
         try:
             with ThreadPoolExecutor(at_once) as pool:  # decoding and resampling release the interpreter
-                made, hidden = pool.map(make, missing), len(missing) < _SHOW_PROGRESS_FROM
+                made, hidden = pool.map(make, *zip(*missing, strict=True)), len(missing) < _SHOW_PROGRESS_FROM
                 for image_id in tqdm(made, "framing pictures", len(missing), mininterval=5, disable=hidden):
                     done.append(image_id)
                     if len(done) % RECORDED_EVERY == 0:
@@ -139,7 +130,7 @@ def make_pictures(cuts: Sequence[Cut], folder: Path, at_once: int = 1) -> pd.Dat
 
 
 def _made_from(cut: Cut) -> str:
-    """All that a picture depends on: another photograph, cut or mask, and it has to be made anew."""
+    """All that a picture depends on."""
     polygons = cut.mask or cut.others
     facts = (VERSION, cut.size, cut.frame, bool(cut.mask), [len(polygon) for polygon in polygons])
     digest = hashlib.sha256(repr(facts).encode())
