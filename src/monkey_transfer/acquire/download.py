@@ -28,10 +28,7 @@ def download(address: str, partial: Path) -> None:
     sent along with If-Range (RFC 9110, 13.1.5): where the file has changed meanwhile, and where the server sends
     no parts or names no version, the download starts again from nothing.
 
-    Raises
-    ------
-    StudyError
-        If the server refuses, or :data:`ATTEMPTS` in a row bring nothing new; ``partial`` stays.
+    StudyError if the server refuses, or :data:`ATTEMPTS` in a row bring nothing new; ``partial`` stays.
     """
     failures, largest = 0, 0
     while True:
@@ -76,7 +73,9 @@ def _fetch_rest(address: str, partial: Path) -> None:
                 raise _Cut(f"the server sent '{part}' of the file instead of what follows byte {start:,}")
         if not start:
             partial.unlink(missing_ok=True)
-            version.write_text(_strong_validator(answer), encoding="utf-8")
+            named = (answer.headers.get(header, "") for header in ("ETag", "Last-Modified"))
+            strong = next((name for name in named if name and not name.startswith("W/")), "")  # a version byte for byte
+            version.write_text(strong, encoding="utf-8")
         total = part.rpartition("/")[2] if part else answer.headers.get("Content-Length", "")
         size = int(total) if total.isdecimal() else None
         with (
@@ -90,12 +89,6 @@ def _fetch_rest(address: str, partial: Path) -> None:
         if _size(partial) > size:
             version.unlink(missing_ok=True)
         raise _Cut(f"the server told of {size:,} bytes and sent another number")
-
-
-def _strong_validator(answer: requests.Response) -> str:
-    """What names the version of the file byte for byte; empty if nothing does."""
-    named = (answer.headers.get(header, "") for header in ("ETag", "Last-Modified"))
-    return next((validator for validator in named if validator and not validator.startswith("W/")), "")
 
 
 def _size(partial: Path) -> int:

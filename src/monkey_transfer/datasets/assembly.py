@@ -20,7 +20,8 @@ BOX_MARGIN = 0.1
 MIN_LABELLED = 2
 # Large releases lack a few pictures and hold a few slips; where more than this share is wrong, all of it is suspect.
 FEW = 0.01
-# What to do about a file of a release that is missing.
+# What to do about pictures that are missing, or a file of a release.
+_RESTORE = "restore them or take them out of the labels"
 GET_IT = "make data PROFILE=<yours> fetches what can be fetched and says where to get the rest"
 # Reference lengths that only some formats state, in columns of their own beside each person's box.
 STATED_LENGTHS = ["head_size", "mpii_200scale"]
@@ -31,16 +32,14 @@ SMALLEST_BOX = 1
 _SHORTEST, _LONGEST = 0.001, 10
 
 
-def with_sizes(
-    origin: object,
-    images: pd.DataFrame,
-    points: np.ndarray,
-    remedy: str = "restore them or take them out of the labels",
-) -> pd.DataFrame:
+def with_sizes(origin: object, images: pd.DataFrame, points: np.ndarray, remedy: str = _RESTORE) -> pd.DataFrame:
     """The same table with the width and height in pixels that the pictures' files have; 0 for a missing file.
 
     They are read from the files' headers, and checked to be those of the pictures that the labels are for: against
     the size that the labels state, if they do, and by most of a picture's joints lying inside it.
+
+    StudyError if more than one picture in a hundred is missing or has most of its joints outside, or if one has another
+    size than the labels say, has an orientation tag that by its size they may follow or not, or is no picture.
 
     Parameters
     ----------
@@ -49,12 +48,6 @@ def with_sizes(
         picture is taken as it is stored, unless it has that size only when turned (:mod:`monkey_transfer.images`).
     points : (people, keypoints, 2) x and y in pixels of the picture, NaN where not labelled.
     remedy : what to do about missing pictures.
-
-    Raises
-    ------
-    StudyError
-        If more than one picture in a hundred is missing or has most of its joints outside. If one has another size than
-        the labels say, a tag of its orientation that they may follow or not by its size, or is no picture.
     """
     files = images.drop_duplicates("path").set_index("path")
     missing = [not os.path.isfile(file) for file in files.index]
@@ -171,6 +164,9 @@ def assemble(
     right hip where the first two are not both labelled. A picture has a row only for lengths that are known, not zero,
     and from a thousandth of the box's longer side to ten longer sides of the picture.
 
+    StudyError if a labelled joint has no finite position, two people have one id, nobody is left, or more than one
+    person in a hundred has a box or a length that cannot be his.
+
     Parameters
     ----------
     origin : the file that was read, for messages.
@@ -178,12 +174,6 @@ def assemble(
         bbox_y, bbox_w, bbox_h (all NaN for a person without a box) and the lengths of :data:`STATED_LENGTHS`.
     points : (people, keypoints, 2) x and y, 0-based pixel centres; ignored where not labelled.
     labelled, visible : (people, keypoints) bool.
-
-    Raises
-    ------
-    StudyError
-        If a labelled joint has no finite position, two people have one id, nobody is left, or more than one person in
-        a hundred has a box or a length that cannot be his.
     """
     ids = images["image_id"].reset_index(drop=True)
     for image_id, own in images[ids.duplicated(keep=False).to_numpy()].groupby("image_id", sort=False):

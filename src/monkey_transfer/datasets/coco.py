@@ -93,6 +93,10 @@ def read_coco(
     where it has none or one without extent. The format does not say what trains and what tests: ``split`` is ``all``.
     A joint at (0, 0) counts as unlabelled, and is listed in ``left_out`` if v says that it is labelled.
 
+    StudyError if the file is not as the format says, names something twice, refers to what it does not list, has nobody
+    to read, positions that are not in pixels or names that do not lead to the skeleton's, if more than one picture in a
+    hundred is missing or has most of its joints outside, or one has another size than the file says.
+
     Parameters
     ----------
     annotations : the JSON file.
@@ -101,13 +105,6 @@ def read_coco(
     skeleton : the keypoint set to bring the categories' keypoints to; they may lack some of it.
     keypoints : keypoint of the file -> keypoint of the skeleton; those that are not named are not read. Without
         it, every keypoint of a category must be one of the skeleton's, spaces counting as underscores.
-
-    Raises
-    ------
-    StudyError
-        If the file is not as the format says, names something twice, refers to what it does not list, has nobody to
-        read, positions that are not in pixels or names that do not lead to the skeleton's, if more than one picture
-        in a hundred is missing or has most of its joints outside, or one has another size than the file says.
     """
     annotations, images = Path(annotations), Path(images)
     content = _read(annotations)

@@ -49,20 +49,17 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     ``labelled``. DeepLabCut draws its own split when it trains: ``split`` is ``all``. Pictures of these videos that
     somebody else labelled and the scorer did not are listed in ``left_out``.
 
+    StudyError if `config.yaml` or the labels are missing, unreadable or of another layout, names do not lead to the
+    skeleton's, a body part is in no file or a file has none, a video has labels by somebody else only, its .csv and .h5
+    disagree, a picture is labelled twice or shows several individuals, a position is no number or half missing, or more
+    than one picture in a hundred is missing or has most of its joints outside.
+
     Parameters
     ----------
     project : the folder that holds `config.yaml`. A multi-animal project may have one individual in each picture.
     skeleton : the keypoint set to bring the body parts to.
     keypoints : body part -> keypoint of the skeleton; body parts that are not named are not read. Without it,
         every body part must be a keypoint of the skeleton.
-
-    Raises
-    ------
-    StudyError
-        If `config.yaml` or the labels are missing, unreadable or of another layout, names do not lead to the
-        skeleton's, a body part is in no file or a file has none, a video has labels by somebody else only, its .csv
-        and .h5 disagree, a picture is labelled twice or shows several individuals, a position is no number or half
-        missing, or more than one picture in a hundred is missing or has most of its joints outside.
     """
     project = Path(project)
     config = project / "config.yaml"

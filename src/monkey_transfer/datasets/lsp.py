@@ -34,15 +34,12 @@ def read_lsp(folder: Path) -> Dataset:
     the authors' own: all of LSPET trains; of LSP the first half trains and the second tests. Neither has
     MPII's official head size; ``head_segment`` is the yardstick next to it.
 
+    StudyError if `joints.mat` is missing, unreadable or of another layout, a labelled joint is NaN, or more than one
+    picture in a hundred is missing or has most of its joints outside.
+
     Parameters
     ----------
     folder : holds `joints.mat` and `images/im00001.jpg` (LSPET) or `images/im0001.jpg` (LSP) and so on.
-
-    Raises
-    ------
-    StudyError
-        If `joints.mat` is missing, unreadable or of another layout, a labelled joint is NaN, or more than one
-        picture in a hundred is missing or has most of its joints outside.
     """
     folder = Path(folder)
     source = folder / "joints.mat"

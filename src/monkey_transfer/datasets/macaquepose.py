@@ -82,19 +82,16 @@ def read_macaquepose(
     of the mask, or of the joints where there is no mask. The paper divides errors by 'the length of the bounding
     box of the monkey' without saying which length that is; the longer side is taken.
 
+    StudyError if `annotations.csv` is missing or of another layout (the message names the row, the header being row 1),
+    more than one photograph in a hundred is missing or has most of its joints outside, more than one mask in a hundred
+    cannot be its monkey's, or a photograph is damaged.
+
     Parameters
     ----------
     folder : holds `annotations.csv` and `images/`.
     prepared : for the pictures of one ``length`` and ``size``; made if missing.
     length, size : what of a picture gets how many pixels; in the paper 'the length' gets 640.
     at_once : how many pictures are made at the same time.
-
-    Raises
-    ------
-    StudyError
-        If `annotations.csv` is missing or of another layout (the message names the row, the header being row 1),
-        more than one photograph in a hundred is missing or has most of its joints outside, more than one mask in a
-        hundred cannot be its monkey's, or a photograph is damaged.
     """
     folder, prepared = Path(folder), Path(prepared)
     source = folder / "annotations.csv"

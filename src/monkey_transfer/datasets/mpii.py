@@ -1,7 +1,7 @@
 """MPII Human Pose: `mpii_human_pose_v1_u12_1.mat` and `images/`.
 
 M. Andriluka, L. Pishchulin, P. Gehler and B. Schiele, CVPR 2014. The layout is that of the README of the
-release: a struct `RELEASE` with one entry per picture in `annolist`, `img_train`, `single_person` and `act`.
+release: a struct `RELEASE` with one entry per picture in `annolist`, `img_train` and `single_person`.
 People are numbered from 1 within their picture (`ridx`), joints from 0 as in the skeleton ``mpii_16``. Worth
 knowing:
 
@@ -56,17 +56,14 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
     normalisation of the paper's section 2.1). People without `scale` are left out; those without a head box
     have no ``head_size``. A joint that is listed twice for one person counts as unlabelled.
 
+    StudyError if the .mat file is missing, unreadable or of another layout, labels a picture twice, more than one
+    picture in a hundred is missing or has most of its joints outside, more than one person has a length that cannot be
+    his, or nobody is left.
+
     Parameters
     ----------
     folder : holds `mpii_human_pose_v1_u12_1.mat` and `images/`.
     people : a filter, as :func:`read_mpii_people` defines it.
-
-    Raises
-    ------
-    StudyError
-        If the .mat file is missing, unreadable or of another layout, labels a picture twice, more than one picture
-        in a hundred is missing or has most of its joints outside, more than one person has a length that cannot be
-        his, or nobody is left.
     """
     source = Path(folder) / ANNOTATIONS
     everyone, joints = _read_release(source)
@@ -101,9 +98,8 @@ def read_mpii_people(folder: Path) -> pd.DataFrame:
     DataFrame with one row per person: ``image_id``; ``picture`` (file name) and ``person`` (number in it);
     ``train`` (`img_train`); ``single_person`` (listed as far enough from all others) and ``alone_in_picture``
     (besides the only annotated one), which are the filters; ``people_in_picture``; ``labelled_joints``;
-    ``head_size`` (0.6 x diagonal of the head box) in pixels; ``scale`` (height over 200 pixels); ``objpos_x``
-    and ``objpos_y`` (rough position, 0-based pixels); ``video`` (of YouTube), ``activity`` and ``category``.
-    A number that is not known is NaN, a name that is not known is empty.
+    ``head_size`` (0.6 x diagonal of the head box) in pixels; ``scale`` (height over 200 pixels); ``video`` (of
+    YouTube). A number that is not known is NaN, a name that is not known is empty.
     """
     return _read_release(Path(folder) / ANNOTATIONS)[0].copy()
 
@@ -154,16 +150,14 @@ def _parsed(source: Path, _: str) -> tuple[pd.DataFrame, np.ndarray]:
     try:
         release = content.ravel()[0]
         videos = dict(enumerate(["", *map(_text, release["video_list"].ravel())]))
-        fields = [release[field].ravel() for field in ("annolist", "img_train", "single_person", "act")]
-        for number, (picture, train, listed, act) in enumerate(zip(*fields, strict=True), start=1):
+        fields = [release[field].ravel() for field in ("annolist", "img_train", "single_person")]
+        for number, (picture, train, listed) in enumerate(zip(*fields, strict=True), start=1):
             place = f"annolist({number})"
             video = next(iter(_numbers(picture, "vididx")), np.nan)
             facts = {
                 "picture": _text(_cells(picture["image"], "name")[0]),
                 "train": train == 1,
                 "video": videos[np.nan_to_num(video)],
-                "activity": _text(act["act_name"]),
-                "category": _text(act["cat_name"]),
             }
             rows += [facts | person for person in _people(picture["annorect"], Path(facts["picture"]).stem, listed)]
             joints += [_joints(annopoints) for annopoints in _cells(picture["annorect"], "annopoints")]
@@ -187,16 +181,13 @@ def _people(annorect: np.ndarray, stem: str, listed: np.ndarray) -> Iterator[dic
         raise ValueError(f"single_person names person {max(single)} of {annorect.size}")
     left, top, right, bottom = (_numbers(annorect, side) for side in ("x1", "y1", "x2", "y2"))
     head_sizes = HEAD_SIZE_OF_DIAGONAL * np.hypot(right - left, bottom - top)
-    cells = zip(numbers, head_sizes, _numbers(annorect, "scale"), _cells(annorect, "objpos"), strict=True)
-    for number, head_size, scale, objpos in cells:
+    for number, head_size, scale in zip(numbers, head_sizes, _numbers(annorect, "scale"), strict=True):
         yield {
             "image_id": f"{stem}-{number}",
             "person": number,
             "single_person": number in single,
             "head_size": head_size,
             "scale": scale,
-            "objpos_x": next(iter(_numbers(objpos, "x") - 1), np.nan),
-            "objpos_y": next(iter(_numbers(objpos, "y") - 1), np.nan),
         }
 
 

@@ -30,7 +30,6 @@ VERSION = 2  # of the way pictures are made: raise it with every change that alt
 # Pictures between two entries into the index: what a kill costs at most.
 RECORDED_EVERY = 50
 _SHOW_PROGRESS_FROM = 500
-_COLUMNS = ["image_id", "photograph", "scale", "dx", "dy", "made_from"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def make_pictures(cuts: Sequence[Cut], folder: Path, at_once: int = 1) -> pd.Dat
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / "transforms.parquet"
     rows = [(c.image_id, Path(c.photograph).name, *astuple(c.frame.transform), _made_from(c)) for c in cuts]
-    wanted = pd.DataFrame(rows, columns=_COLUMNS)
+    wanted = pd.DataFrame(rows, columns=["image_id", "photograph", "scale", "dx", "dy", "made_from"])
     paths = [folder / f"{cut.image_id}.png" for cut in cuts]
     known = pd.read_parquet(index) if index.is_file() else wanted.head(0)
     finished = set(zip(known["image_id"], known["made_from"], strict=True))
