@@ -36,13 +36,9 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> None:
     It is there whole or not at all: the work is done in a folder beside it, which gets its name at the end. An archive
     that unpacks to more than ``limit_bytes`` is refused before more is written.
 
-    Raises
-    ------
-    StudyError
-        If the archive is neither a zip nor a tar, is cut short or damaged, names a file outside its folder,
-        holds a link or a device, or unpacks to more than ``limit_bytes`` or :data:`MOST_MEMBERS`.
-    OSError
-        If the archive cannot be opened, the disk is full or the folder cannot be written.
+    StudyError if the archive is neither a zip nor a tar, is cut short or damaged, names a file outside its folder,
+    holds a link or a device, or unpacks to more than ``limit_bytes`` or :data:`MOST_MEMBERS`. OSError if it cannot be
+    opened, the disk is full or the folder cannot be written.
     """
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
