@@ -27,7 +27,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import written
@@ -233,12 +233,25 @@ def opened(path: str | Path) -> Iterator[ImageFile.ImageFile]:
     """The file as a Pillow picture; what goes wrong while it is read, here or in the block, is a StudyError."""
     try:
         with Image.open(path) as picture:
+            _refuse_misread_tiff(path, picture)
             yield picture
     except FileNotFoundError:
         raise _missing(path) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).replace(str(path), "the file")
+        if isinstance(error, UnidentifiedImageError):
+            reason = "it is empty, damaged or of a kind that is not read, such as HEIC"
         raise StudyError(f"{path}: not a whole picture ({reason}): replace it or take it out of the labels") from error
+
+
+def _refuse_misread_tiff(path: str | Path, picture: Image.Image) -> None:
+    """Raise StudyError for a TIFF of which Pillow makes another picture than the tools that label do."""
+    tag, tags = ExifTags.Base, getattr(picture, "tag_v2", {})
+    planes = tags.get(tag.PlanarConfiguration) == 2 and tags.get(tag.SamplesPerPixel, 1) > 1
+    if max(tags.get(tag.BitsPerSample, (1,))) > 8 and (planes or tags.get(tag.PhotometricInterpretation) == 0):
+        raise StudyError(f"{path}: a TIFF of 16 bits is not read if it has planes or 0 for white: save it as PNG")
+    if tags.get(tag.Orientation, 1) != 1:
+        raise StudyError(f"{path}: a TIFF with an orientation tag is not read: save it as it was labelled, without it")
 
 
 def _missing(path: str | Path) -> StudyError:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -464,6 +465,19 @@ def test_bad_files_are_refused_in_one_sentence(tmp_path, what, annotations, sent
         read(tmp_path, annotations)
 
 
+def test_boxes_of_two_corners(tmp_path):
+    """Of a single person in the first corner of a picture nobody could tell."""
+    annotations = every("annotations", keypoints=[70, 50, 2, 0, 0, 0, 80, 60, 1, 85, 70, 2], category_id=3)
+    for annotation in annotations["annotations"][:4]:
+        annotation["bbox"] = [65, 45, 90, 75]
+    annotations["annotations"][4]["bbox"] = None
+    with refused("COCO file", "boxes are two corners", match="labels.json: the boxes of 4 people reach beyond their"):
+        read(tmp_path, annotations)
+    for annotation in annotations["annotations"][:4]:
+        annotation["bbox"] = [65, 45, 40, 40]  # a little beyond two edges
+    assert len(read(tmp_path, annotations)) == 5
+
+
 def test_a_name_that_no_file_can_have_is_one_of_a_missing_picture(tmp_path):
     with pytest.raises(StudyError, match="1 of 2 labelled pictures are missing, the first is .*xxxx"):
         read(tmp_path, broken("images", 0, file_name="x" * 300))
@@ -545,6 +559,28 @@ def test_file_names_of_other_machines(tmp_path, file_name):
     assert dataset.images.loc[0, ["image_id", "path", "group"]].tolist() == ["one", str(there), "s 1/one.png"]
 
 
+@pytest.mark.parametrize("written, there", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_that_macos_keeps_apart(tmp_path, written, there):
+    (tmp_path / "images").mkdir()
+    file = tmp_path / "images" / unicodedata.normalize(there, "B\u00e4r.png")
+    Image.new("RGB", (WIDTH, HEIGHT)).save(file)
+    images = read(tmp_path, broken("images", 0, file_name=unicodedata.normalize(written, file.name))).images
+    assert images["path"].tolist()[0] == str(file)
+
+
+def test_names_that_are_too_long_for_another_file(tmp_path):
+    (tmp_path / "images").mkdir()
+    names = [250 * "x" + end for end in ("1.png", "2.png")]
+    for name in names:
+        Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "images" / name)
+    annotations = content()
+    for picture, name in zip(annotations["images"], names, strict=True):
+        picture["file_name"] = name
+    frames = framed(read(tmp_path, annotations), WholePicture(framing="whole", size=32), tmp_path / "frames")
+    assert frames["image_id"].nunique() == 3
+    assert frames["image_id"].str.len().max() <= 200
+
+
 def test_a_name_that_looks_encoded_is_taken_as_it_is_where_it_is_there(tmp_path):
     (tmp_path / "images").mkdir()
     for name in ("a%20b.png", "a b.png"):
@@ -562,7 +598,7 @@ def test_ids_that_are_text(tmp_path):
 
 def test_a_labelled_joint_at_zero_is_no_joint(tmp_path):
     dataset = read(tmp_path, broken("annotations", 0, keypoints=[0, 0, 2, 0, 0, 1, *POSE[6:]]))
-    reason = "the joint is at (0, 0), where COCO puts those that are not labelled"
+    reason = "the joint is at (0, 0), where tools put those that are not labelled"
     assert dataset.left_out.to_numpy().tolist() == [["one", "nose", reason], ["one", "left_eye", reason]]
     first = dataset.labels[dataset.labels["image_id"] == "one"]
     assert first.loc[first["labelled"], "keypoint"].tolist() == ["right_shoulder", "left_hip"]

@@ -1,6 +1,7 @@
 """Labelled DeepLabCut projects: as DeepLabCut writes them, and as they should not be."""
 
 import shutil
+import unicodedata
 from pathlib import Path
 
 import bad_input
@@ -162,11 +163,11 @@ def test_a_csv_and_its_h5_disagree(project):
         read_dlc(project, LSP_14, KEYPOINTS)
 
 
-def as_text(project: Path, text: str, encoding="utf-8") -> Path:
+def as_text(project: Path, text: str | bytes) -> Path:
     """The labels of the video as a .csv alone, with this text."""
     (project / "labeled-data" / "walk" / "CollectedData_ann.h5").unlink()
     file = project / "labeled-data" / "walk" / "CollectedData_ann.csv"
-    file.write_bytes(text.encode(encoding))
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
     return file
 
 
@@ -181,6 +182,10 @@ SPREADSHEETS = {
     "blanks": PLAIN.replace(",", " , "),
     "a note": PLAIN.replace("3.5,24.25,1.0,2.0", "3.5,24.25,1.0,2.0,,blurred,twice"),
     "another word for nothing": PLAIN.replace("24.0,,", "24.0,NA,#N/A"),
+    "the separator's name": "sep=;\r\n" + PLAIN.replace(",", ";"),
+    "Unicode text": PLAIN.replace(",", "\t").encode("utf-16"),
+    "pandas' names for empty cells": PLAIN.replace("scorer,,", "scorer,Unnamed: 1_level_0,Unnamed: 2_level_0"),
+    "names of pictures alone": PLAIN.replace("labeled-data,walk,img", ",,img"),
     "another machine": PLAIN.replace("labeled-data,walk,img", ",,C:\\me\\labeled-data\\walk\\img"),
 }
 
@@ -206,6 +211,28 @@ def test_names_that_pandas_and_yaml_take_for_something_else(tmp_path, suffix):
         )
     dataset = read_dlc(project, LSP_14, {"NA": "right_shoulder", "no": "left_hip", "007": "head_top"})
     assert labelled(dataset)["NA-img0", "left_hip"] == (13.5, 24.25)
+    assert len(labelled(dataset)) == 5
+
+
+def test_decimal_commas_between_commas(project):
+    as_text(project, PLAIN.replace("10.5", "10,5"))
+    with refused("decimal commas between commas", "not a table of labels .a row has more numbers than the header has"):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+@pytest.mark.parametrize("written, there", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_that_macos_keeps_apart(project, written, there):
+    video, folder = (unicodedata.normalize(form, "B\u00e4r") for form in (written, there))
+    write_labels(project, table(video=video)).parent.rename(project / "labeled-data" / folder)
+    images = read_dlc(project, LSP_14, KEYPOINTS).images
+    assert {Path(path).parent.name for path in images["path"]} == {"walk", folder}
+
+
+def test_a_joint_at_zero_is_no_joint(project):
+    write_labels(project, table([[10.5, 20.25, 13.5, 24.25, 0, 0], [0, 20, 13.5, 24.25, 1, 2]]))
+    dataset = read_dlc(project, LSP_14, KEYPOINTS | {"snout": "head_top"})
+    reason = "the joint is at (0, 0), where tools put those that are not labelled"
+    assert dataset.left_out.to_numpy().tolist() == [["walk-img0", "head_top", reason]]
     assert len(labelled(dataset)) == 5
 
 

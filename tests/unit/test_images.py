@@ -9,10 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from bad_input import holds, refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import (
@@ -428,7 +429,24 @@ def test_truncated_picture(tmp_path, share, kind):
         holds("picture", "cut short", str(caught.value))
 
 
-@pytest.mark.parametrize("content", [b"", b"these are words"])
+def test_tiffs_of_which_other_programs_make_another_picture(tmp_path):
+    file = tmp_path / "deep.tif"
+    for what, values, kind in (
+        ("16 bits of which 0 is white", GREYS, {"photometric": "miniswhite"}),
+        ("16 bits in planes", np.moveaxis(COLOURS, 2, 0), {"photometric": "rgb", "planarconfig": "separate"}),
+    ):
+        tifffile.imwrite(file, values, **kind)
+        with refused("picture", what, match="deep.tif: a TIFF of 16 bits is not read if it has planes or 0 for white"):
+            read_picture(file)
+    Image.fromarray(EIGHT_BITS).save(file, tiffinfo={ExifTags.Base.Orientation: 6})
+    for read in (read_picture, picture_size):
+        with refused("picture", "a turned TIFF", match="deep.tif: a TIFF with an orientation tag is not read"):
+            read(file)
+    tifffile.imwrite(file, 255 - EIGHT_BITS[..., 0], photometric="miniswhite")
+    np.testing.assert_array_equal(read_picture(file), LIGHT)
+
+
+@pytest.mark.parametrize("content", [b"", b"these are words", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"])
 def test_not_a_picture(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
     for read in (read_picture, picture_size):

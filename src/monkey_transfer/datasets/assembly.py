@@ -1,8 +1,10 @@
 """From labelled points to a Dataset: what is done to every real data set alike, whatever its format."""
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from itertools import repeat
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,21 @@ SMALLEST_BOX = 1
 # A yardstick is from this share of the box's longer side to so many longer sides of the picture. (Of 8,000 people of
 # LSPET the shortest head segment is 0.007 of the box; of 2,958 of MPII 200 x scale is at most 5 boxes.)
 _SHORTEST, _LONGEST = 0.001, 10
+# Bytes of an id. A file named after it has an ending, and more while it is written; no name may be above 255.
+_ID_BYTES = 200
+
+
+def short_id(name: str) -> str:
+    """The name as an id: its end is a digest where it would be too long for a file."""
+    if len(content := name.encode()) > _ID_BYTES:
+        content = content[: _ID_BYTES - 17] + b"-" + hashlib.sha256(content).hexdigest()[:16].encode()
+    return content.decode(errors="ignore")
+
+
+def either_spelling(folder: str | os.PathLike, name: str) -> str:
+    """The file of that name, also where one of them has accents as letters of their own, as macOS has them (NFD)."""
+    files = [os.path.join(folder, spelt) for spelt in (name, *(normalize(form, name) for form in ("NFC", "NFD")))]
+    return next(filter(os.path.isfile, files), files[0])
 
 
 def with_sizes(origin: object, images: pd.DataFrame, points: np.ndarray, remedy: str = _RESTORE) -> pd.DataFrame:
@@ -153,9 +170,9 @@ def assemble(
 ) -> Dataset:
     """Build the checked tables of a data set from its labelled points.
 
-    Joints outside their picture become unlabelled; people whose picture is missing (size 0), who have fewer than two
-    labelled joints or all of them in one place, or whose box cannot be theirs (:func:`boxes_fit`) are left out.
-    ``left_out`` lists all of them. Where a person has no box, or one without extent, it is the box of the labelled
+    Joints outside their picture or at (0, 0) become unlabelled; people whose picture is missing (size 0), who have
+    fewer than two labelled joints or all in one place, or whose box cannot be theirs (:func:`boxes_fit`) are left
+    out. ``left_out`` lists all of them. Where a person has no box, or one without extent, it is the box of the labelled
     joints, enlarged on every side by a tenth of its longer side.
 
     Reference lengths, in pixels: those that the format states; ``bbox_length``, the longer side of the box;
@@ -187,8 +204,12 @@ def assemble(
             "finite position: correct it or mark it as unlabelled"
         )
     sizes = images[SIZE].to_numpy()
-    outside = labelled & ~_inside(points, sizes)
-    labelled = labelled & ~outside
+    wrong = {
+        "the joint is at (0, 0), where tools put those that are not labelled": labelled & (points == 0).all(axis=-1),
+        "the joint lies outside its picture": labelled & ~_inside(points, sizes),
+    }
+    lost = np.select(list(wrong.values()), list(wrong), "")
+    labelled = labelled & (lost == "")
     points = np.where(labelled[..., None], points, np.nan)
     boxes = images.reindex(columns=BOX).to_numpy(float)
     without = np.isnan(boxes).all(axis=1) | (boxes[:, 2:] == 0).any(axis=1)
@@ -215,7 +236,7 @@ def assemble(
         labelled=labelled[kept].ravel(),
         visible=(labelled & visible)[kept].ravel(),
     )
-    people, joints = np.nonzero(outside & kept[:, None])
+    people, joints = np.nonzero((lost != "") & kept[:, None])
     dataset = Dataset.checked(
         origin,
         name=name,
@@ -225,7 +246,7 @@ def assemble(
         reference_lengths=_reference_lengths(origin, images, skeleton, points[kept]),
     )
     return dataset.leaving_out(ids[~kept], reasons[~kept]).leaving_out(
-        ids[people], "the joint lies outside its picture", np.array(skeleton.keypoints)[joints]
+        ids[people], lost[people, joints], np.array(skeleton.keypoints)[joints]
     )
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, Field, Strict, ValidationError
 
-from monkey_transfer.datasets.assembly import MIN_LABELLED, assemble, with_sizes
+from monkey_transfer.datasets.assembly import FEW, MIN_LABELLED, assemble, either_spelling, short_id, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
@@ -94,8 +94,8 @@ def read_coco(
     A joint at (0, 0) counts as unlabelled, and is listed in ``left_out`` if v says that it is labelled.
 
     StudyError if the file is not as the format says, names something twice, refers to what it does not list, has nobody
-    to read, positions that are not in pixels or names that do not lead to the skeleton's, if more than one picture in a
-    hundred is missing or has most of its joints outside, or one has another size than the file says.
+    to read, positions that are not in pixels, boxes of two corners or names that do not lead to the skeleton's, if more
+    than one picture in a hundred is missing or has most of its joints outside, or one has another size than is said.
 
     Parameters
     ----------
@@ -120,14 +120,10 @@ def read_coco(
     has_pose = (poses[..., 2] > 0).any(axis=1)
     _some(annotations, has_pose.any(), f"none of the keypoints that are read is labelled ({', '.join(chosen)})")
     people, points, v = list(compress(people, has_pose)), poses[has_pose, :, :2], poses[has_pose, :, 2]
-    nowhere = (v > 0) & (points == 0).all(axis=-1)
-    labelled = (v > 0) & ~nowhere
+    labelled = (v > 0) & (points != 0).any(axis=-1)
     _some(annotations, labelled.any(), "all labelled joints are at (0, 0), where COCO puts those that are not labelled")
     table = _images(annotations, images, content.images, people, np.where(labelled[..., None], points, np.nan))
-    dataset = assemble(annotations, annotations.parent.name, skeleton, table, points, labelled, visible=v > 1)
-    who, joint = np.nonzero(nowhere)
-    reason = "the joint is at (0, 0), where COCO puts those that are not labelled"
-    return dataset.leaving_out(table["image_id"][who], reason, np.array(skeleton.keypoints)[joint])
+    return assemble(annotations, annotations.parent.name, skeleton, table, points, v > 0, visible=v > 1)
 
 
 def _read(path: Path) -> _File:
@@ -208,8 +204,10 @@ def _images(
     table = with_sizes(origin, table.loc[[person.image_id for person in people]].reset_index(drop=True), points)
     _check_pixels(origin, people, points, table[SIZE].to_numpy())
     ids = table["image_id"] + [f"-{person.id}" for person in people]
-    image_ids = table["image_id"].where(~table["path"].duplicated(keep=False), ids).str.replace("/", "-")
-    boxes = np.array([person.bbox or [np.nan] * 4 for person in people]) - (0.5, 0.5, 0, 0)
+    image_ids = table["image_id"].where(~table["path"].duplicated(keep=False), ids).str.replace("/", "-").map(short_id)
+    boxes = np.array([person.bbox or [np.nan] * 4 for person in people])
+    _check_no_corners(origin, boxes, table[SIZE].to_numpy())
+    boxes -= (0.5, 0.5, 0, 0)
     return table.assign(image_id=image_ids, **dict(zip(BOX, boxes.T, strict=True)))
 
 
@@ -219,7 +217,7 @@ def _picture_file(folder: Path, name: str) -> str:
     spellings = [PurePosixPath(spelling).parts for spelling in dict.fromkeys((name, slashed, unquote(slashed)))]
     for start in range(len(spellings[-1]) if PureWindowsPath(name).anchor else 1):
         for parts in spellings:
-            if os.path.isfile(file := os.path.join(folder, *parts[start:])):
+            if os.path.isfile(file := either_spelling(folder, os.path.join("", *parts[start:]))):
                 return file
     return str(folder / slashed)
 
@@ -236,6 +234,18 @@ def _check_pixels(origin: Path, people: list[_Annotation], points: np.ndarray, s
     if reach.max() <= 100 and np.minimum(100 / np.maximum(sizes, 1), 1).prod() < 0.05:
         largest = " x ".join(map(str, sizes.max(axis=0)))
         raise StudyError(f"{origin}: no joint is beyond 100 in pictures of up to {largest} pixels: {remedy} of 100")
+
+
+def _check_no_corners(origin: Path, boxes: np.ndarray, sizes: np.ndarray) -> None:
+    """Raise StudyError if (people, 4) boxes are in their pictures as left, top, right, bottom, and not otherwise."""
+    low, high = boxes[:, :2], boxes[:, 2:]
+    beyond = (low + high > sizes + 2).any(axis=1)[known := np.isfinite(boxes).all(axis=1) & (sizes[:, 0] > 0)]
+    # Such corners are beyond the middle of the picture for most people.
+    if beyond.sum() > known.sum() / 4 and ((low < high) & (high <= sizes))[known].all(axis=1).mean() >= 1 - FEW:
+        raise StudyError(
+            f"{origin}: the boxes of {beyond.sum()} people reach beyond their pictures, as left, top, right and bottom "
+            "none would: expected x, y, width and height"
+        )
 
 
 def _some(origin: Path, found: object, lacking: str) -> None:

@@ -14,7 +14,8 @@ clicks from matplotlib's `imshow`, which puts it there as well.
 """
 
 import csv
-import hashlib
+import io
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +24,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from monkey_transfer.datasets.assembly import assemble, with_sizes
+from monkey_transfer.datasets.assembly import assemble, either_spelling, short_id, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
@@ -37,8 +38,6 @@ _ONCE = "single"
 _EMPTY = {"", "na", "n/a", "#n/a", "nan", "null", "none"}
 # Pixels by which a .csv may differ from its .h5: a spreadsheet rounds.
 _ROUNDING = 0.01
-# Bytes of an id. A file named after it has an ending, and more while it is written; no name may be above 255.
-_ID_BYTES = 200
 
 
 def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | None = None) -> Dataset:
@@ -90,7 +89,7 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     images = pd.DataFrame(
         {
             "image_id": keys.map(_image_id),
-            "path": [str(project / key) for key in keys],
+            "path": [either_spelling(project, key) for key in keys],
             "group": [Path(key).parent.name for key in keys],
             "split": "all",
         }
@@ -123,10 +122,11 @@ def _read_config(config: Path) -> tuple[str, list[str]]:
 
 
 def _text(file: Path) -> str:
-    """What is written in UTF-8, or else in the encoding of Western Windows, where DeepLabCut's own config.yaml is."""
+    """What is written in UTF-8, or UTF-16 as in Excel's Unicode text, or else in the encoding of Western Windows, where
+    DeepLabCut's own config.yaml is."""
     content = file.read_bytes()
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
 
@@ -214,7 +214,8 @@ def _path(file: Path, key: Any) -> str:
     """The path of a picture in the project, by its row in a file of labels, be it the path on another machine."""
     # pandas takes the name of a video called NA for a missing one, and so does convertcsv2h5.
     parts = [file.parent.name if pd.isna(part) else str(part) for part in (key if isinstance(key, tuple) else [key])]
-    return "/".join("/".join(parts).replace("\\", "/").split("/")[-3:])
+    path = [part for part in "/".join(parts).replace("\\", "/").split("/") if part][-3:]
+    return "/".join([*("labeled-data", file.parent.name)[: 3 - len(path)], *path])
 
 
 def _number(cell: object) -> float:
@@ -230,9 +231,11 @@ def _read_csv(file: Path) -> pd.DataFrame:
     pandas' own reading of several header rows is not used: it takes a first picture without labels for the names
     of the index and loses it, and a video called NA for a missing one.
     """
-    text = _text(file)
+    # Excel's first line may name the separator, and pandas names the empty cells of a header.
+    text = re.sub(r"^sep=.\s*|Unnamed: \d+_level_\d+", "", _text(file))
     separator = max(",;\t", key=text.count)
-    grid = pd.DataFrame(csv.reader(text.splitlines(), delimiter=separator)).fillna("").map(str.strip).to_numpy(object)
+    rows = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
+    grid = pd.DataFrame(rows).fillna("").map(str.strip).to_numpy(object)
     filled = grid != ""
     grid = grid[filled.any(axis=1)][:, filled.any(axis=0)]  # a spreadsheet leaves empty rows and columns
     first = grid[:4, :1].ravel().tolist()
@@ -243,15 +246,13 @@ def _read_csv(file: Path) -> pd.DataFrame:
     named = (grid[:count] != "").any(axis=0).nonzero()[0]
     depth = named[1] if len(named) > 1 else grid.shape[1]
     index, columns = pd.MultiIndex.from_arrays(grid[count:, :depth].T), pd.MultiIndex.from_arrays(grid[:count, depth:])
+    if np.isfinite([_number(cell) for cell in grid[count:, depth:][:, grid[count - 1, depth:] == ""].flat]).any():
+        raise ValueError("a row has more numbers than the header has columns: a decimal comma may have split them")
     table = pd.DataFrame(grid[count:, depth:], index, columns)
     # A comma that does not separate cells stands before decimals.
     return table if separator == "," else table.replace(",", ".", regex=True)
 
 
 def _image_id(key: str) -> str:
-    """The name of a picture by its path in the project: its end is a digest where it would be too long for a file."""
     path = PurePosixPath(key)
-    name = f"{path.parent.name}-{path.stem}".encode()
-    if len(name) > _ID_BYTES:
-        name = name[: _ID_BYTES - 17] + b"-" + hashlib.sha256(name).hexdigest()[:16].encode()
-    return name.decode(errors="ignore")
+    return short_id(f"{path.parent.name}-{path.stem}")
