@@ -8,6 +8,8 @@ BENCHMARKS := coverage power learning_curves metrics predict render prepare
 TESTS := test-unit test-networks test-studies test-notebooks test-workflow
 # Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
 export PROFILE CLUSTER
+# Else numexpr reads OMP_NUM_THREADS, and fails where that is of several levels, as in "4,2".
+export NUMEXPR_NUM_THREADS := 1
 # Settings of a person's own Python would act before any code of ours can leave them out.
 unexport $(filter PYTHON%,$(.VARIABLES))
 

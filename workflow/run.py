@@ -85,7 +85,7 @@ def sentence_of(record: logging.LogRecord) -> str:
     return "Snakemake: " + ORIGIN.sub("", " ".join(TRACE.sub("", record.getMessage()).split()))
 
 
-def main(profile: str, cluster: str, *options: str) -> None:
+def main(profile: str = "", cluster: str = "", *options: str) -> None:
     """Run the workflow of a profile; ends the process with what is wrong, if anything is."""
     errors: list[logging.LogRecord] = []
     logger.addFilter(lambda record: record.levelno < logging.ERROR or errors.append(record))
@@ -97,7 +97,7 @@ def main(profile: str, cluster: str, *options: str) -> None:
         named = ["--config", f"profile=!!str {profile}"]  # a bare 2024 would be taken for a number
         # Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
         always = ["--snakefile", str(ROOT / "workflow" / "Snakefile"), "--nolock", "--rerun-incomplete"]
-        if came_to_its_end([*always, *named, *where(cluster), *options]):
+        if came_to_its_end([*where(cluster), *options, *always, *named]):
             return
     except StudyError as error:
         sys.exit(f"error: {error}")

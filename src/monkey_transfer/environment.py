@@ -16,6 +16,7 @@ _SET = {
     **dict.fromkeys(("PYTHONHOME", "PYTHONINSPECT", "PYTHONOPTIMIZE", "PYTHONSAFEPATH", "PYTHONSTARTUP"), ""),
     **dict.fromkeys(("PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONPROFILEIMPORTTIME", "PYTHONVERBOSE"), ""),
     "PYTHONWARNINGS": "",
+    "NUMEXPR_NUM_THREADS": "1",  # it would read OMP_NUM_THREADS, and fail where that is of several levels, as in "4,2"
     "PYTHONHASHSEED": "0",  # no order of a set differs from run to run
     "PYTHONNOUSERSITE": "1",  # packages of a home folder are not those of requirements.lock
     "PYTHONUNBUFFERED": "1",  # a log holds what was printed before its process was killed

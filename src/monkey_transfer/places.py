@@ -39,8 +39,9 @@ def plain_path(path: str | Path, named_by: str) -> Path:
     """The path in full, for libraries that look for patterns; StudyError if they would see one or it leads nowhere."""
     try:
         full = Path(path).expanduser().resolve()
-    except RuntimeError as error:  # nobody's ~, or links in a circle
-        raise StudyError(f"{path}: leads nowhere ({error}); give another path in {named_by}") from None
+        str(full).encode()
+    except (RuntimeError, UnicodeError) as error:  # nobody's ~, links in a circle, or bytes of no letter
+        raise StudyError(f"{str(path)!r} cannot be used ({error}); give another path in {named_by}") from None
     if found := re.search(r"[][{}*?\\]", str(full)):
         raise StudyError(
             f"{full}: '{found[0]}' would be taken for a pattern of names; give a path without []{{}}*?\\ in {named_by}"

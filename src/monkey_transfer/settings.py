@@ -24,6 +24,7 @@ def _not_a_switch(value: Any) -> Any:
     return value
 
 
+Text = Annotated[str, AfterValidator(lambda text: " ".join(text.split())), Field(min_length=1)]  # one line
 Name = Annotated[str, AfterValidator(checked_name)]
 Whole = Annotated[int, BeforeValidator(_not_a_switch)]
 Number = Annotated[float, BeforeValidator(_not_a_switch)]

@@ -84,6 +84,16 @@ def test_a_batch_depends_on_seed_and_iteration_alone(trainer):
     assert len({batch[next(iter(trainer.network.inputs))].mean() for batch in backwards}) == 4
 
 
+def test_effects_that_imgaug_does_not_have(write_job, open_trainer, tmp_path):
+    for what, emboss in {
+        "an effect's key that is none": {"depth": 1.0},
+        "an effect beyond its bounds": {"alpha": -5.0},
+    }.items():
+        job = write_job(tmp_path / what, augmentation={"convolution": {"emboss": emboss, "embossratio": 0.1}})
+        with refused("profile", what, match="augmentation: .* cannot be used: "), open_trainer(job):
+            pass
+
+
 # the schedule and the stop rule
 
 
@@ -257,6 +267,16 @@ def test_damage_is_told_before_any_training(snapshot, tmp_path, what, cut):
     damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
     with refused("weights", what, match="cut.ckpt cannot be read, expected a whole one"):
         refuse_other_backbone(str(tmp_path / "cut.ckpt"), "mobilenet_v2_0.35")
+
+
+def test_a_file_of_another_framework_is_no_checkpoint(tmp_path):
+    from monkey_transfer.networks.tensorflow.initialisation import refuse_other_backbone
+
+    (tmp_path / "net.pth").write_bytes(b"PK\3\4" + bytes(100))
+    with refused(
+        "weights", "a file of another framework", match="expected a whole one of Tens.* .not an sstable .bad mag"
+    ):
+        refuse_other_backbone(str(tmp_path / "net.pth"), "mobilenet_v2_0.35")
 
 
 def test_a_checkpoint_that_does_not_fit_is_one_sentence(trainer, snapshot, tmp_path):

@@ -225,6 +225,19 @@ def test_busy_servers_are_asked_again_and_refusals_are_not(server, tmp_path):
     assert len(server.asked) == 4
 
 
+def test_certificates_that_are_not_there_are_no_matter_of_the_disk(offer, root, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    offer({}, address="https://127.0.0.1:9/toy.zip")
+    with refused("archive", "certificates that are not there", match="no connection .*TLS CA.*: get toy.zip from"):
+        acquire("toy", root)
+
+
+def test_a_server_that_sends_elsewhere_is_no_matter_of_ours(server, tmp_path):
+    server.answers = [(302, {"Location": "http://["}, b"")] * ATTEMPTS
+    with pytest.raises(StudyError, match="no connection, or it was cut"):
+        download(server.address, tmp_path / "toy.partial")
+
+
 PART = b"x" * 1000
 
 

@@ -72,6 +72,14 @@ def test_a_file_for_a_folder(tmp_path, monkeypatch):
         reports_folder()
 
 
+def test_bytes_that_are_no_letters(monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", "/a\udcff")
+    with refused(
+        "environment", "bytes of no letter", match="cannot be used .*; give another path in MONKEY_TRANSFER_R"
+    ):
+        runs_folder()
+
+
 def test_a_checkpoint_is_a_path_like_others(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(IMAGENET_VARIABLE, " ")
@@ -98,9 +106,9 @@ def test_links_and_homes_that_lead_nowhere(tmp_path, monkeypatch):
     Path(tmp_path / "a").symlink_to(tmp_path / "a")
     monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "a"))
     with refused(
-        "environment", "a link to itself", match="a: leads nowhere .*; give another path in MONKEY_TRANSFER_RUNS"
+        "environment", "a link to itself", match="a' cannot be used .*; give another path in MONKEY_TRANSFER_RUNS"
     ):
         runs_folder()
     monkeypatch.setenv("MONKEY_TRANSFER_RUNS", "~no-one-of-this-name/runs")
-    with refused("environment", "the home of nobody", match="~no-one-of-this-name/runs: leads nowhere"):
+    with refused("environment", "the home of nobody", match="~no-one-of-this-name/runs' cannot be used"):
         runs_folder()

@@ -126,7 +126,8 @@ def test_an_arm_at_several_sizes(write, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "frozen, blocks", [(0, 0), (3, 3), ("backbone", 19), ("Conv", 1), ("expanded_conv", 2), ("expanded_conv_16", 18)]
+    "frozen, blocks",
+    [(0, 0), (3, 3), ("backbone", 19), ("Conv", 1), ("expanded_conv", 2), ("expanded_conv_16", 18), (3.0, 3)],
 )
 def test_frozen_blocks_are_counted_from_the_picture(write, tmp_path, frozen, blocks):
     write("study", changed("arms.transfer.frozen", frozen))
@@ -329,7 +330,7 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("a width without a height", "picture.size", [160], "'picture.size.1' is missing"),
         ("a size below 1", "picture.size", -5, "'picture.size': .*found -5"),
         ("a seed below 0", "seeds", [-1], "'seeds.0': expected at least 0 .found -1."),
-        ("a number for a list", "seeds", 5, "'seeds': expected a list, such as .0, 1. .found 5."),
+        ("a number for a list", "seeds", 5, "'seeds': expected a list in brackets .found 5."),
         ("no seed", "seeds", [], "'seeds': expected at least one seed"),
         ("a seed twice", "seeds", [1, 1], "'seeds': .* each once"),
         ("a switch that is neither true nor false", "requires_gpu", 3, "expected true or false .found 3."),
@@ -383,7 +384,7 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("joints of no size", "training.pos_dist_thresh", 0, "pos_dist_thresh': expected more than 0 .found 0."),
         ("joints without end", "training.pos_dist_thresh", float("inf"), "pos_dist_thresh': expected a finite number"),
         ("pictures that grow too large", "picture.size", [4000, 1000], "pictures grow to 2000 pixels .* at most 1500"),
-        ("pictures that shrink to nothing", "picture.size", 16, "pictures shrink to 6 pixels .* at least 64"),
+        ("pictures that shrink to nothing", "picture.size", 16, "pictures shrink to 6.4 pixels .* at least 64"),
         ("a probability above 1", EFFECTS, {"rotratio": 1.5}, "rotratio': expected at most 1 .found 1.5."),
         ("a rotation below 0", EFFECTS, {"rotation": -5}, "rotation': expected at least 0 .found -5."),
         ("a crop of nothing", EFFECTS, {"crop_by": 0}, "crop_by': expected more than 0 .found 0."),
@@ -397,6 +398,19 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("an effect's ratio", EFFECTS, {"contrast": {"claheratio": 5}}, "claheratio': .* for a ratio 0 to 1 .found 5."),
         ("true for a ratio", EFFECTS, {"contrast": {"claheratio": True}}, "claheratio: expected a number from 0 to 1"),
         ("a number for an effect", EFFECTS, {"contrast": {"clahe": 0.3}}, "clahe: expected true, false or keys"),
+        ("steps of three", "training.multi_step", [[0.01, 100, 3]], "step.0': expected at most 2 val"),
+        ("a blank title", "title", " \n", "'title': expected a text that is not empty"),
+        ("nothing for a switch", "requires_gpu", None, "'requires_gpu': expected true or false .found nothing."),
+        (
+            "an engine that is none",
+            "arms.transfer.training",
+            {"engine": "torch"},
+            "'engine' is 'torch', expected one of 'ten",
+        ),
+        ("two sides of a crop", "picture", {"framing": "person", "size": [9, 9], "person": 8}, "'picture.size': exp"),
+        ("a key of two lines", "a\nb", 1, r"key 'a.nb' is unknown"),
+        ("part of a block", "arms.transfer.frozen", 1.5, "'arms.transfer.frozen': expected a whole number .found 1.5."),
+        ("an effect of no strength", EFFECTS, {"convolution": {"emboss": {"alpha": []}}}, "emboss': expected true"),
         ("blocks below 0", "arms.transfer.frozen", -1, "'arms.transfer.frozen': .*found -1"),
         ("a block that is none", "arms.transfer.frozen", "block9", "has no block 'block9'; expected 0 to"),
         (
@@ -458,7 +472,15 @@ TEXT = yaml.safe_dump(VALID)
     [
         ("a list that does not close", "title: [open", "not valid YAML, line 1: .*expected ',' or ']'"),
         ("a tab", "\ttitle: x", "not valid YAML, line 1: .* cannot start any token"),
-        ("two colons", "a: b: c", "not valid YAML, line 1: mapping values"),
+        ("two colons", "a: b: c", "not valid YAML, line 1: mapping values.*; .* put a text with signs such as : or %"),
+        (
+            "a percent sign",
+            "title: %",
+            "line 1: .*; indent with spaces, and put a text with signs such as : or % in quo",
+        ),
+        ("a space that does not break", "training:\n\u00a0\u00a0batch_size: 4", "line 2: key .* has a space or sign"),
+        ("half a letter", TEXT.replace("A study", '"\\ud800"'), "'title': expected a text of whole char"),
+        ("a sign that rings", "title: a\x07b", "is not text in UTF-8 .*, without control signs"),
         ("a key twice", "title: a\nseeds: [0]\ntitle: b\n", "line 3: key 'title' is in line 1 already; keep one"),
         ("a key twice below arms", "arms:\n  a: {images: 1, images: 2}", "line 2: key 'images' is in line 2 already"),
         ("a list for a key", "? [a, b]\n: c", "line 1: expected a name before ':', found a list or keys"),
@@ -566,6 +588,8 @@ def test_values_are_what_they_look_like(tmp_path, text, read, encoding):
     "said, key, read",
     [
         ("split_seed: 3.0", "split_seed", 3),
+        ("margin: .5", "margin", 0.5),
+        ("split_seed: 1_000", "split_seed", 1000),
         ("split_seed: '3'", "split_seed", 3),
         ("split_seed: 0100", "split_seed", 100),
         ("margin: 1e0", "margin", 1.0),

@@ -136,6 +136,22 @@ def test_what_is_not_a_notebook_is_refused(tmp_path):
         execute(tmp_path / "b.ipynb", tmp_path / "out.ipynb", {})
 
 
+def test_a_notebook_that_names_no_kernel(tmp_path):
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "a.ipynb")
+    with refused("command line", "a notebook without a kernel", match="a.ipynb: names no kernel; open it in Jupyter"):
+        execute(tmp_path / "a.ipynb", tmp_path / "out.ipynb", {})
+
+
+@pytest.mark.parametrize(
+    "cell", ["profile: str = 'demo'", "%time profile = 1\nprofile = 'demo'", "profile = (\nseed=="]
+)
+def test_a_parameter_is_known_however_its_cell_is_written(tmp_path, cell):
+    notebook = write_notebook(tmp_path / "a.ipynb", cell)
+    check_parameters(notebook, ["profile"])
+    with pytest.raises(StudyError, match="'seed' is unknown; expected one of profile$"):
+        check_parameters(notebook, ["seed"])
+
+
 def test_an_executed_notebook_has_its_parameters_and_no_path_of_the_machine(tmp_path):
     cells = "number = 1", "import sys; print(number * 21); print('noise', file=sys.stderr)"
     execute(write_notebook(tmp_path / "a.ipynb", *cells), tmp_path / "out.ipynb", {"number": 2})

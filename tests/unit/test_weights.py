@@ -47,6 +47,7 @@ def test_the_variable_names_one_unless_it_is_empty(folder, monkeypatch):
         ("the values are there, their list is not", [DATA]),
         ("one of two files of values is missing", [INDEX, "net.ckpt.data-00000-of-00002"]),
         ("nothing of that name is there", ["net.ckpt2.index", "net.ckpt2.data-00000-of-00001"]),
+        ("its values are half fetched", [INDEX, f"{DATA}.part"]),
         ("the list was written and not yet renamed", [f"{INDEX}.tempstate1", DATA]),
     ],
 )
@@ -60,6 +61,11 @@ def test_a_folder_is_no_checkpoint(folder):
     (folder / "weights").mkdir()
     with refused("weights", "a folder is named", match="is not there"):
         imagenet_checkpoint(str(folder / "weights"), NET)
+
+
+def test_what_may_not_be_looked_at_is_no_checkpoint(folder):
+    with refused("weights", "a name that is too long", match="is not there: .* whole and readable"):
+        imagenet_checkpoint(str(folder / ("x" * 300)), NET)
 
 
 def test_an_old_checkpoint_is_one_file_and_brackets_are_letters(folder):

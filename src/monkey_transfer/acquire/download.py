@@ -34,7 +34,7 @@ def download(address: str, partial: Path) -> None:
     while True:
         try:
             _fetch_rest(address, partial)
-        except (_Cut, requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (_Cut, requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             reason = str(error) if isinstance(error, _Cut) else f"no connection, or it was cut ({type(error).__name__})"
             size = _size(partial)
             failures, largest = (0, size) if size > largest else (failures + 1, largest)
@@ -43,6 +43,12 @@ def download(address: str, partial: Path) -> None:
             pause = PAUSE * 2**failures
             tqdm.write(f"{address}: {reason} at {size:,} bytes, going on in {pause:g} s", file=sys.stderr)
             time.sleep(pause)
+        except OSError as error:
+            if error.errno is not None:  # the disk's
+                raise
+            raise StudyError(
+                f"{address}: no connection ({error})"
+            ) from error  # certificates are not where they should be
         else:
             break
     Path(f"{partial}.version").unlink(missing_ok=True)

@@ -23,14 +23,10 @@ class _OfItsEngine:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         def named(value: Any) -> Any:
-            return value.get("engine", DEFAULT_ENGINE) if isinstance(value, dict) else getattr(value, "engine", None)
+            return {"engine": DEFAULT_ENGINE} | value if isinstance(value, dict) else value
 
-        return core_schema.tagged_union_schema(
-            {name: handler.generate_schema(engine.settings) for name, engine in ENGINES.items()},
-            named,
-            custom_error_type="engine",
-            custom_error_message=f"expected keys and values; engine, if it is named, is one of {', '.join(ENGINES)}",
-        )
+        settings = {name: handler.generate_schema(engine.settings) for name, engine in ENGINES.items()}
+        return core_schema.no_info_before_validator_function(named, core_schema.tagged_union_schema(settings, "engine"))
 
 
 AnyTraining = Annotated[Training, _OfItsEngine()]

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from monkey_transfer.networks.engine import Engine, PublishedNetwork
 from monkey_transfer.networks.engines import AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
-from monkey_transfer.settings import NAME, Count, Positive, Settings
+from monkey_transfer.settings import NAME, Count, Positive, Settings, Text
 
 
 class Arm(Settings):
@@ -22,7 +22,7 @@ class Arm(Settings):
     # heads of those joints as well that both networks have, by the named mappings of their skeletons.
     restore: Literal["backbone", "all"] = "backbone"
     # What is not trained: that many blocks (BLOCKS) from the picture on, those up to a named one, or the 'backbone'.
-    frozen: Annotated[int, Field(ge=0, strict=True)] | str = 0
+    frozen: Count | str = 0
     # 'shuffled' permutes the joints' names within each picture that is learnt: what then transfers are pictures, not
     # keypoints.
     names: Literal["labelled", "shuffled"] = "labelled"
@@ -30,7 +30,7 @@ class Arm(Settings):
     optional: bool = False
     # Primary questions, decided before the runs: another arm that learns the same people -> what the difference from it
     # answers. Every comparison that is not named here is exploratory and gets no ruling.
-    against: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    against: dict[str, Text] = {}
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
     training: AnyTraining

@@ -128,8 +128,9 @@ def _same_kind(base: dict, over: dict) -> bool:
 _EXPECTED = {
     "string_type": "expected a text, in quotes if it looks like a number",
     "string_pattern_mismatch": "expected scratch, imagenet, arm:<name> or zoo:<name>",  # of an arm's init
-    "string_too_short": "expected a text that is not empty",
-    "bool_parsing": "expected true or false",
+    **dict.fromkeys(("string_too_short", "too_short"), "expected a text that is not empty"),
+    "string_unicode": "expected a text of whole characters",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),
     "finite_number": "expected a finite number",
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "expected a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "expected a number"),
@@ -138,7 +139,8 @@ _EXPECTED = {
     "less_than": "expected less than {lt}",
     "less_than_equal": "expected at most {le}",
     "literal_error": "expected {expected}",
-    "tuple_type": "expected a list, such as [0, 1]",
+    "tuple_type": "expected a list in brackets",
+    "too_long": "expected at most {max_length} values",
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "expected keys and values"),
     "union_tag_not_found": "expected the key {discriminator}",
     "union_tag_invalid": "{discriminator} is '{tag}', expected one of {expected_tags}",
@@ -154,9 +156,9 @@ def _first_problem(error: ValidationError, settings: dict[str, Any]) -> str:
     key, problem = max((p for p in problems if p[0][: len(first)] == first), key=lambda p: len(p[1]["loc"]))
     said = _EXPECTED.get(problem["type"], "{error}").format(**{"error": problem["msg"]} | problem.get("ctx", {}))
     if problem["type"] in ("missing", "extra_forbidden"):
-        return f"key '{'.'.join(key)}' {said}"
+        return f"key {'.'.join(key)!r} {said}"
     found = "" if isinstance(problem["input"], dict) else f" (found {_found(problem['input'])})"
-    return f"key '{'.'.join(key)}': {said}{found}" if key else said
+    return f"key {'.'.join(key)!r}: {said}{found}" if key else said
 
 
 def _key(problem: ErrorDetails, settings: Any) -> list[str]:
@@ -164,7 +166,9 @@ def _key(problem: ErrorDetails, settings: Any) -> list[str]:
     parts = []
     for part in problem["loc"]:
         here = dict(enumerate(settings)) if isinstance(settings, list) else settings
-        if isinstance(here, dict) and part in here:
+        if isinstance(here, dict) and here.get("framing") == part:  # a union's member, maybe named as one of its keys
+            settings = here | {"framing": None}
+        elif isinstance(here, dict) and part in here:
             parts.append(str(part))
             settings = here[part]
     return [*parts, str(problem["loc"][-1])] if problem["type"] == "missing" else parts

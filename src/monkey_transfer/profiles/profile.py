@@ -14,7 +14,7 @@ from monkey_transfer.networks.engine import Engine
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.data import AnyData, ElsewhereData, Path, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing
-from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings
+from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
 
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 
@@ -33,7 +33,7 @@ class Profile(Settings):
     """Everything that fixes a study. See ``config/demo.yaml`` for a commented example."""
 
     name: str
-    title: str
+    title: Text
     source: SourceData
     target: TargetData
     elsewhere: ElsewhereData | None = None

@@ -29,10 +29,14 @@ def read_yaml(file: Path) -> Any:
     except OSError as error:
         raise StudyError(f"{file}: cannot be read ({error.strerror}); expected a file in YAML") from None
     except ReaderError as error:
-        raise StudyError(f"{file}: is not text in UTF-8 ({error.reason}); save it as UTF-8") from None
+        raise StudyError(
+            f"{file}: is not text in UTF-8 ({error.reason}); save it as UTF-8, without control signs"
+        ) from None
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         said = ", ".join(filter(None, (error.context, error.problem)))
+        if isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError):
+            said += "; indent with spaces, and put a text with signs such as : or % in quotes"
         raise StudyError(f"{file}: not valid YAML{line}: {said}") from None
     except (ValueError, LookupError):
         raise StudyError(
@@ -57,8 +61,11 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise ComposerError(None, None, "expected a name before ':', found a list or keys", key.start_mark)
+            if key.style is None and not key.value.isprintable():
+                hidden = f"key {key.value!r} has a space or sign that only looks like nothing; type it anew"
+                raise ComposerError(None, None, hidden, key.start_mark)
             if key.value in lines:
-                twice = f"key '{key.value}' is in line {lines[key.value]} already; keep one of the two"
+                twice = f"key {key.value!r} is in line {lines[key.value]} already; keep one of the two"
                 raise ComposerError(None, None, twice, key.start_mark)
             lines[key.value] = key.start_mark.line + 1
             if key.tag != f"{_TAG}merge":

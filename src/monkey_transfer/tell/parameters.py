@@ -1,6 +1,6 @@
 """A chapter's parameters, such as papermill sets them: checked before anything is written."""
 
-import ast
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,14 @@ def check_parameters(notebook: Path, parameters: Iterable[str]) -> None:
     import nbformat
 
     try:
-        cells = nbformat.read(notebook, as_version=4).cells
+        content = nbformat.read(notebook, as_version=4)
     except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
         raise StudyError(f"{notebook}: is not a notebook ({error}); expected one of the folder notebooks") from None
-    own = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if "kernelspec" not in content.metadata:
+        raise StudyError(
+            f"{notebook}: names no kernel; open it in Jupyter (make lab), choose monkey-transfer and save it"
+        )
+    own = [cell.source for cell in content.cells if "parameters" in cell.metadata.get("tags", [])]
     _refuse_unknown(parameters, own[0] if own else "", f"{notebook}: ")
 
 
@@ -54,6 +58,5 @@ def _refuse_unknown(parameters: Iterable[str], own_cell: str, where: str = "") -
 
 
 def _assigned(cell: str) -> list[str]:
-    """The names that a cell gives values."""
-    assignments = [node for node in ast.parse(cell).body if isinstance(node, ast.Assign)]
-    return [target.id for node in assignments for target in node.targets if isinstance(target, ast.Name)]
+    """The names that a cell gives values, with a type or without; a cell may hold what is not Python, such as %time."""
+    return re.findall(r"^(\w+) *(?::[^=\n]+)?=(?!=)", cell, re.MULTILINE)

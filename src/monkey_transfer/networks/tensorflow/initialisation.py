@@ -3,6 +3,7 @@
 TensorFlow 1 graphs, as DeepLabCut builds them: every function works on the default graph.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -130,9 +131,9 @@ def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
 
 
 def _unreadable(checkpoint: str, error: Exception) -> StudyError:
-    reason = str(error).splitlines()[0]
+    reason = re.sub(r"^Unable to open .*?: [A-Z_]+: |: perhaps your file .*", "", str(error).splitlines()[0])
     return StudyError(
-        f"checkpoint {checkpoint} cannot be read, expected a whole one: copy or train it again ({reason})"
+        f"checkpoint {checkpoint} cannot be read, expected a whole one of TensorFlow: copy or name another ({reason})"
     )
 
 

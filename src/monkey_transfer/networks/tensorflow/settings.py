@@ -35,7 +35,9 @@ def _effect(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         raise ValueError("expected true, false, keys with numbers, or for a ratio 0 to 1") from None
 
 
-Effect = Annotated[bool | Probability | dict[str, Number | list[Number]], WrapValidator(_effect)]
+Effect = Annotated[
+    bool | Probability | dict[str, Number | Annotated[list[Number], Field(min_length=1)]], WrapValidator(_effect)
+]
 
 
 class Augmentation(Settings):
@@ -104,11 +106,11 @@ class TensorFlowTraining(Training):
         largest = math.sqrt(width * height) * self.global_scale * self.augmentation.scale_jitter_up
         if smallest < SMALLEST_PICTURE:
             raise ValueError(
-                f"pictures shrink to {smallest:.0f} pixels (picture.size x global_scale x scale_jitter_lo), expected "
+                f"pictures shrink to {smallest:.4g} pixels (picture.size x global_scale x scale_jitter_lo), expected "
                 f"at least {SMALLEST_PICTURE}, below which DeepLabCut trains on none"
             )
         if largest > LARGEST_PICTURE:
             raise ValueError(
-                f"pictures grow to {largest:.0f} pixels (picture.size x global_scale x scale_jitter_up), expected "
+                f"pictures grow to {largest:.4g} pixels (picture.size x global_scale x scale_jitter_up), expected "
                 f"at most {LARGEST_PICTURE}, above which DeepLabCut trains on none"
             )

@@ -18,6 +18,7 @@ from deeplabcut.pose_estimation_tensorflow.core.train import get_batch_spec, get
 from deeplabcut.pose_estimation_tensorflow.datasets import Batch, PoseDatasetFactory
 from deeplabcut.pose_estimation_tensorflow.nnets import PoseNetFactory
 
+from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Report, Restored, Trainable
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.tensorflow.initialisation import (
@@ -64,7 +65,11 @@ class TensorFlowNetwork(Trainable):
         config = load_config(str(project.train_config))
         config["project_path"] = str(project.folder)  # the run may have moved since the file was written
         self.dataset = PoseDatasetFactory.create(config)
-        seeded_batch(self.dataset, job.seed, 0)  # the first that a process draws is not yet that of its seed
+        try:
+            seeded_batch(self.dataset, job.seed, 0)  # the first that a process draws is not yet that of its seed
+        except (TypeError, AssertionError) as error:  # imgaug's own checks
+            said = str(error).replace(".__init__() got an unexpected keyword argument", " has no key")
+            raise StudyError(f"training.augmentation: contrast or convolution cannot be used: {said}") from None
 
         tf.compat.v1.reset_default_graph()
         tf.compat.v1.set_random_seed(job.seed)

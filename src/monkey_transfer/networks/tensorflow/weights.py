@@ -55,11 +55,14 @@ def named_checkpoint(by_profile: str | None) -> str:
 def checkpoint_files(prefix: str) -> list[Path]:
     """The files of a TensorFlow checkpoint, of its old one-file format too; empty if one is missing."""
     path = Path(prefix)
-    if path.is_file():
-        return [path]
-    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    try:
+        if path.is_file():
+            return [path]
+        beside = sorted(path.parent.iterdir())
+    except OSError:  # no such folder, or not for us to read
+        return []
     index = [file for file in beside if file.name == f"{path.name}.index"]
-    data = [file for file in beside if file.name.startswith(f"{path.name}.data-")]
+    data = [file for file in beside if re.fullmatch(rf"{re.escape(path.name)}\.data-\d+-of-\d+", file.name)]
     shards = int(data[0].name.rpartition("-of-")[2]) if data else 1
     return data + index if index and len(data) == shards else []
 
@@ -70,5 +73,5 @@ def missing(prefix: str) -> StudyError:
 
 
 def _expected(prefix: str) -> str:
-    name = Path(prefix).name
-    return f"expected the files {name}.index and {name}.data-00000-of-00001 in {Path(prefix).parent}, none of them cut"
+    name, folder = Path(prefix).name, Path(prefix).parent
+    return f"expected the files {name}.index and {name}.data-00000-of-00001 in {folder}, whole and readable"
