@@ -30,7 +30,6 @@ class Killed(Exception):
 class Toy(Trainable):
     """Predicts one number everywhere, which moves towards the mean of its batches."""
 
-    optimizer = "sgd"
     keypoints = ["head"]
 
     def __init__(self, folder, job: Job = JOB, killed_at: int | None = None):

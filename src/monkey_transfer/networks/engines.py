@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import PlainValidator, SerializeAsAny
 
 from monkey_transfer.networks.engine import Engine, Training
 from monkey_transfer.networks.tensorflow.engine import TensorFlow
@@ -18,19 +17,12 @@ def engine_of(training: Training) -> Engine:
     return ENGINES[training.engine]
 
 
-class _OfItsEngine:
-    """Has pydantic read settings as those of the engine that they name."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def named(value: Any) -> Any:
-            return value.get("engine", DEFAULT_ENGINE) if isinstance(value, dict) else getattr(value, "engine", None)
-
-        return core_schema.tagged_union_schema(
-            {name: handler.generate_schema(engine.settings) for name, engine in ENGINES.items()},
-            named,
-            custom_error_type="engine",
-            custom_error_message=f"expected keys and values; engine, if it is named, is one of {', '.join(ENGINES)}",
-        )
+def _of_its_engine(value: Any) -> Training:
+    name = value.get("engine", DEFAULT_ENGINE) if isinstance(value, dict) else getattr(value, "engine", None)
+    if name not in list(ENGINES):  # a file may name it by a list or by keys
+        raise ValueError(f"expected keys and values; engine, if it is named, is one of {', '.join(ENGINES)}")
+    return ENGINES[name].settings.model_validate(value)
 
 
-AnyTraining = Annotated[Training, _OfItsEngine()]
+# Written out as the settings of its engine, whose defaults are not those that all engines share.
+AnyTraining = Annotated[SerializeAsAny[Training], PlainValidator(_of_its_engine)]
