@@ -5,6 +5,7 @@ TensorFlow 1 graphs, as DeepLabCut builds them: every function works on the defa
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -114,7 +115,7 @@ def _joint_axis(shape: list[int]) -> int:
 
 
 @contextmanager
-def _opened(checkpoint: str) -> Iterator[tf.train.CheckpointReader]:
+def _opened(checkpoint: str) -> Iterator[Any]:
     """A checkpoint's reader; StudyError if the files are not there or what is read cannot be."""
     if not checkpoint_files(checkpoint):
         raise StudyError(f"checkpoint {checkpoint} is missing: {expected_files(checkpoint)}")
