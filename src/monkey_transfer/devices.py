@@ -35,18 +35,12 @@ def trainings_at_once() -> int:
     On two cores two trainings of one thread each learnt 1.6 times the pictures per second of one training of two
     threads (MobileNetV2 0.35, batch 8, 128 pixels). Each has its share of the memory.
     """
-    if visible_gpus():
-        return 1
-    return max(1, min(cores(), psutil.virtual_memory().total // _MEMORY_OF_A_TRAINING))
+    return 1 if visible_gpus() else max(1, min(cores(), psutil.virtual_memory().total // _MEMORY_OF_A_TRAINING))
 
 
 def training_device(requires_gpu: bool) -> str:
-    """A sentence that says where networks train.
-
-    Raises StudyError if a GPU is required and none is visible.
-    """
-    gpus = visible_gpus()
-    if gpus:
+    """A sentence that says where networks train; StudyError if a GPU is required and none is visible."""
+    if gpus := visible_gpus():
         return f"Networks train on the GPU: {', '.join(gpus)}."
     if requires_gpu:
         raise StudyError(

@@ -175,18 +175,16 @@ def test_a_run_keeps_the_snapshot_with_the_best_score(short_trainer, keeps, erro
     scored=st.booleans(),
 )
 def test_no_validation_was_better_than_the_one_that_is_kept(found, scored):
-    from monkey_transfer.networks.loop import Progress, Validation, _is_better
+    from monkey_transfer.networks.loop import best_of
 
-    best = Progress()
-    for error, score in found:
-        validated = Validation(float(error), float(score) if scored else math.nan)
-        if _is_better(validated, best):
-            best.best_error, best.best_score = validated
+    curve = [{"validation_error": error, "validation_score": score if scored else math.nan} for error, score in found]
+    best = best_of(curve)
     if scored:
-        assert best.best_score == max(score for _, score in found)
-        assert best.best_error == min(error for error, score in found if score == best.best_score)
+        assert best["validation_score"] == max(score for _, score in found)
+        assert best["validation_error"] == min(error for error, score in found if score == best["validation_score"])
     else:
-        assert best.best_error == min(error for error, _ in found)
+        assert best["validation_error"] == min(error for error, _ in found)
+    assert next(row for row in curve if row == best) is best
 
 
 # what is restored and what is frozen

@@ -148,7 +148,7 @@ def test_a_finished_network_predicts_what_deeplabcut_finds_with_the_archive_itse
 
 @pytest.mark.slow
 def test_joints_that_the_network_lacks_have_no_rows(opened, finished_arm):
-    people, others = finished_arm.predictions(), finished_arm.threshold_predictions()
+    people, others = finished_arm.predictions(), finished_arm.predictions("threshold")
     assert len(people) == 6 * len(LIMB_JOINTS)
     assert set(others["image_id"]) == set(opened.draw("target", 0).validation)
     assert set(others["keypoint"]) == set(LIMB_JOINTS)

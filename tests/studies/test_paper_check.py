@@ -135,7 +135,7 @@ def test_from_the_releases_to_table_one(opened):
     assert set(predictions["keypoint"]) == set(MPII_16.keypoints)
     # Joints that the macaque network lacks are absent from its rows.
     assert set(trained["baseline"].predictions()["keypoint"]) == set(mapping(MACAQUEPOSE_17, MPII_16).values())
-    assert set(trained["baseline"].source_predictions()["image_id"]) == set(opened.splits["source"].test)
+    assert set(trained["baseline"].predictions("source_test")["image_id"]) == set(opened.splits["source"].test)
     assert matched(opened, predictions, opened.body_yardstick).reference == "mpii_200scale"
     monkeys = reading.monkey_table(opened, trained["baseline"]).set_index("joint")
     assert monkeys.loc["all joints", "monkeys"] == "held out"

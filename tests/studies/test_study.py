@@ -101,7 +101,7 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
         assert manifest["outcome"]["iterations"] == 6
         assert list(run.learning_curve()["iteration"]) == [3, 6]
         assert set(run.predictions()["image_id"]) == set(tiny.splits["target"].test)
-        assert set(run.threshold_predictions()["image_id"]) == set(tiny.threshold_people(0))
+        assert set(run.predictions("threshold")["image_id"]) == set(tiny.threshold_people(0))
         assert 0 <= manifest["outcome"]["validation_score"] <= 100
         assert str(run.partial) not in (run.folder / "deeplabcut" / "config.yaml").read_text()
     assert runs[1].manifest()["outcome"]["restored"]["backbone"] == 260
@@ -112,7 +112,7 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     assert [str(run) for run in training.train_missing(tiny)] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert ran[2:] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert training.train_missing(tiny) == []
-    assert set(runs[0].source_predictions()["image_id"]) == set(tiny.splits["source"].test)
+    assert set(runs[0].predictions("source_test")["image_id"]) == set(tiny.splits["source"].test)
     everywhere = results.elsewhere(tiny)
     assert set(everywhere["arm"]) == set(tiny.profile.arms)
     assert (everywhere["near_duplicates"] == 0).all()
@@ -129,7 +129,7 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     assert "data:image/png" in page.read_text(encoding="utf-8")
     evidence = {file.stem: len(pd.read_parquet(file)) for file in (folder / "predictions").glob("*.parquet")}
     assert set(evidence) == {*tiny.profile.arms, "mean_pose", "labels", "people"}
-    assert evidence["transfer"] == len(runs[1].predictions()) + len(runs[1].threshold_predictions())
+    assert evidence["transfer"] == len(runs[1].predictions()) + len(runs[1].predictions("threshold"))
 
 
 @pytest.mark.slow

@@ -106,7 +106,6 @@ def test_thresholds_are_chosen_on_the_validation_people_of_the_seed(opened, arm)
         assert not set(people) & {*opened.splits["target"].test, *opened.draw("target", seed).train}
         predicted = {one.role: one for one in jobs.predicted(opened, opened.run(arm, seed))}
         assert predicted["threshold"].of == "target"
-        assert predicted["threshold"].file == "threshold_predictions.parquet"
     assert set(opened.threshold_people(0)) != set(opened.threshold_people(1))
 
 

@@ -30,7 +30,6 @@ class Killed(Exception):
 class Toy(Trainable):
     """Predicts one number everywhere, which moves towards the mean of its batches."""
 
-    optimizer = "sgd"
     keypoints = ["head"]
 
     def __init__(self, folder, job: Job = JOB, killed_at: int | None = None):
@@ -144,5 +143,5 @@ def test_settings_are_those_of_the_engine_that_they_name():
     assert read({}) == read({"engine": "tensorflow"}) == TensorFlowTraining()
     assert engine_of(read({})).name == "tensorflow"
     for wrong in ({"engine": "caffe"}, {"engine": None}, 3, None):
-        with pytest.raises(ValidationError, match="engine, if it is named, is one of tensorflow"):
+        with pytest.raises(ValidationError):
             read(wrong)

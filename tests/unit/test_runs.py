@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -57,7 +58,7 @@ def test_a_run_is_reused_only_with_its_own_digest(run):
 def test_a_half_finished_run_is_not_complete_and_says_how_to_get_it(run):
     finish(run.partial, digest="abc")
     assert not run.is_complete
-    of_people = (run.predictions, run.threshold_predictions, run.source_predictions, run.elsewhere_predictions)
+    of_people = (partial(run.predictions, of) for of in runs.PREDICTIONS)
     for read in (run.manifest, *of_people, run.learning_curve, run.snapshot):
         with pytest.raises(StudyError, match="transfer n20 s0.*not there yet: make study PROFILE=study"):
             read()
@@ -78,11 +79,11 @@ def test_publishing_replaces_an_older_run_as_a_whole(run):
 
 def test_every_set_of_people_has_predictions_of_its_own(run):
     finish(run.folder)
-    files = {"predictions": "test", "threshold_predictions": "threshold", "elsewhere_predictions": "elsewhere"}
-    for file, people in files.items():
-        pd.DataFrame({"image_id": [people]}).to_parquet(run.folder / f"{file}.parquet")
-    for file, people in files.items():
-        assert getattr(run, file)()["image_id"].tolist() == [people]
+    for people, file in runs.PREDICTIONS.items():
+        pd.DataFrame({"image_id": [people]}).to_parquet(run.folder / file)
+    for people in runs.PREDICTIONS:
+        assert run.predictions(people)["image_id"].tolist() == [people]
+    assert run.predictions()["image_id"].tolist() == ["test"]
 
 
 def test_a_learning_curve_marks_the_snapshot_that_was_kept(run):

@@ -25,8 +25,8 @@ def write(folder, *names: str) -> None:
 @pytest.mark.parametrize("named", ["net.ckpt", INDEX, DATA, "net.ckpt.meta"])
 def test_people_name_a_checkpoint_by_its_prefix_or_by_any_of_its_files(folder, named):
     write(folder, INDEX, DATA, "net.ckpt.meta")
-    assert imagenet_checkpoint(str(folder / named), NET) == str(folder / "net.ckpt")
-    assert imagenet_checkpoint(f"~/{named}", NET) == str(folder / "net.ckpt")
+    assert imagenet_checkpoint(NET, str(folder / named)) == str(folder / "net.ckpt")
+    assert imagenet_checkpoint(NET, f"~/{named}") == str(folder / "net.ckpt")
 
 
 def test_the_variable_names_one_unless_it_is_empty(folder, monkeypatch):
@@ -34,9 +34,9 @@ def test_the_variable_names_one_unless_it_is_empty(folder, monkeypatch):
     tensorflow = ENGINES["tensorflow"]
     monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(folder))
     monkeypatch.setenv(IMAGENET_VARIABLE, "")
-    assert tensorflow.lacks_imagenet(NET, None)
+    assert tensorflow.archive("imagenet", NET, None) == f"imagenet:{NET}"
     monkeypatch.setenv(IMAGENET_VARIABLE, str(folder / INDEX))
-    assert not tensorflow.lacks_imagenet(NET, None)
+    assert tensorflow.archive("imagenet", NET, None) is None
     assert tensorflow.imagenet(NET, None) == str(folder / "net.ckpt")
 
 
@@ -54,18 +54,18 @@ def test_the_variable_names_one_unless_it_is_empty(folder, monkeypatch):
 def test_what_is_not_whole_is_told_before_anything_is_read(folder, what, files):
     write(folder, *files)
     with refused("weights", what, match="expected the files net.ckpt.index and net.ckpt.data-00000-of-00001"):
-        imagenet_checkpoint(str(folder / "net.ckpt"), NET)
+        imagenet_checkpoint(NET, str(folder / "net.ckpt"))
 
 
 def test_a_folder_is_no_checkpoint(folder):
     (folder / "weights").mkdir()
     with refused("weights", "a folder is named", match="is not there"):
-        imagenet_checkpoint(str(folder / "weights"), NET)
+        imagenet_checkpoint(NET, str(folder / "weights"))
 
 
 def test_what_may_not_be_looked_at_is_no_checkpoint(folder):
     with refused("weights", "a name that is too long", match="is not there: .* whole and readable"):
-        imagenet_checkpoint(str(folder / ("x" * 300)), NET)
+        imagenet_checkpoint(NET, str(folder / ("x" * 300)))
 
 
 def test_an_old_checkpoint_is_one_file_and_brackets_are_letters(folder):

@@ -35,8 +35,7 @@ def _predictions(study: Study, arm: str) -> pd.DataFrame:
     for images in study.profile.arm(arm).sizes:
         for seed in study.profile.seeds:
             run = study.finished(arm, seed, images)
-            both = {"test": run.predictions(), "threshold": run.threshold_predictions()}
-            parts += [found.assign(images=images, seed=seed, of=of) for of, found in both.items()]
+            parts += [run.predictions(of).assign(images=images, seed=seed, of=of) for of in ("test", "threshold")]
     return pd.concat(parts)
 
 

@@ -29,10 +29,9 @@ def mean_pose(study: Study, seed: int) -> pd.DataFrame:
 def matched(
     study: Study, predictions: pd.DataFrame, yardstick: str | None = None, people: Dataset | None = None
 ) -> Matched:
-    """Predictions beside the labels of people of the target, the test people unless others are given.
+    """Predictions beside the labels of the test people, unless others are given.
 
-    They are measured in the profile's yardstick, or in another. People whose length of that name is not known are left
-    out.
+    They are measured in the profile's yardstick, or in another. Whose length of that name is not known is left out.
     """
     chosen = yardstick or study.profile.yardstick
     people = (people or study.test_people).measured_by(chosen)
@@ -45,12 +44,11 @@ def matched_on_source(study: Study, run: Run) -> Matched:
 
     That is the length of the animal's bounding box (Labuguen et al. 2021; paper, section 2.1).
     """
-    held_out = study.held_out_source
-    predictions = run.source_predictions()
-    return match(held_out.labels, predictions, held_out.reference_lengths, "bbox_length", held_out.images)
+    held_out = study.source.subset(study.splits["source"].test)
+    return matched(study, run.predictions("source_test"), "bbox_length", held_out)
 
 
 def matched_elsewhere(study: Study, run: Run) -> Matched:
     """Predictions of an arm on the people of the other data set beside their labels; StudyError if there is none."""
-    people, predicted = study.dataset("elsewhere"), run.elsewhere_predictions()
-    return match(people.labels, predicted, people.reference_lengths, study.profile.elsewhere_yardstick, people.images)
+    people, yardstick = study.dataset("elsewhere"), study.profile.elsewhere_yardstick
+    return matched(study, run.predictions("elsewhere"), yardstick, people)

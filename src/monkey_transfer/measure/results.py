@@ -104,9 +104,11 @@ def readings(study: Study) -> pd.DataFrame:
 
     The paper's "head segment length" (section 2.5) can be read either way. The scores table and ``yardstick``.
     """
+    known = set(study.test_people.reference_lengths["name"])
     parts = [
         by_yardstick(study, yardstick).table(partial(people_of, study)).assign(yardstick=yardstick)
-        for yardstick in study.head_yardsticks
+        for yardstick in ("head_size", "head_segment")
+        if yardstick in known
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

@@ -188,7 +188,7 @@ def elsewhere_scores(study: Study) -> Scores:
 def evaluated(study: Study, run: Run) -> Matched:
     """A finished run on the test people; its threshold is that of the best F1 on the validation people of its seed."""
     people = study.target.subset(study.threshold_people(run.seed))
-    others = matched(study, as_committed(run.threshold_predictions()), people=people)
+    others = matched(study, as_committed(run.predictions("threshold")), people=people)
     return replace(matched(study, as_committed(run.predictions())), threshold=threshold_of(others.joints))
 
 

@@ -5,7 +5,6 @@ DeepLabCut project, the learning curve, the predictions in network pixels and th
 A finished network is used as it is and leaves the same.
 """
 
-import json
 import os
 import sys
 import threading
@@ -24,7 +23,6 @@ from monkey_transfer.networks.engines import engine_of
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.loop import Outcome, Trainer, Validation, curve_table
 
-STARTED = time.monotonic()
 _SECONDS_BETWEEN_REPORTS = 1.0
 
 
@@ -33,11 +31,9 @@ def main(folder: JobFolder) -> None:
     threading.Thread(target=_die_with_the_parent, args=(os.getppid(),), daemon=True).start()
     try:
         do(folder)
-    except StudyError as error:
-        write_json(folder.error, {"message": str(error)})
-        raise
-    except OSError as error:
-        write_json(folder.error, {"message": f"{error.filename or folder.path}: {error.strerror or error}"})
+    except (StudyError, OSError) as error:
+        of_disk = f"{error.filename or folder.path}: {error.strerror or error}" if isinstance(error, OSError) else ""
+        write_json(folder.error, {"message": of_disk or str(error)})
         raise
 
 
@@ -48,56 +44,33 @@ def do(folder: JobFolder) -> None:
     job, pictures, joints = folder.read()
     engine, validation = engine_of(job.training), pictures[pictures["role"] == "validation"]
     os.environ.update(engine.environment)  # it is read when the engine's packages are loaded, which is below
+    network: Network
 
-    def validated(network: Network) -> Validation:
+    def validated() -> Validation:
         predictions = network.predict(validation, partial(report, "validating"))
         return Validation(mean_distance(predictions, joints), share_correct(predictions, joints))
 
     if job.finished is None:
         steps, pictures_each = job.training.iterations, job.training.batch_size
-        trained = engine.trainable(folder)
-        trainer = Trainer(
+        network = trained = engine.trainable(folder)
+        outcome = Trainer(
             trained,
             folder.resume,
             lambda done, loss: report("training", done, steps, loss=loss, pictures_each=pictures_each),
-        )
-        outcome = trainer.run(lambda: validated(trained))
+        ).run(validated)
         trained.load_snapshot(outcome.chosen_iteration)
-        _predict_and_write(folder, trained, pictures, curve_table(folder.resume), outcome, report)
-        return
-    network, restored = engine.finished(folder)
-    found = validated(network)
-    row = {"iteration": 0, "training_loss": nan, **found._asdict(), "learning_rate": nan, "seconds": 0.0}
-    outcome = Outcome(
-        chosen_iteration=0,
-        **found._asdict(),
-        iterations=0,
-        stopped_by="learns nothing",
-        seconds=0.0,
-        optimizer="none",
-        restored=restored,
-        frozen_blocks=[],
-        calibrated_layers=0,
-        first_batches_digest="",
-    )
-    _predict_and_write(folder, network, pictures, pd.DataFrame([row]), outcome, report)
-
-
-def _predict_and_write(
-    folder: JobFolder,
-    network: Network,
-    pictures: pd.DataFrame,
-    curve: pd.DataFrame,
-    outcome: Outcome,
-    report: "_Reporter",
-) -> None:
-    """Predict all but the training pictures and write what the job is to leave; the outcome last."""
+        curve = curve_table(folder.resume)
+    else:
+        network, restored = engine.finished(folder)
+        found = validated()._asdict()
+        outcome = Outcome(restored=restored, **found)
+        curve = pd.DataFrame([{"iteration": 0, "training_loss": nan, **found, "learning_rate": nan, "seconds": 0.0}])
     curve.to_csv(folder.learning_curve, index=False)
     asked = pictures[pictures["role"] != "train"]
     predictions = network.predict(asked, partial(report, "predicting"))
     predictions["role"] = asked["role"].repeat(len(network.keypoints)).to_numpy()
     predictions.to_parquet(folder.network_predictions)
-    write_json(folder.outcome, asdict(outcome))
+    write_json(folder.outcome, asdict(outcome))  # last: its presence says that the rest is there
 
 
 def mean_distance(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:
@@ -141,8 +114,4 @@ def _die_with_the_parent(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(JobFolder(Path(sys.argv[1])))
-    except StudyError as error:
-        sys.exit(f"error: {error}")
-    print(json.dumps({"seconds": round(time.monotonic() - STARTED, 1)}))
+    main(JobFolder(Path(sys.argv[1])))

@@ -4,11 +4,10 @@ An engine trains and runs networks. It is a folder of this package with one :cla
 :mod:`monkey_transfer.networks.engines` lists. Everything here loads without it.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import pandas as pd
 from pydantic import model_validator
@@ -26,10 +25,9 @@ Architecture = dict[str, bool | int | float | list[float]]
 class StopRule(Settings):
     """When training ends before its last iteration.
 
-    ``validation_plateau``: the mean error on the validation people has not fallen by
-    ``min_improvement`` (relative) for ``patience`` validations in a row.
-    ``training_loss_plateau``: the same of the training loss, which is the paper's rule
-    (section 2.3: "halted when the loss began to plateau").
+    ``validation_plateau``: the mean error on the validation people has not fallen by ``min_improvement`` (relative)
+    for ``patience`` validations in a row. ``training_loss_plateau``: the same of the training loss, which is the
+    paper's rule (section 2.3: "halted when the loss began to plateau").
     """
 
     rule: Literal["validation_plateau", "training_loss_plateau", "none"] = "none"
@@ -51,6 +49,7 @@ class Training(Settings):
     multi_step: Schedule
     validate_every: Positive = 1000
     stop: StopRule = StopRule()
+    optimizer: str
 
     @model_validator(mode="after")
     def _schedule_covers_the_iterations(self) -> Self:
@@ -65,8 +64,7 @@ class Training(Settings):
         """Raise ValueError if pictures of so many pixels are too small or too large to be trained on."""
 
 
-@dataclass(frozen=True)
-class PublishedNetwork:
+class PublishedNetwork(NamedTuple):
     """A finished network that its authors published.
 
     ``trained_on`` says on what, as far as it is known; ``may_know_people`` why the study's test people may be
@@ -79,16 +77,9 @@ class PublishedNetwork:
     may_know_people: str = ""
 
 
-@dataclass(frozen=True)
-class PublishedFiles:
-    """A published network on this disk.
-
-    Attributes
-    ----------
-    weights : as :class:`~monkey_transfer.networks.job.Job` names them.
-    keypoints : names of its outputs, in the order of its heads.
-    architecture : what else defines it, as far as its files say so; the engine's defaults hold for the rest.
-    """
+class PublishedFiles(NamedTuple):
+    """A published network on this disk: its weights, as :class:`~monkey_transfer.networks.job.Job` names them, its
+    outputs in the order of its heads, and what else its files say of it (the engine's defaults hold for the rest)."""
 
     weights: str
     keypoints: tuple[str, ...]
@@ -111,12 +102,11 @@ class Restored:
 Report = Callable[[int, int], None]
 
 
-class Network(ABC):
+class Network(Protocol):
     """A network that finds keypoints; only in the process that :mod:`monkey_transfer.networks.child` runs."""
 
     keypoints: list[str]
 
-    @abstractmethod
     def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
         """Predictions table (image_id, keypoint, x, y, likelihood) in network pixels, in the order given.
 
@@ -127,55 +117,41 @@ class Network(ABC):
         """
 
 
-class Trainable(Network):
+class Trainable(Network, Protocol):
     """A network of a job that can be trained: the same job and seed give the same bits."""
 
     job: "Job"
 
-    @property
-    @abstractmethod
-    def optimizer(self) -> str:
-        """The optimiser that really runs."""
-
-    @abstractmethod
     def initialise(self) -> tuple[Restored, list[str], int]:
         """Set the initial weights: what was restored, which blocks are frozen, how many norm layers calibrated."""
 
-    @abstractmethod
     def batch(self, iteration: int) -> Any:
         """The batch of that iteration (from 0), a function of seed and iteration alone; asked for by one thread."""
 
-    @abstractmethod
     def digest(self) -> str:
         """sha256 over the first batches' pictures and targets: same digest, same training data."""
 
-    @abstractmethod
     def update(self, batch: Any, rate: float) -> float:
         """Learn a batch at that rate; returns its loss, which may be infinite or no number."""
 
-    @abstractmethod
     def save_snapshot(self, iteration: int) -> None:
         """Keep the present weights where :meth:`Engine.snapshot` finds them."""
 
-    @abstractmethod
     def load_snapshot(self, iteration: int) -> None:
         """Bring back the weights of a snapshot."""
 
-    @abstractmethod
     def drop_snapshots_but(self, iteration: int) -> None:
         """Remove all other snapshots."""
 
-    @abstractmethod
     def save_state(self, prefix: Path) -> None:
         """Write all that a resumed training needs to files whose names begin with that of ``prefix`` and a dot."""
 
-    @abstractmethod
     def load_state(self, prefix: Path) -> None:
         """Go on from there."""
 
 
-class Engine(ABC):
-    """What trains and runs networks. Nothing but :meth:`trainable` and :meth:`finished` may load its packages.
+class Engine(Protocol):
+    """What trains and runs networks. Only :meth:`trainable`, :meth:`finished` and :meth:`refuse_weights` load packages.
 
     Attributes
     ----------
@@ -192,50 +168,32 @@ class Engine(ABC):
     packages: ClassVar[tuple[str, ...]]
     environment: ClassVar[Mapping[str, str]]
 
-    def defaults(self) -> Training:
-        """The settings of a profile that says nothing."""
-        return self.settings.model_validate({})
-
-    @abstractmethod
     def blocks(self, net_type: str) -> tuple[str, ...]:
         """The blocks of a backbone as its authors named them, from the picture on."""
 
-    @abstractmethod
     def threads(self, count: int) -> dict[str, str]:
         """Variables that make a process compute on that many cores."""
 
-    @abstractmethod
     def imagenet(self, net_type: str, named: str | None) -> str:
         """ImageNet weights of a backbone: ``named`` by the profile, by the machine, or fetched; StudyError if not."""
 
-    @abstractmethod
-    def lacks_imagenet(self, net_type: str, named: str | None) -> bool:
-        """Whether ImageNet weights are neither named nor in the data folder."""
-
-    @abstractmethod
     def archive(self, init: str, net_type: str, named: str | None) -> str | None:
         """The archive (:mod:`monkey_transfer.acquire.archives`) that an arm's init comes from, if from any."""
 
-    @abstractmethod
     def published_files(self, name: str) -> PublishedFiles:
         """A published network in the data folder, fetched if need be; StudyError if it is not whole."""
 
-    @abstractmethod
-    def weight_files(self, weights: str) -> list[Path]:
+    def weight_files(self, weights: str, /) -> list[Path]:
         """The files of some weights, whose content goes into a run's digest; empty if they are not there."""
 
-    @abstractmethod
     def refuse_weights(self, weights: str, net_type: str) -> None:
-        """Raise StudyError if weights cannot be read or hold nothing of that backbone; may load packages."""
+        """Raise StudyError if weights cannot be read or hold nothing of that backbone."""
 
-    @abstractmethod
     def snapshot(self, run: Path, iteration: int) -> str | None:
         """The weights that a run's folder keeps of that iteration; None if they are not there."""
 
-    @abstractmethod
     def trainable(self, folder: "JobFolder") -> Trainable:
         """The network of a job, in the DeepLabCut project that the job leaves; new or to be resumed."""
 
-    @abstractmethod
     def finished(self, folder: "JobFolder") -> tuple[Network, Restored]:
         """A finished network in a DeepLabCut project of its own."""

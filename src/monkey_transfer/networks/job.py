@@ -1,13 +1,11 @@
 """What is handed to the process that trains a network, and what it hands back.
 
-A job is a folder with three files: ``job.json`` (:class:`Job`), ``pictures.parquet`` (image_id,
-path of the framed picture, role: 'train', 'validation' or the name of a set to predict) and
-``joints.parquet`` (image_id, keypoint, x, y of the labelled joints, and ``within``, the distance at which a prediction
-of the joint is correct; NaN where it is not scored). Coordinates and distances are network pixels: those of the framed
-picture, 0-based, pixel centres. Nothing here knows DeepLabCut.
+A job is a folder with three files: ``job.json`` (:class:`Job`), ``pictures.parquet`` (image_id, path of the framed
+picture, role: 'train', 'validation' or the name of a set to predict) and ``joints.parquet`` (image_id, keypoint, x, y
+of the labelled joints, and ``within``, the distance at which a prediction of the joint is correct; NaN where it is not
+scored). Coordinates and distances are network pixels: those of the framed picture, 0-based, pixel centres.
 """
 
-import json
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -74,17 +72,12 @@ class JobFolder:
         self.network_predictions = path / "network_predictions.parquet"
         self.log, self.progress, self.error = (path / f for f in ("log.txt", "progress.json", "error.json"))
 
-    @property
-    def can_go_on(self) -> bool:
-        """Whether a training was interrupted here whose whole state was kept."""
-        return (self.resume / "progress.json").is_file()
-
     def write(self, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame) -> None:
         """Write the three input files; job.json last, so that its presence means the job is whole."""
         self.path.mkdir(parents=True, exist_ok=True)
         pictures.to_parquet(self.pictures)
         joints.to_parquet(self.joints)
-        write_json(self.job, json.loads(job.model_dump_json()))
+        write_json(self.job, job.model_dump(mode="json"))
 
     def forget_training(self) -> None:
         """Remove what is needed only to go on with a training."""

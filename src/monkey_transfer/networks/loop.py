@@ -30,47 +30,36 @@ class Progress:
 
     iteration: int = 0
     seconds: float = 0.0
-    best_iteration: int = 0
-    best_error: float = math.inf
-    best_score: float = -math.inf
     stopped_by: str = ""
-    curve: list[dict[str, float]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Validation(NamedTuple):
-    """How good the present weights are on the validation pictures.
+    """How good the present weights are on the validation pictures."""
 
-    ``validation_error`` is the mean distance in network pixels, ``validation_score`` the percentage of scored joints
-    that are correct: the PCK that is reported, on other pictures. NaN where no joint is scored.
-    """
-
-    validation_error: float
-    validation_score: float
+    validation_error: float  # mean distance in network pixels
+    validation_score: float  # percentage of scored joints that are correct, the PCK that is reported; NaN without any
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training ended with."""
+    """What a training ended with; the defaults are those of a finished network, which is not trained."""
 
-    chosen_iteration: int
     validation_error: float
     validation_score: float
-    iterations: int
-    stopped_by: str
-    seconds: float
-    optimizer: str
     restored: Restored
-    frozen_blocks: list[str]
-    calibrated_layers: int
-    first_batches_digest: str
+    chosen_iteration: int = 0
+    iterations: int = 0
+    stopped_by: str = "learns nothing"
+    seconds: float = 0.0
+    optimizer: str = "none"
+    frozen_blocks: list[str] = field(default_factory=list)
+    calibrated_layers: int = 0
+    first_batches_digest: str = ""
 
 
 def learning_rate(training: Training, iteration: int) -> float:
-    """The rate at that iteration (from 0): the first step whose last iteration is not yet past.
-
-    The same as DeepLabCut's ``LearningRate`` gives when it is asked for 0, 1, 2, ... in turn, but
-    known without asking, so that a resumed training is at its right place.
-    """
+    """The rate at that iteration (from 0): what DeepLabCut's ``LearningRate`` gives that is asked for each in turn."""
     return next(rate for rate, last in training.multi_step if iteration <= last)
 
 
@@ -96,34 +85,21 @@ def prefetched(draw: Callable[[int], Any], first: int, end: int) -> Iterator[Any
         yield item
 
 
+@dataclass(frozen=True)
 class Trainer:
-    """Trains a network.
+    """Trains a network; ``resume`` is the folder for what a killed training needs to go on."""
 
-    Parameters
-    ----------
-    resume : folder for what a killed training needs to go on.
-    report : called as ``report(iteration, loss)`` after every iteration.
-    """
-
-    def __init__(self, network: Trainable, resume: Path, report: Callable[[int, float], None]):
-        self.network, self.resume, self.report = network, resume, report
+    network: Trainable
+    resume: Path
+    report: Callable[[int, float], None]  # called with the iteration and its loss after each
 
     def run(self, validate: Callable[[], Validation]) -> Outcome:
-        """Train until the last iteration or the stop rule; keep the snapshot with the best validation score.
+        """Train until the last iteration or the stop rule; keep the snapshot that is :func:`best_of` all.
 
-        Of equal scores, of which there are many on few pictures, that with the least error.
-
-        Parameters
-        ----------
-        validate : of the present weights.
-
-        Raises
-        ------
-        StudyError
-            If the loss or the validation error is no longer a number, or the initial weights do not fit.
+        ``validate`` is of the present weights. StudyError if the loss or the validation error is no longer a number, or
+        the initial weights do not fit.
         """
-        network, job = self.network, self.network.job
-        training = job.training
+        network, job, training = self.network, self.network.job, self.network.job.training
         restored, frozen, calibrated = network.initialise()
         digest = network.digest()
         progress = self._resumed() or Progress()
@@ -141,28 +117,29 @@ class Trainer:
             self.report(progress.iteration, losses[-1])
             if progress.iteration % training.validate_every == 0 or progress.iteration == training.iterations:
                 progress.seconds = time.monotonic() - started
-                self._validate(progress, float(np.mean(losses)), validate())
+                self._record(progress, float(np.mean(losses)), validate())
                 # Of a validation error that means nothing no rule can be made; the training loss does mean something.
                 if job.keeps == "best" or training.stop.rule == "training_loss_plateau":
                     progress.stopped_by = plateau(progress.curve, training.stop)
                 self._save_for_resume(progress)
                 losses.clear()
-        network.drop_snapshots_but(progress.best_iteration)
+        chosen = self._chosen(progress)
+        network.drop_snapshots_but(chosen["iteration"])
         return Outcome(
-            chosen_iteration=progress.best_iteration,
-            validation_error=progress.best_error,
-            validation_score=progress.best_score,
+            chosen_iteration=chosen["iteration"],
+            validation_error=chosen["validation_error"],
+            validation_score=chosen["validation_score"],
             iterations=progress.iteration,
             stopped_by=progress.stopped_by or "iterations",
             seconds=progress.seconds,
-            optimizer=network.optimizer,
+            optimizer=training.optimizer,
             restored=restored,
             frozen_blocks=frozen,
             calibrated_layers=calibrated,
             first_batches_digest=digest,
         )
 
-    def _validate(self, progress: Progress, loss: float, validated: Validation) -> None:
+    def _record(self, progress: Progress, loss: float, validated: Validation) -> None:
         error, score = validated
         if not math.isfinite(error):
             raise StudyError(
@@ -182,9 +159,12 @@ class Trainer:
             f"iteration {progress.iteration}: loss {loss:.5f}, validation error {error:.3f} px, score {score:.2f} %",
             flush=True,
         )
-        if self.network.job.keeps == "last" or _is_better(validated, progress):
+        if self._chosen(progress) is progress.curve[-1]:
             self.network.save_snapshot(progress.iteration)
-            progress.best_iteration, progress.best_error, progress.best_score = progress.iteration, error, score
+
+    def _chosen(self, progress: Progress) -> dict[str, Any]:
+        """The row of the curve whose snapshot is kept."""
+        return progress.curve[-1] if self.network.job.keeps == "last" else best_of(progress.curve)
 
     def _save_for_resume(self, progress: Progress) -> None:
         self.resume.mkdir(exist_ok=True)
@@ -199,7 +179,8 @@ class Trainer:
         saved = self.resume / "progress.json"
         if not saved.is_file():
             return None
-        progress = Progress(**json.loads(saved.read_text(encoding="utf-8")))
+        found = json.loads(saved.read_text(encoding="utf-8"))
+        progress = Progress(found["iteration"], found["seconds"], found["stopped_by"], found["curve"])
         self.network.load_state(self._state(progress))
         return progress
 
@@ -207,17 +188,18 @@ class Trainer:
         return self.resume / f"state-{progress.iteration}"
 
 
-def _is_better(validated: Validation, best: Progress) -> bool:
-    # A score that is no number, where nothing is scored, is never above another: the error decides alone.
-    error, score = validated
-    return score > best.best_score or (not score < best.best_score and error < best.best_error)
+def best_of(curve: list[dict[str, Any]]) -> dict[str, Any]:
+    """The row with the best validation score, of equal ones that with the least error, of equal ones the first.
+
+    Where nothing is scored no score is a number, and the error decides alone.
+    """
+    return max(curve, key=lambda row: (np.nan_to_num(row["validation_score"], nan=-np.inf), -row["validation_error"]))
 
 
 def plateau(curve: list[dict[str, float]], stop: StopRule) -> str:
     """The stop rule's name once its curve is flat, else ''.
 
-    Flat: none of the last ``patience`` values is lower than the lowest before them by more than
-    ``min_improvement`` of it.
+    Flat: none of the last ``patience`` values is lower than the lowest before by more than ``min_improvement`` of it.
     """
     column = {"validation_plateau": "validation_error", "training_loss_plateau": "training_loss"}.get(stop.rule)
     if column is None or len(curve) <= stop.patience:

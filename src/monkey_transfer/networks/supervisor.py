@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -27,17 +28,9 @@ _SECONDS_BETWEEN_LINES = 30.0
 def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECONDS) -> None:
     """Run the job in ``folder`` to its end in a process of its own.
 
-    Progress is shown as a bar where there is a terminal or a notebook that can draw one, else as
-    a line every half minute.
-
-    Parameters
-    ----------
-    hangs_after : seconds without any sign of progress after which the child is killed.
-
-    Raises
-    ------
-    StudyError
-        If the child reports an error, ends without its result, or hangs; with the end of its log.
+    Progress is shown as a bar where there is a terminal or a notebook that can draw one, else as a line every half
+    minute. StudyError, with the end of the child's log, if it reports an error, ends without its result, or gives no
+    sign of progress for ``hangs_after`` seconds, after which it is killed.
     """
     for stale in (folder.progress, folder.error):
         stale.unlink(missing_ok=True)
@@ -54,15 +47,15 @@ def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECO
             child.wait()
     if folder.error.is_file():
         raise StudyError(f"{title}: {json.loads(folder.error.read_text(encoding='utf-8'))['message']}")
-    if child.returncode != 0:
+    if code := child.returncode:
         refuse_full_disk(folder.path)
-        raise StudyError(f"{title}: its process {_ending(child.returncode)}; {_end_of_log(folder.log)}")
+        ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
+        raise StudyError(f"{title}: its process {ended}; {_end_of_log(folder.log)}")
 
 
 def _follow(child: subprocess.Popen, folder: JobFolder, title: str, hangs_after: float) -> None:
-    shown = _Display(title)
     last_sign, last_change = 0, time.monotonic()
-    try:
+    with closing(_Display(title)) as shown:
         while child.poll() is None:
             time.sleep(_POLL_SECONDS)
             sign = folder.progress.stat().st_mtime_ns if folder.progress.is_file() else 0
@@ -70,31 +63,30 @@ def _follow(child: subprocess.Popen, folder: JobFolder, title: str, hangs_after:
                 last_sign, last_change = sign, time.monotonic()
                 shown.update(json.loads(folder.progress.read_text(encoding="utf-8")))
             elif time.monotonic() - last_change > hangs_after:
-                child.send_signal(signal.SIGKILL)
-                raise StudyError(
-                    f"{title}: no progress for {hangs_after:.0f} s, so its process was stopped; "
-                    f"{_end_of_log(folder.log)}"
-                )
-    finally:
-        shown.close()
+                child.kill()
+                stopped = f"no progress for {hangs_after:.0f} s, so its process was stopped"
+                raise StudyError(f"{title}: {stopped}; {_end_of_log(folder.log)}")
 
 
 class _Display:
     """A progress bar for people; a line now and then where the output is kept."""
 
     def __init__(self, title: str):
-        self.title, self.stage, self.last_line = title, "", 0.0
-        self.bar: tqdm | None = None
+        self.title, self.stage, self.last_line, self.bar = title, "", 0.0, tqdm(disable=True)
         in_notebook = "JPY_PARENT_PID" in os.environ and HEADLESS not in os.environ
         self.live = sys.stderr.isatty() or in_notebook
 
     def update(self, progress: dict) -> None:
-        stage, done, of = progress["stage"], progress["done"], progress["of"]
-        rate = progress["per_second"]
+        stage, done, of, rate = (progress[key] for key in ("stage", "done", "of", "per_second"))
         if stage == "validating":  # a moment between two stretches of training
             return
         if self.live:
-            self._draw(stage, done, of, progress)
+            if stage != self.stage:
+                self.close()
+                self.stage, self.bar = stage, tqdm(total=of, desc=f"{self.title}: {stage}")
+            self.bar.update(done - self.bar.n)
+            if "loss" in progress:
+                self.bar.set_postfix(loss=f"{progress['loss']:.4f}")
         elif stage != "starting" and (time.monotonic() - self.last_line > _SECONDS_BETWEEN_LINES or done == of):
             self.last_line = time.monotonic()
             loss = f", loss {progress['loss']:.4f}" if "loss" in progress else ""
@@ -102,25 +94,12 @@ class _Display:
             pictures = rate * progress.get("pictures_each", 1)
             print(f"{self.title}: {stage} {done}/{of}{loss}, {pictures:.0f} pictures/s{left}", flush=True)
 
-    def _draw(self, stage: str, done: int, of: int, progress: dict) -> None:
-        if self.bar is None or stage != self.stage:
-            self.close()
-            self.stage, self.bar = stage, tqdm(total=of, desc=f"{self.title}: {stage}")
-        self.bar.update(done - self.bar.n)
-        if "loss" in progress:
-            self.bar.set_postfix(loss=f"{progress['loss']:.4f}")
-
     def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
+        self.bar.close()
 
 
 def _clock(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-
-
-def _ending(code: int) -> str:
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
 
 
 def _end_of_log(log: Path) -> str:

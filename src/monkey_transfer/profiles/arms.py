@@ -1,4 +1,4 @@
-"""One network of a study and how it came to be."""
+"""An arm of a study, as a profile describes it."""
 
 from typing import Annotated, Literal
 

@@ -104,9 +104,7 @@ class TargetData(Settings):
     test: Positive
 
 
-class ElsewhereData(Settings):
+class ElsewhereData(TargetData):
     """People of another data set, on whom every arm is tried as well: nobody trained or chose on them."""
 
-    data: AnyData
-    test: Positive
     yardstick: Yardstick

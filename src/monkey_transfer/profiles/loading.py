@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
-from monkey_transfer.places import CONFIG
+from monkey_transfer.places import CONFIG, data_folder
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.profiles.strict_yaml import read_yaml
@@ -19,16 +20,11 @@ from monkey_transfer.settings import checked_name
 def load_profile(name: str, config: Path = CONFIG) -> Profile:
     """Read ``config/<name>.yaml``, merged over the profile that its ``extends`` names.
 
-    The file's ``training`` is merged under every arm's own ``training``, so that arms share what
-    they do not say otherwise. An inherited arm that is null is left out, and so is an optional one without weights.
-
-    Raises
-    ------
-    StudyError
-        If there is no such file, it is not YAML, or a key is unknown or of the wrong type; the
-        message names the file and the key.
+    The file's ``training`` is merged under every arm's own ``training``, so that arms share what they do not say
+    otherwise. An inherited arm that is null is left out, and so is an optional one without weights. StudyError names
+    file and key if there is no such file, it is not YAML, or a key is unknown or of the wrong type.
     """
-    files = _files(name, config)
+    files = profile_files(name, config)
     settings: dict[str, Any] = reduce(_merged, reversed(files.values()))
     try:
         for key in ("training", "arms"):
@@ -55,13 +51,11 @@ def profile_names(config: Path = CONFIG) -> list[str]:
     return sorted(file.stem for file in config.glob("*.yaml"))
 
 
-def profile_files(name: str, config: Path = CONFIG) -> list[Path]:
-    """The file of a profile, that of the one which it extends, and so on; StudyError as for :func:`load_profile`."""
-    return list(_files(name, config))
+def profile_files(name: Any, config: Path = CONFIG) -> dict[Path, dict[str, Any]]:
+    """The file of a profile, that of the one which it extends, and so on, and what each says besides ``extends``.
 
-
-def _files(name: Any, config: Path) -> dict[Path, dict[str, Any]]:
-    """The :func:`profile_files`, and what each says besides ``extends``."""
+    StudyError as for :func:`load_profile`.
+    """
     files: dict[Path, dict[str, Any]] = {}
     asked = f"profile {name!r}"
     while True:
@@ -105,7 +99,8 @@ def _lacking_weights(profile: Profile) -> tuple[str, ...]:
     """Optional arms whose ImageNet weights are neither named nor in the data folder, and those that start from them."""
 
     def lacks(arm: Arm) -> bool:
-        return arm.optional and arm.engine.lacks_imagenet(arm.training.net_type, profile.imagenet_checkpoint)
+        archive = arm.engine.archive(arm.init, arm.training.net_type, profile.imagenet_checkpoint)
+        return arm.optional and archive is not None and not (data_folder() / ARCHIVES[archive].place).is_dir()
 
     return tuple(name for name in profile.arms if lacks(profile.arms[profile.lineage(name)[-1]]))
 

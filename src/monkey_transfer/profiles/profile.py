@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine
 from monkey_transfer.profiles.arms import Arm
-from monkey_transfer.profiles.data import AnyData, ElsewhereData, Path, SourceData, TargetData, Yardstick
+from monkey_transfer.profiles.data import ElsewhereData, Path, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
 
@@ -60,9 +60,8 @@ class Profile(Settings):
     @field_validator("arms")
     @classmethod
     def _three_arms_at_least(cls, arms: dict[str, Arm]) -> dict[str, Arm]:
-        missing = {"baseline", "benchmark", "transfer"} - set(arms)
-        if missing:
-            raise ValueError(f"arm '{sorted(missing)[0]}' is missing; a study has baseline, benchmark and transfer")
+        if missing := {"baseline", "benchmark", "transfer"} - set(arms):
+            raise ValueError(f"arm '{min(missing)}' is missing; a study has baseline, benchmark and transfer")
         for name in ("baseline", "benchmark"):
             if len(arms[name].sizes) > 1:
                 raise ValueError(f"{name}.images: expected one number; learning curves are of the arms of chapter 4")
@@ -76,15 +75,28 @@ class Profile(Settings):
         return seeds
 
     @model_validator(mode="after")
-    def _schedules_are_used(self) -> "Profile":
+    def _trainings_are_what_they_say(self) -> "Profile":
         for name, arm in self.arms.items():
+            if arm.learns == "nothing":
+                continue
             (rate, end), *later = arm.training.multi_step
             last = arm.training.iterations
-            if arm.learns != "nothing" and later and end >= last:
+            if later and end >= last:
                 raise ValueError(
                     f"arms.{name}.training.multi_step: the rate stays {rate:g}, whose step ends at iteration {end} and "
                     f"the training at {last}; end it sooner, or write [[{rate:g}, {last}]] if one rate is meant"
                 )
+            size = self.framing(name).size
+            try:
+                arm.training.refuse_picture(*((size, size) if isinstance(size, int) else size))
+            except ValueError as error:
+                raise ValueError(f"arms.{name}.training: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _elsewhere_is_elsewhere(self) -> "Profile":
+        if self.elsewhere is not None and self.elsewhere.data == self.target.data:
+            raise ValueError("elsewhere.data: is the target itself; expected people of another data set")
         return self
 
     @model_validator(mode="after")
@@ -189,23 +201,6 @@ class Profile(Settings):
         parent = self.arm(arm).parent
         return [arm] if parent is None else [arm, *self.lineage(parent)]
 
-    @model_validator(mode="after")
-    def _elsewhere_is_elsewhere(self) -> "Profile":
-        if self.elsewhere is not None and self.elsewhere.data == self.target.data:
-            raise ValueError("elsewhere.data: is the target itself; expected people of another data set")
-        return self
-
-    @model_validator(mode="after")
-    def _pictures_can_be_learnt(self) -> "Profile":
-        for name, arm in self.arms.items():
-            size = self.framing(name).size
-            try:
-                if arm.learns != "nothing":
-                    arm.training.refuse_picture(*((size, size) if isinstance(size, int) else size))
-            except ValueError as error:
-                raise ValueError(f"arms.{name}.training: {error}") from None
-        return self
-
     @property
     def elsewhere_yardstick(self) -> Yardstick:
         """What errors on the people of another data set are divided by; StudyError if there is no such set."""
@@ -223,24 +218,14 @@ class Profile(Settings):
         Of its largest training set, so that all sizes have the same; and of the largest that any of them has for all
         arms that learn people, but for the benchmark, so that these share it too.
         """
-        chosen = self.arm(arm)
-        alike = [arm] if arm == "benchmark" or chosen.learns != "target" else self._compared()
-        return max(self.smallest_validation, *(math.ceil(VALIDATION_SHARE * self.arms[name].largest) for name in alike))
+        compared = [name for name, one in self.arms.items() if one.learns == "target" and name != "benchmark"]
+        largest = max(self.arm(name).largest for name in (compared if arm in compared else [arm]))
+        return max(self.smallest_validation, math.ceil(VALIDATION_SHARE * largest))
 
     def largest_validation(self, role: str) -> int:
         """Most pictures of that data set that any arm holds out; what the split has to hold."""
-        learn_it = [name for name, arm in self.arms.items() if arm.learns == role]
-        return max((self.validation_size(name) for name in learn_it), default=self.smallest_validation)
-
-    def _compared(self) -> list[str]:
-        return [name for name, arm in self.arms.items() if arm.learns == "target" and name != "benchmark"]
-
-    def study_data(self, role: str) -> AnyData:
-        """The data set that has the role 'source', 'target' or, where there is one, 'elsewhere'."""
-        chosen = {"source": self.source, "target": self.target, "elsewhere": self.elsewhere}[role]
-        if chosen is None:
-            raise StudyError(f"profile {self.name} has no data set {role}: add the key {role}")
-        return chosen.data
+        sizes = [self.validation_size(name) for name, arm in self.arms.items() if arm.learns == role]
+        return max(sizes, default=self.smallest_validation)
 
     def largest_training_set(self, role: str) -> int:
         """Most training pictures that any arm takes from that data set."""

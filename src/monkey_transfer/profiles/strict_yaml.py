@@ -19,10 +19,7 @@ from monkey_transfer.errors import StudyError
 def read_yaml(file: Path) -> Any:
     """What a file in UTF-8 or UTF-16 says.
 
-    Raises
-    ------
-    StudyError
-        If it cannot be read or is not YAML, has a key twice or one that is no text; it names the file and the line.
+    StudyError names file and line if it cannot be read or is not YAML, has a key twice or one that is no text.
     """
     try:
         return yaml.load(file.read_bytes(), _Loader)

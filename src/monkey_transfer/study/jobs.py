@@ -26,10 +26,10 @@ def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
     role = "target" if arm.learns == "nothing" else arm.learns
     draw = study.draw(role, run.seed)
-    parts: list[tuple[str, str, tuple[str, ...]]] = [
+    parts = [
         (role, "train", draw.training_subset(run.images) if run.images else ()),
         (role, "validation", draw.validation[: study.profile.validation_size(run.arm)]),
-        *((one.of, one.role, one.image_ids) for one in predicted(study, run)),
+        *predicted(study, run),
     ]
     pictures = pd.concat(
         [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts if ids], ignore_index=True
@@ -65,7 +65,7 @@ def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, stu
     return {
         **runs.settings(study.profile, run),
         "keypoints": job.keypoints,
-        "initial_weights": weights and [_file_digest(file) for file in weights],
+        "initial_weights": weights and [hashlib.sha256(file.read_bytes()).hexdigest() for file in weights],
         **job.model_dump(mode="json", include={"finished", "keeps"}, exclude_defaults=True),
         **({"heads": job.heads} if study.profile.arm(run.arm).restore == "all" else {}),
         "data": _data_digest(pictures, joints),
@@ -73,31 +73,23 @@ def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, stu
 
 
 class Predicted(NamedTuple):
-    """Pictures that a run predicts: of which data, in which role of its job, and the file that it leaves of them."""
+    """Pictures that a run predicts: of which data set, and in which role of its job."""
 
     of: str
     role: str
     image_ids: tuple[str, ...]
-    file: str
 
 
 def predicted(study: Study, run: Run) -> list[Predicted]:
-    """All that a run predicts; the test people first."""
+    """All that a run predicts; the test people first, and of a source network the held-out monkeys."""
+    is_source_network = run.arm == "baseline" or study.profile.arm(run.arm).learns == "source"
     sets = [
-        Predicted("target", "test", study.splits["target"].test, "predictions.parquet"),
-        Predicted("target", "threshold", study.threshold_people(run.seed), "threshold_predictions.parquet"),
-        Predicted("source", "source_test", _source_test(study, run.arm), "source_predictions.parquet"),
+        Predicted("target", "test", study.splits["target"].test),
+        Predicted("target", "threshold", study.threshold_people(run.seed)),
+        Predicted("source", "source_test", study.splits["source"].test if is_source_network else ()),
+        Predicted("elsewhere", "elsewhere", tuple(study.elsewhere.images["image_id"]) if study.elsewhere else ()),
     ]
-    if study.elsewhere:
-        ids = tuple(study.elsewhere.images["image_id"])
-        sets.append(Predicted("elsewhere", "elsewhere", ids, "elsewhere_predictions.parquet"))
     return [one for one in sets if one.image_ids]
-
-
-def _source_test(study: Study, arm: str) -> tuple[str, ...]:
-    """The held-out monkeys on which a source network is tried first; none for other arms."""
-    is_source_network = arm == "baseline" or study.profile.arm(arm).learns == "source"
-    return study.splits["source"].test if is_source_network else ()
 
 
 def _keypoints(study: Study, arm: str) -> tuple[str, ...]:
@@ -163,8 +155,3 @@ def _data_digest(pictures: pd.DataFrame, joints: pd.DataFrame) -> str:
         digest.update(Path(str(picture.path)).read_bytes())
     digest.update(pd.util.hash_pandas_object(joints, index=False).to_numpy().tobytes())
     return digest.hexdigest()
-
-
-def _file_digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

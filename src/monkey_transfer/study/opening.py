@@ -1,7 +1,6 @@
 """The study that a profile describes: its data, its splits, its framed pictures and its runs.
 
-This is what notebooks call. Nothing here imports an engine; a run is trained in a process of its
-own (:mod:`monkey_transfer.networks`).
+This is what notebooks call. Nothing here imports an engine; a run is trained in a process of its own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -54,12 +53,11 @@ class Study:
     @cached_property
     def splits(self) -> dict[str, Split]:
         """Who tests, of the source and of the target; the same for all arms and seeds."""
-        return {role: self._split(role) for role in ("source", "target")}
-
-    def _split(self, role: str) -> Split:
-        tested = (self.profile.source if role == "source" else self.profile.target).test
-        with self._asked_of(role):
-            return split_people(self.dataset(role).images, tested, self.profile.split_seed)
+        profile, splits = self.profile, {}
+        for role, data, asked in (("source", self.source, profile.source), ("target", self.target, profile.target)):
+            with _told_of(f"profile {profile.name}, {role} (its test and its arms' images)"):
+                splits[role] = split_people(data.images, asked.test, profile.split_seed)
+        return splits
 
     @cached_property
     def draws(self) -> dict[str, dict[int, Draw]]:
@@ -67,21 +65,13 @@ class Study:
 
         StudyError if an arm asks for more pictures than the pool has: now rather than hours later.
         """
-        return {role: {seed: self._draw(role, seed) for seed in self.profile.seeds} for role in ("source", "target")}
-
-    def _draw(self, role: str, seed: int) -> Draw:
-        split = self.splits[role]
-        with self._asked_of(role):
-            draw = draw_people(split, self.profile.largest_validation(role), seed)
-            draw.training_subset(self.profile.largest_training_set(role))
-        return draw
-
-    @contextmanager
-    def _asked_of(self, role: str) -> Iterator[None]:
-        try:
-            yield
-        except StudyError as error:
-            raise StudyError(f"profile {self.profile.name}, {role} (its test and its arms' images): {error}") from None
+        profile, draws = self.profile, {}
+        for role, split in self.splits.items():
+            with _told_of(f"profile {profile.name}, {role} (its test and its arms' images)"):
+                draws[role] = {s: draw_people(split, profile.largest_validation(role), s) for s in profile.seeds}
+                for draw in draws[role].values():
+                    draw.training_subset(profile.largest_training_set(role))
+        return draws
 
     def draw(self, role: str, seed: int) -> Draw:
         """Whom a seed learns; StudyError if the profile does not have that seed."""
@@ -100,16 +90,6 @@ class Study:
         return self.target.subset(self.splits["target"].test)
 
     @property
-    def test_groups(self) -> int:
-        """How many groups (videos, photographs, single people) the test people are of."""
-        return self.test_people.images["group"].nunique()
-
-    @cached_property
-    def held_out_source(self) -> Dataset:
-        """Source pictures that no arm learns."""
-        return self.source.subset(self.splits["source"].test)
-
-    @property
     def rendered(self) -> bool:
         """Whether the results are those of rendered pictures and have to say so."""
         return self.target.rendered
@@ -122,15 +102,17 @@ class Study:
     @property
     def left_out(self) -> pd.DataFrame:
         """What the files hold and the study does not: data (the role of the data set), image_id, keypoint, reason."""
-        roles = ["source", "target", *(["elsewhere"] if self.elsewhere else [])]
-        parts = [self.dataset(role).left_out.assign(data=role) for role in roles]
-        return pd.concat(parts, ignore_index=True)
+        data = {"source": self.source, "target": self.target, "elsewhere": self.elsewhere}
+        return pd.concat(
+            [of.left_out.assign(data=role) for role, of in data.items() if of is not None], ignore_index=True
+        )
 
     def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
         """Pictures of the data set with that role as networks see them: :func:`~.pictures.framed`."""
-        frame = {"picture": framing.model_dump(), "data": self.profile.study_data(role).model_dump()}
+        people = self.dataset(role).subset(image_ids)
+        frame = {"picture": framing.model_dump(), "data": getattr(self.profile, role).data.model_dump()}
         folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{digest_of(frame)[:8]}"
-        return framed(self.dataset(role).subset(image_ids), framing, folder)
+        return framed(people, framing, folder)
 
     def test_frames(self, arm: str) -> pd.DataFrame:
         """The test people as that arm sees them."""
@@ -149,21 +131,15 @@ class Study:
         known = set(self.target.reference_lengths["name"])
         return "mpii_200scale" if "mpii_200scale" in known else "bbox_length"
 
-    @property
-    def head_yardsticks(self) -> list[str]:
-        """The readings of PCKh that the target allows: by MPII's head size, and by the head segment."""
-        known = set(self.test_people.reference_lengths["name"])
-        return [name for name in ("head_size", "head_segment") if name in known]
-
     def run(self, arm: str, seed: int, images: int | None = None) -> Run:
         """See :func:`~.runs.run_of`."""
         return runs.run_of(self.profile, arm, seed, images)
 
     def finished(self, arm: str, seed: int, images: int | None = None) -> Run:
-        """The finished run of that arm, seed and number of training pictures, the arm's largest unless given.
+        """The :meth:`run`, finished.
 
-        Raises StudyError if it is not finished, or was trained when the profile said something else of the arm or of
-        its pictures. Whether the data or their split changed only :func:`train_arm` sees.
+        StudyError if it is not, or was trained when the profile said something else of the arm or of its pictures.
+        Whether the data or their split changed only :func:`train_arm` sees.
         """
         run = self.run(arm, seed, images)
         if not runs.has_settings(self.profile, run):
@@ -187,10 +163,8 @@ def open_study(name: str) -> Study:
     profile = load_profile(name)
     with clear_disk_errors():
         source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
-        try:
+        with _told_of(f"profile {name}"):
             target = _measured(target, profile.yardstick, profile)
-        except StudyError as error:
-            raise StudyError(f"profile {name}: {error}") from None
         source, target = (_near_duplicates_together(data, name) for data in (source, target))
         return Study(profile, source, target, _elsewhere(profile))
 
@@ -200,12 +174,18 @@ def _elsewhere(profile: Profile) -> Dataset | None:
     chosen = profile.elsewhere
     if chosen is None:
         return None
-    try:
+    with _told_of(f"profile {profile.name}, elsewhere"):
         people = _measured(open_dataset(chosen.data), chosen.yardstick, profile)
-        tried = split_people(people.images, chosen.test, profile.split_seed).test
+        return people.subset(split_people(people.images, chosen.test, profile.split_seed).test)
+
+
+@contextmanager
+def _told_of(asked: str) -> Iterator[None]:
+    """Say what asks for it before what is wrong with it."""
+    try:
+        yield
     except StudyError as error:
-        raise StudyError(f"profile {profile.name}, elsewhere: {error}") from None
-    return people.subset(tried)
+        raise StudyError(f"{asked}: {error}") from None
 
 
 def _measured(people: Dataset, yardstick: str, profile: Profile) -> Dataset:

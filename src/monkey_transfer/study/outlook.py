@@ -3,9 +3,9 @@
 No data is opened: runs are counted by their folders, and time is that of the profile's runs so far.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+import pandas as pd
 
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.profiles.profile import Profile
@@ -44,9 +44,10 @@ class Outlook:
             return ""
         if self.unknown == self.to_train:
             return "; how long is not known before a run of that kind of network is finished"
-        hours = f"{self.on} hours" if self.on else "hours of training"
+        hours = f"{self.hours:.{0 if self.hours >= 10 else 1 if self.hours >= 0.1 else 2}f}"
+        unit = f"{self.on} hours" if self.on else "hours of training"
         of = f" for {self.to_train - self.unknown} of them" if self.unknown else ""
-        return f"; about {_rounded(self.hours)} {hours}{of}, from the runs so far"
+        return f"; about {hours} {unit}{of}, from the runs so far"
 
 
 def outlook(profile: Profile) -> Outlook:
@@ -63,6 +64,8 @@ def outlook(profile: Profile) -> Outlook:
     missing = [profile.arm(run.arm) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if _kind(training) in pace]
+    gpus = [run.manifest()["machine"].get("gpus") for run in trained]
+    on = {"" if names is None else "GPU" if names else "processor" for names in gpus}
     return Outlook(
         profile=profile.name,
         runs=len(runs),
@@ -70,7 +73,7 @@ def outlook(profile: Profile) -> Outlook:
         to_train=len(to_train),
         unknown=len(to_train) - len(known),
         hours=sum(pace[_kind(training)] * training.iterations * training.batch_size for training in known) / 3600,
-        on=_trained_on(trained),
+        on=on.pop() if len(on) == 1 else "",
     )
 
 
@@ -84,23 +87,12 @@ def _kind(training: Training) -> tuple[str, str]:
     return training.engine, training.net_type
 
 
-def _seconds_per_picture(trained: Iterable[Run]) -> dict[tuple[str, str], float]:
+def _seconds_per_picture(trained: list[Run]) -> pd.Series:
     """Training time per picture seen of each kind of network."""
-    seconds: dict[tuple[str, str], float] = defaultdict(float)
-    pictures: dict[tuple[str, str], int] = defaultdict(int)
+    seen = []
     for run in trained:
         training, outcome = run.training(), run.manifest()["outcome"]
-        seconds[_kind(training)] += outcome["seconds"]
-        pictures[_kind(training)] += outcome["iterations"] * training.batch_size
-    return {kind: seconds[kind] / pictures[kind] for kind in seconds}
-
-
-def _trained_on(trained: Iterable[Run]) -> str:
-    gpus = [run.manifest()["machine"].get("gpus") for run in trained]
-    if None in gpus or any(gpus) != all(gpus):
-        return ""
-    return "GPU" if all(gpus) else "processor"
-
-
-def _rounded(hours: float) -> str:
-    return f"{hours:.0f}" if hours >= 10 else f"{hours:.1f}" if hours >= 0.1 else f"{hours:.2f}"
+        seen.append((*_kind(training), outcome["seconds"], outcome["iterations"] * training.batch_size))
+    table = pd.DataFrame(seen, columns=["engine", "net_type", "seconds", "pictures"])
+    of_kind = table.groupby(["engine", "net_type"]).sum()
+    return of_kind["seconds"] / of_kind["pictures"]

@@ -29,6 +29,13 @@ from monkey_transfer.profiles.profile import Profile
 
 # Part of every run's digest: raise it when training or prediction would give other results than before.
 TRAINING_VERSION = 2
+# The files of what a run predicts, by the role that those pictures have in its job.
+PREDICTIONS = {
+    "test": "predictions.parquet",
+    "threshold": "threshold_predictions.parquet",
+    "source_test": "source_predictions.parquet",
+    "elsewhere": "elsewhere_predictions.parquet",
+}
 _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "numpy", "pandas", "scikit-learn")
 
 
@@ -60,28 +67,17 @@ class Run:
         """Specification, digest, versions, data digest, timings and machine of a finished run."""
         return json.loads(self._file("run.json").read_text(encoding="utf-8"))
 
-    def predictions(self) -> pd.DataFrame:
-        """Predictions on the test people: the target's keypoint names, original pixels."""
-        return pd.read_parquet(self._file("predictions.parquet"))
+    def predictions(self, of: str = "test") -> pd.DataFrame:
+        """Predictions table of the test people, in original pixels and the labels' names of keypoints.
 
-    def threshold_predictions(self) -> pd.DataFrame:
-        """Predictions on the validation people of this seed, on whom thresholds are chosen; original pixels."""
-        return pd.read_parquet(self._file("threshold_predictions.parquet"))
-
-    def source_predictions(self) -> pd.DataFrame:
-        """Predictions on the held-out source pictures, of an arm that learnt the source; original pixels."""
-        return pd.read_parquet(self._file("source_predictions.parquet"))
-
-    def elsewhere_predictions(self) -> pd.DataFrame:
-        """Predictions on the people of another data set: its keypoint names, original pixels."""
-        return pd.read_parquet(self._file("elsewhere_predictions.parquet"))
+        ``of`` may also be 'threshold', the validation people of this seed on whom thresholds are chosen; 'source_test',
+        the held-out source pictures, of an arm that learnt the source; or 'elsewhere', people of another data set.
+        """
+        return pd.read_parquet(self._file(PREDICTIONS[of]))
 
     def learning_curve(self) -> pd.DataFrame:
         """iteration, training_loss, validation_error (network pixels), validation_score (PCK, %), learning_rate,
-        seconds, chosen.
-
-        ``chosen`` is true for the snapshot that the run kept.
-        """
+        seconds, chosen: true for the snapshot that the run kept."""
         curve = pd.read_csv(self._file("learning_curve.csv"))
         return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
 

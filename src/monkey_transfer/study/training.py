@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 
 import pandas as pd
 
@@ -12,18 +13,14 @@ from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.profiles.profile import Profile
-from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.study import runs
 from monkey_transfer.study.jobs import job_of, predicted, specification_of
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.runs import Run
+from monkey_transfer.study.runs import PREDICTIONS, Run
 
 
 def find_weights(profile: Profile) -> None:
-    """See to it that the weights which arms start from are there, fetched if need be, and of their network.
-
-    Raises StudyError if some are not: now, rather than when their arm's turn comes.
-    """
+    """Fetch the weights which arms start from, if need be; StudyError now, not at their turn, if some do not fit."""
     for arm in profile.arms.values():
         if arm.zoo:
             arm.engine.published_files(arm.zoo)
@@ -41,14 +38,9 @@ def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None
 def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> Run:
     """Train an arm and let it predict the test pictures, unless the run is there already.
 
-    It learns ``images`` pictures, its largest number unless given. The arm that it starts from is trained first.
-
-    A run that was killed goes on from where it was.
-
-    Raises
-    ------
-    StudyError
-        If weights are missing, training fails or the disk is full; what was trained so far stays.
+    It learns ``images`` pictures, its largest number unless given. The arm that it starts from is trained first. A run
+    that was killed goes on from where it was. StudyError if weights are missing, training fails or the disk is full;
+    what was trained so far stays.
     """
     run, parent = study.run(arm, seed, images), study.profile.arm(arm).parent
     if parent:
@@ -75,10 +67,7 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> R
 
 
 def train_missing(study: Study) -> list[Run]:
-    """Train every run that is not finished; returns those that were not.
-
-    For notebooks that are opened before the workflow ran; after it there is nothing to do.
-    """
+    """Train every run that is not finished, for notebooks opened before the workflow; returns those that were not."""
     missing = [run for run in study.runs() if not run.is_complete]
     for run in missing:
         train_arm(study, run.arm, run.seed, run.images)
@@ -90,14 +79,15 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
     folder = JobFolder(run.partial)
     everything = pd.read_parquet(folder.network_predictions)
     own, framing = study.skeleton(run.arm), study.profile.framing(run.arm)
-    found = {}
-    for of, role, image_ids, file in predicted(study, run):
-        frames = study.framed(of, image_ids, framing)
-        found[role] = _predictions(everything, role, frames, own, study.dataset(of).skeleton)
-        found[role].to_parquet(run.partial / file)
+    for of, role, image_ids in predicted(study, run):
+        names = skeletons.mapping(own, study.dataset(of).skeleton)  # those that the labels have
+        rows = everything[(everything["role"] == role) & everything["keypoint"].isin(names)].drop(columns="role")
+        rows = rows.assign(keypoint=rows["keypoint"].map(names))
+        found = in_original_pixels(rows, study.framed(of, image_ids, framing))
+        tables.check(found, tables.PREDICTIONS, f"predictions of {role}").to_parquet(run.partial / PREDICTIONS[role])
     manifest = {
         "digest": digest,
-        "run": {"profile": run.profile, "arm": run.arm, "images": run.images, "seed": run.seed},
+        "run": asdict(run),
         "rendered": study.rendered,
         "specification": specification,
         "outcome": json.loads(folder.outcome.read_text(encoding="utf-8")),
@@ -107,13 +97,3 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
         moved = config.read_text(encoding="utf-8").replace(str(run.partial), str(run.folder))
         config.write_text(moved, encoding="utf-8")
     write_json(run.partial / "run.json", manifest)  # last: its presence says that the run is whole
-
-
-def _predictions(
-    predicted: pd.DataFrame, role: str, transforms: pd.DataFrame, own: Skeleton, labelled: Skeleton
-) -> pd.DataFrame:
-    """An arm's predictions of one role in original pixels, its joints under the names that the labels have."""
-    names = skeletons.mapping(own, labelled)
-    rows = predicted[(predicted["role"] == role) & predicted["keypoint"].isin(names)].drop(columns="role")
-    rows = rows.assign(keypoint=rows["keypoint"].map(names))
-    return tables.check(in_original_pixels(rows, transforms), tables.PREDICTIONS, f"predictions of {role}")

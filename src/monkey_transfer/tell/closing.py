@@ -18,9 +18,10 @@ def on_the_data(study: Study) -> str:
     split = study.splits["target"]
     pool = sum(map(len, split.pool))
     people = study.left_out.query("keypoint == '' and data == 'target'")["image_id"].nunique()
+    groups = study.test_people.images["group"].nunique()
     left_out = "1 person of the files is" if people == 1 else f"{people:,} people of the files are"
     return (
-        f"Every arm is tested on the same **{tested(study)}** of {study.test_groups:,} groups; of the {pool:,} others "
+        f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; of the {pool:,} others "
         f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {left_out} left out."
     )
 

@@ -59,7 +59,7 @@ def from_paper(profile: Profile) -> pd.DataFrame:
     ]
     stated_training = {stated.key.removeprefix("arms.transfer.training.") for stated in PAPER}
     transfer = profile.arms["transfer"]
-    changed = [key for key, _, _ in _changed(transfer.training, transfer.engine.defaults())]
+    changed = [key for key, _, _ in _changed(transfer.training)]
     if others := [key for key in changed if key not in stated_training]:
         rows.append(("2.3", "arms.transfer.training", "otherwise DeepLabCut's defaults", f"not {', '.join(others)}"))
     for name, arm in profile.arms.items():
@@ -121,18 +121,19 @@ def _changed_in_arm(arm: Arm) -> Iterator[tuple[str, Any, Any]]:
         matters = key != "restore" or arm.parent is not None or arm.zoo is not None  # there are heads to restore
         if matters and (here := getattr(arm, key)) != default:
             yield key, default, here
-    for key, default, here in _changed(arm.training, arm.engine.defaults()):
+    for key, default, here in _changed(arm.training):
         yield f"training.{key}", default, here
 
 
-def _changed(model: BaseModel, default: BaseModel) -> Iterator[tuple[str, Any, Any]]:
-    """(key, default, value) of every field that differs, the fields of models inside them one by one."""
+def _changed(model: BaseModel) -> Iterator[tuple[str, Any, Any]]:
+    """(key, default, value) of every field that is not its default, the fields of models inside them one by one."""
+    default = type(model).model_validate({})
     for field in type(model).model_fields:
         here, usual = getattr(model, field), getattr(default, field)
         if field in OUR_OWN or here == usual:
             continue
         if isinstance(here, BaseModel):
-            yield from ((f"{field}.{key}", a, b) for key, a, b in _changed(here, usual))
+            yield from ((f"{field}.{key}", a, b) for key, a, b in _changed(here))
         else:
             yield field, usual, here
 

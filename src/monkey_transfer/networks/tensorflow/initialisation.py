@@ -4,18 +4,19 @@ TensorFlow 1 graphs, as DeepLabCut builds them: every function works on the defa
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Restored
-from monkey_transfer.networks.tensorflow.weights import checkpoint_files, missing
+from monkey_transfer.networks.tensorflow.weights import checkpoint_files, expected_files
 
 BACKBONE_SCOPES = {"resnet": "resnet_v1_", "mobilenet": "MobilenetV2/"}
 CALIBRATION_BATCHES = 4
-_UNREADABLE = (tf.errors.OpError, LookupError, ValueError, RuntimeError)
 
 
 def is_backbone(variable_name: str) -> bool:
@@ -30,18 +31,15 @@ def refuse_other_backbone(checkpoint: str, net_type: str) -> None:
     """
     family, _, depth = net_type.partition("_")
     scope = f"{BACKBONE_SCOPES[family]}{depth}/" if family == "resnet" else BACKBONE_SCOPES[family]
-    backbone = [name for name in _checkpoint_shapes(checkpoint) if name.startswith(scope)]
+    with _opened(checkpoint) as reader:
+        backbone = [name for name in reader.get_variable_to_shape_map() if name.startswith(scope)]
+        for name in backbone:  # names are in one file, values in another, which may be cut
+            reader.get_tensor(name)
     if not backbone:
         raise StudyError(
             f"checkpoint {checkpoint} holds no variable of {net_type} ({scope}...), so nothing would be restored: "
             "name a checkpoint of that backbone"
         )
-    try:  # names are in one file, values in another, which may be cut
-        reader = tf.train.load_checkpoint(checkpoint)
-        for name in backbone:
-            reader.get_tensor(name)
-    except _UNREADABLE as error:
-        raise _unreadable(checkpoint, error) from None
 
 
 def restore(
@@ -67,7 +65,8 @@ def restore(
     counts = {"backbone_total": len(backbone), "heads_total": len(outputs), "joints_total": len(heads)}
     if checkpoint is None:
         return Restored(None, backbone=0, heads=0, joints=0, **counts)
-    shapes = _checkpoint_shapes(checkpoint)
+    with _opened(checkpoint) as reader:
+        shapes = reader.get_variable_to_shape_map()
     expected = {variable.op.name: variable.shape.as_list() for variable in backbone}
     if taken:
         expected |= _expected_heads(outputs, heads, shapes)
@@ -78,15 +77,11 @@ def restore(
                 f"checkpoint {checkpoint} does not fit: it holds variable '{name}' {found}, expected shape {shape}; "
                 "name a checkpoint of the same backbone (and with those keypoints, if heads are restored)"
             )
-    try:
+    with _opened(checkpoint) as reader:
         tf.compat.v1.train.Saver(backbone).restore(session, checkpoint)
-        if taken:
-            reader = tf.train.load_checkpoint(checkpoint)
-            for variable in outputs:
-                theirs = reader.get_tensor(variable.op.name)
-                variable.load(_with_heads(session.run(variable), theirs, heads), session)
-    except _UNREADABLE as error:
-        raise _unreadable(checkpoint, error) from None
+        for variable in outputs if taken else ():
+            theirs = reader.get_tensor(variable.op.name)
+            variable.load(_with_heads(session.run(variable), theirs, heads), session)
     return Restored(checkpoint, backbone=len(backbone), heads=len(outputs) if taken else 0, joints=taken, **counts)
 
 
@@ -116,58 +111,47 @@ def _with_heads(ours: np.ndarray, theirs: np.ndarray, heads: Sequence[int | None
 
 
 def _joint_axis(shape: list[int]) -> int:
-    """Where the channels of joints are: biases have one axis, the weights of transposed convolutions end in them and
-    the channels that come in."""
+    """Biases have one axis; the weights of transposed convolutions end in joints and the channels that come in."""
     return 0 if len(shape) == 1 else 2
 
 
-def _checkpoint_shapes(checkpoint: str) -> dict[str, list[int]]:
+@contextmanager
+def _opened(checkpoint: str) -> Iterator[Any]:
+    """A checkpoint's reader; StudyError if the files are not there or what is read cannot be."""
     if not checkpoint_files(checkpoint):
-        raise missing(checkpoint)
+        raise StudyError(f"checkpoint {checkpoint} is missing: {expected_files(checkpoint)}")
     try:
-        return tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
-    except _UNREADABLE as error:
-        raise _unreadable(checkpoint, error) from None
-
-
-def _unreadable(checkpoint: str, error: Exception) -> StudyError:
-    reason = re.sub(r"^Unable to open .*?: [A-Z_]+: |: perhaps your file .*", "", str(error).splitlines()[0])
-    return StudyError(
-        f"checkpoint {checkpoint} cannot be read, expected a whole one of TensorFlow: copy or name another ({reason})"
-    )
+        yield tf.train.load_checkpoint(checkpoint)
+    except (tf.errors.OpError, LookupError, ValueError, RuntimeError) as error:
+        reason = re.sub(r"^Unable to open .*?: [A-Z_]+: |: perhaps your file .*", "", str(error).splitlines()[0])
+        raise StudyError(
+            f"checkpoint {checkpoint} cannot be read, expected a whole one of TensorFlow: copy or name another "
+            f"({reason})"
+        ) from None
 
 
 def freeze(blocks: int) -> list[str]:
-    """Take the first ``blocks`` blocks of the backbone, counted from the picture, off the list of what is trained.
+    """Take the first ``blocks`` blocks of the backbone off the list of what is trained; returns their names.
 
-    Blocks are those of :data:`~.settings.BLOCKS`. Frozen are weights and batch-norm scale and offset;
-    a MobileNet's stored statistics go on following the data, as they do with DeepLabCut's ``freezeencoder``.
-
-    Returns the names of the frozen blocks.
+    Blocks are those of :data:`~.settings.BLOCKS`. Frozen are weights and batch-norm scale and offset; a MobileNet's
+    stored statistics go on following the data, as they do with DeepLabCut's ``freezeencoder``.
     """
     trainable = tf.compat.v1.get_default_graph().get_collection_ref(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
-    names = list(dict.fromkeys(_block(v.op.name) for v in trainable if is_backbone(v.op.name)))
-    frozen = names[:blocks]
-    trainable[:] = [v for v in trainable if not (is_backbone(v.op.name) and _block(v.op.name) in frozen)]
+    block = {v.op.name: v.op.name.split("/")[1] for v in trainable if is_backbone(v.op.name)}
+    frozen = list(dict.fromkeys(block.values()))[:blocks]
+    trainable[:] = [v for v in trainable if block.get(v.op.name) not in frozen]
     return frozen
-
-
-def _block(variable_name: str) -> str:
-    return variable_name.split("/")[1]
 
 
 def calibrate_batch_norm(session: tf.compat.v1.Session, inputs: tf.Tensor, batches: list[np.ndarray]) -> int:
     """Set the stored statistics of every layer that uses them in training to those of ``batches``.
 
-    DeepLabCut's ResNets normalise by stored statistics in training too; with random weights and
-    the default statistics (mean 0, variance 1) their activations grow without bound. Layers are
-    set one after the other, from the picture on, since each one's input depends on those before.
+    DeepLabCut's ResNets normalise by stored statistics in training too; with random weights and the default statistics
+    (mean 0, variance 1) their activations grow without bound. Layers are set one after the other, from the picture on,
+    since each one's input depends on those before.
 
-    Parameters
-    ----------
-    inputs : the training graph's picture placeholder; ``batches`` are fed to it.
-
-    Returns the number of layers that were set: 0 where batch statistics are used.
+    ``batches`` are fed to ``inputs``, the training graph's picture placeholder. Returns the number of layers that were
+    set: 0 where batch statistics are used.
     """
     variables = {v.op.name: v for v in tf.compat.v1.global_variables()}
     fed = _operations_fed_by(inputs)  # the prediction graph's layers share the variables, not the input

@@ -1,9 +1,8 @@
 """A MobileNet that gives one picture one answer.
 
-DeepLabCut 3.0.2 builds its MobileNets in training mode always, so that at prediction each batch
-is normalised by its own mean and variance and a picture's pose depends on its neighbours
-(``pose_estimation_tensorflow/nnets/mobilenet.py`` uses ``training_scope()`` as it is). Here batch
-statistics are used in training only, and the stored ones in prediction.
+DeepLabCut 3.0.2 builds its MobileNets in training mode always, so that at prediction each batch is normalised by its
+own mean and variance and a picture's pose depends on its neighbours (``pose_estimation_tensorflow/nnets/mobilenet.py``
+uses ``training_scope()`` as it is). Here that is so in training only; prediction uses the stored statistics.
 """
 
 import warnings

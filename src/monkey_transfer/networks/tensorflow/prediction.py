@@ -35,13 +35,7 @@ def new_session() -> tf.compat.v1.Session:
 
 
 class Predictor(Network):
-    """Poses from a network in a session.
-
-    Parameters
-    ----------
-    config : DeepLabCut's pose configuration.
-    reuse : True to use the variables of a network that is in the default graph already.
-    """
+    """Poses from the network of DeepLabCut's pose configuration; with ``reuse``, from that in the default graph."""
 
     def __init__(self, config: dict, session: tf.compat.v1.Session, reuse: bool = False):
         self.session = session
@@ -67,22 +61,16 @@ class Predictor(Network):
         def poses_of(indices: list[int]) -> np.ndarray:
             return self.poses(np.stack([read_picture(paths[i]) for i in indices]))
 
-        poses = np.empty((len(paths), len(self.keypoints), 3))
-        done = 0
+        poses, done = np.empty((len(paths), len(self.keypoints), 3)), 0
         with ThreadPoolExecutor(_BATCHES_AT_ONCE) as pool:
             for indices, of_batch in zip(batches, pool.map(poses_of, batches), strict=True):
                 poses[indices] = of_batch
                 done += len(indices)
                 report(done, len(paths))
-        return pd.DataFrame(
-            {
-                "image_id": np.repeat(pictures["image_id"].to_numpy(object), len(self.keypoints)),
-                "keypoint": np.tile(np.asarray(self.keypoints, dtype=object), len(paths)),
-                "x": poses[..., 0].ravel(),
-                "y": poses[..., 1].ravel(),
-                "likelihood": poses[..., 2].ravel(),
-            }
-        )
+        found = pd.DataFrame(poses.reshape(-1, 3), columns=["x", "y", "likelihood"])
+        found.insert(0, "image_id", np.repeat(pictures["image_id"].to_numpy(object), len(self.keypoints)))
+        found.insert(1, "keypoint", np.tile(np.asarray(self.keypoints, dtype=object), len(paths)))
+        return found
 
 
 def batches_of_equal_size(sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:

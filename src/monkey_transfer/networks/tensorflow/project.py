@@ -1,12 +1,11 @@
 """The DeepLabCut project that a run leaves: DeepLabCut can open it, evaluate it and train it on.
 
-It is written here rather than by ``create_training_dataset``, which downloads ImageNet weights
-first and truncates labels to whole pixels (``generate_training_dataset/trainingsetmanipulation.py``,
-``format_training_data``).
+It is written here rather than by ``create_training_dataset``, which downloads ImageNet weights first and truncates
+labels to whole pixels (``generate_training_dataset/trainingsetmanipulation.py``, ``format_training_data``).
 
-DeepLabCut hands coordinates to imgaug, whose origin is the corner of the first pixel, not its
-centre. Coordinates are therefore shifted by half a pixel on their way in and back on their way
-out (:data:`CORNER`); with that, a mirrored or resized label stays on its pixel exactly.
+DeepLabCut hands coordinates to imgaug, whose origin is the corner of the first pixel, not its centre. Coordinates are
+therefore shifted by half a pixel on their way in and back on their way out (:data:`CORNER`); with that, a mirrored or
+resized label stays on its pixel exactly.
 """
 
 import os
@@ -32,17 +31,15 @@ SCORER = "labels"
 SHUFFLE = 1
 DATE = "Jan1"  # part of folder names in DeepLabCut; constant, so that a run's files have known names
 
-_TEST_KEYS = [
-    "dataset",
-    "num_joints",
-    "all_joints",
-    "all_joints_names",
-    "net_type",
-    "init_weights",
-    "global_scale",
-    "location_refinement",
-    "locref_stdev",
-]
+_TEST_KEYS = (
+    *("dataset", "num_joints", "all_joints", "all_joints_names", "net_type", "init_weights", "global_scale"),
+    *("location_refinement", "locref_stdev"),
+)
+# Settings of a profile's training that stand in pose_cfg.yaml as they are.
+_POSE_KEYS = {
+    *("batch_size", "optimizer", "global_scale", "pos_dist_thresh", "locref_loss_weight"),
+    *("intermediate_supervision", "weigh_only_present_joints"),
+}
 # Said of finished networks only; its defaults hold otherwise.
 _TEST_KEYS_OF_FINISHED_NETWORKS = ("stride", "mean_pixel")
 # Keys of DeepLabCut's default file that belong to its other loaders.
@@ -69,30 +66,13 @@ class Project:
             snapshotindex=-1,
             pcutoff=0.4,
         )
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "config.yaml"
-
-    @property
-    def training_set(self) -> Path:
-        return self.folder / auxiliaryfunctions.get_training_set_folder(self.settings)
-
-    @property
-    def model(self) -> Path:
-        return self.folder / auxiliaryfunctions.get_model_folder(self.fraction, SHUFFLE, self.settings)
-
-    @property
-    def train_config(self) -> Path:
-        return self.model / "train" / "pose_cfg.yaml"
-
-    @property
-    def test_config(self) -> Path:
-        return self.model / "test" / "pose_cfg.yaml"
+        self.training_set = folder / auxiliaryfunctions.get_training_set_folder(self.settings)
+        model = folder / auxiliaryfunctions.get_model_folder(self.fraction, SHUFFLE, self.settings)
+        self.train_config, self.test_config = (model / part / "pose_cfg.yaml" for part in ("train", "test"))
 
     def snapshot(self, iteration: int) -> Path:
         """Prefix of the checkpoint of that iteration."""
-        return self.model / "train" / f"snapshot-{iteration}"
+        return self.train_config.with_name(f"snapshot-{iteration}")
 
     def adopt(self, checkpoint: str) -> None:
         """Make a finished network's checkpoint the project's snapshot 0."""
@@ -108,19 +88,16 @@ def open_project(folder: JobFolder) -> Project:
     """
     job, pictures, joints = folder.read()
     fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
-    if folder.can_go_on:
+    if (folder.resume / "progress.json").is_file():
         return Project(folder.project, job, (fit["role"] == "train").mean())
     return write_project(folder.project, job, fit, joints)
 
 
 def write_project(folder: Path, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame) -> Project:
-    """Write the project anew and return it.
+    """Write the project anew and return it; what is in ``folder`` is replaced.
 
-    Parameters
-    ----------
-    folder : where; what is there is replaced.
-    pictures : rows with role 'train' or 'validation'; the latter become DeepLabCut's test pictures.
-    joints : labelled joints in network pixels (pixel centres).
+    ``pictures`` have the role 'train' or 'validation', and the latter become DeepLabCut's test pictures; ``joints`` are
+    the labelled ones, in network pixels (pixel centres).
     """
     train = (pictures["role"] == "train").to_numpy()
     project = Project(folder, job, train.mean())
@@ -132,8 +109,7 @@ def write_project(folder: Path, job: Job, pictures: pd.DataFrame, joints: pd.Dat
     positions = _positions(job, pictures["image_id"], joints)
     _write_labels(project, job, keys, positions)
     train_indices, test_indices = np.flatnonzero(train), np.flatnonzero(~train)
-
-    project.settings.to_yaml(project.config)
+    project.settings.to_yaml(folder / "config.yaml")
     data_file, metadata_file = auxiliaryfunctions.get_data_and_metadata_filenames(
         project.training_set.relative_to(folder), project.fraction, SHUFFLE, project.settings
     )
@@ -147,9 +123,8 @@ def write_project(folder: Path, job: Job, pictures: pd.DataFrame, joints: pd.Dat
 
 def _place_picture(folder: Path, picture: Path) -> tuple[str, str, str]:
     key = ("labeled-data", picture.parent.name, picture.name)
-    inside = folder.joinpath(*key)
-    inside.parent.mkdir(parents=True, exist_ok=True)
-    _link_or_copy(picture, inside)
+    folder.joinpath(*key).parent.mkdir(parents=True, exist_ok=True)
+    _link_or_copy(picture, folder.joinpath(*key))
     return key
 
 
@@ -203,17 +178,7 @@ def _write_pose_configs(project: Project, job: Job, data_file: str, metadata_fil
         "net_type": training.net_type,
         "dataset_type": "imgaug",
         "symmetric_pairs": [[job.keypoints.index(right), job.keypoints.index(left)] for right, left in job.pairs],
-        **training.model_dump(
-            include={
-                "batch_size",
-                "optimizer",
-                "global_scale",
-                "pos_dist_thresh",
-                "locref_loss_weight",
-                "intermediate_supervision",
-                "weigh_only_present_joints",
-            }
-        ),
+        **training.model_dump(include=_POSE_KEYS),
         # DeepLabCut leaves out the weights that this key computes unless this one is set as well.
         "weigh_part_predictions": training.weigh_only_present_joints,
         "multi_step": [list(step) for step in training.multi_step],
@@ -222,4 +187,4 @@ def _write_pose_configs(project: Project, job: Job, data_file: str, metadata_fil
     }
     written = MakeTrain_pose_yaml(own, str(project.train_config), default, _OTHER_LOADERS_KEYS)
     said = [key for key in _TEST_KEYS_OF_FINISHED_NETWORKS if key in written]
-    MakeTest_pose_yaml(written, _TEST_KEYS + said, str(project.test_config))
+    MakeTest_pose_yaml(written, [*_TEST_KEYS, *said], str(project.test_config))

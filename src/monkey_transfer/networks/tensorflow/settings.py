@@ -14,13 +14,8 @@ SMALLEST_PICTURE, LARGEST_PICTURE = 64, 1500  # min_input_size and max_input_siz
 # What pose_imgaug.py reads of its two groups of keys; others it would pass over in silence.
 _AUGMENTATION_KEYS = {
     group: {key for name in names.split() for key in (name, f"{name}ratio")}
-    for group, names in {
-        "contrast": "histeq clahe gamma sigmoid log linear",
-        "convolution": "sharpen emboss edge",
-    }.items()
+    for group, names in (("contrast", "histeq clahe gamma sigmoid log linear"), ("convolution", "sharpen emboss edge"))
 }
-
-
 # The blocks of a backbone as its authors named them, from the picture on.
 BLOCKS = {
     "resnet": ("conv1", "block1", "block2", "block3", "block4"),
@@ -87,12 +82,7 @@ class TensorFlowTraining(Training):
     iterations: Positive = 1_030_000
     batch_size: Positive = 1
     optimizer: Literal["sgd", "adam"] = "sgd"
-    multi_step: Schedule = (
-        (0.005, 10_000),
-        (0.02, 430_000),
-        (0.002, 730_000),
-        (0.001, 1_030_000),
-    )
+    multi_step: Schedule = ((0.005, 10_000), (0.02, 430_000), (0.002, 730_000), (0.001, 1_030_000))
     global_scale: PositiveNumber = 0.8
     pos_dist_thresh: PositiveNumber = 17
     locref_loss_weight: Annotated[Number, Field(ge=0)] = 0.05

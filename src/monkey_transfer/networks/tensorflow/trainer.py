@@ -21,15 +21,9 @@ from deeplabcut.pose_estimation_tensorflow.nnets import PoseNetFactory
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Report, Restored, Trainable
 from monkey_transfer.networks.job import Job
-from monkey_transfer.networks.tensorflow.initialisation import (
-    CALIBRATION_BATCHES,
-    calibrate_batch_norm,
-    freeze,
-    restore,
-)
+from monkey_transfer.networks.tensorflow import initialisation
 from monkey_transfer.networks.tensorflow.prediction import Predictor, new_session
 from monkey_transfer.networks.tensorflow.project import Project
-from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 
 DIGEST_BATCHES = 20
 
@@ -37,8 +31,8 @@ DIGEST_BATCHES = 20
 def seeded_batch(dataset, seed: int, iteration: int) -> dict:
     """The batch of that iteration, a function of (seed, iteration) alone.
 
-    DeepLabCut draws pictures from NumPy's global generator and distortions from imgaug's; both are
-    set before each batch. Only one thread may do so.
+    DeepLabCut draws pictures from NumPy's global generator and distortions from imgaug's; both are set before each
+    batch. Only one thread may do so.
     """
     state = np.random.SeedSequence([seed, iteration]).generate_state(2)
     np.random.seed(state[0])  # noqa: NPY002
@@ -78,7 +72,7 @@ class TensorFlowNetwork(Trainable):
         }
         self.loss = PoseNetFactory.create(config).train(self.inputs)["total_loss"]
         self.network_variables = tf.compat.v1.global_variables()
-        self.frozen_blocks = freeze(job.frozen)
+        self.frozen_blocks = initialisation.freeze(job.frozen)
         self.rate, self.step, _ = get_optimizer(self.loss, config)
 
         self.session = new_session()
@@ -86,20 +80,14 @@ class TensorFlowNetwork(Trainable):
         self.snapshots = tf.compat.v1.train.Saver(self.network_variables, max_to_keep=None)
         self.everything = tf.compat.v1.train.Saver(max_to_keep=None)
 
-    @property
-    def optimizer(self) -> str:
-        training = self.job.training
-        assert isinstance(training, TensorFlowTraining)
-        return training.optimizer
-
     def initialise(self) -> tuple[Restored, list[str], int]:
         """Restored are variables of a checkpoint; layers are calibrated where a network starts from random weights."""
         self.session.run(tf.compat.v1.global_variables_initializer())
-        restored = restore(self.session, self.network_variables, self.job.checkpoint, self.job.heads)
+        restored = initialisation.restore(self.session, self.network_variables, self.job.checkpoint, self.job.heads)
         if restored.backbone:
             return restored, self.frozen_blocks, 0
-        pictures = [self.batch(i)[Batch.inputs] for i in range(CALIBRATION_BATCHES)]
-        calibrated = calibrate_batch_norm(self.session, self.inputs[Batch.inputs], pictures)
+        pictures = [self.batch(i)[Batch.inputs] for i in range(initialisation.CALIBRATION_BATCHES)]
+        calibrated = initialisation.calibrate_batch_norm(self.session, self.inputs[Batch.inputs], pictures)
         return restored, self.frozen_blocks, calibrated
 
     def batch(self, iteration: int) -> dict:

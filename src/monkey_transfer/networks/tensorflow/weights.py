@@ -17,21 +17,18 @@ IMAGENET_VARIABLE = "MONKEY_TRANSFER_IMAGENET"
 _ENDING = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 
 
-def imagenet_checkpoint(named: str | None, net_type: str) -> str:
+def imagenet_checkpoint(net_type: str, named: str | None) -> str:
     """Prefix of the ImageNet checkpoint of a backbone.
 
     The one that the profile names comes first, then the one that MONKEY_TRANSFER_IMAGENET names, by their prefix or
     one of their files, then the copy in ``imagenet/<net_type>`` of the data folder, which is fetched if need be.
 
-    Raises
-    ------
-    StudyError
-        If none of them is there; it says what to do.
+    StudyError says what to do if none of them is there.
     """
     if named := named_checkpoint(named):
         prefix = _ENDING.sub("", str(plain_path(named, f"{IMAGENET_VARIABLE} or the profile's imagenet_checkpoint")))
         if not checkpoint_files(prefix):
-            raise StudyError(f"ImageNet checkpoint '{named}' is not there: {_expected(prefix)}")
+            raise StudyError(f"ImageNet checkpoint '{named}' is not there: {expected_files(prefix)}")
         return prefix
     from monkey_transfer.acquire.acquire import acquire
 
@@ -67,11 +64,7 @@ def checkpoint_files(prefix: str) -> list[Path]:
     return data + index if index and len(data) == shards else []
 
 
-def missing(prefix: str) -> StudyError:
+def expected_files(prefix: str) -> str:
     """What to say of a checkpoint that is not there, or not whole."""
-    return StudyError(f"checkpoint {prefix} is missing: {_expected(prefix)}")
-
-
-def _expected(prefix: str) -> str:
     name, folder = Path(prefix).name, Path(prefix).parent
     return f"expected the files {name}.index and {name}.data-00000-of-00001 in {folder}, whole and readable"

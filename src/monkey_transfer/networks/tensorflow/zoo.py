@@ -5,7 +5,6 @@ An archive is unpacked to ``zoo/<name>`` of the data folder. In it, in whatever 
 folder was packed.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -36,31 +35,23 @@ ZOO = {
 # Besides backbone and joints, what DeepLabCut's ResNets are built from and read with: nnets/base.py, nnets/resnet.py.
 # Their other strides are constants there.
 _NETWORK_KEYS = (
-    "stride",
-    "location_refinement",
-    "locref_stdev",
-    "mean_pixel",
-    "intermediate_supervision",
-    "intermediate_supervision_layer",
+    *("stride", "location_refinement", "locref_stdev", "mean_pixel"),
+    *("intermediate_supervision", "intermediate_supervision_layer"),
 )
 
 
 def zoo_network(name: str) -> PublishedFiles:
     """The network of that name in the data folder, fetched if need be; of several snapshots the last.
 
-    Raises
-    ------
-    StudyError
-        If it is not there and cannot be fetched (the message says from where to get it and where to put it), lacks
-        its snapshot or its pose_cfg.yaml, or is another network than ``ZOO`` expects.
+    StudyError if it is not there and cannot be fetched (it says from where to get it and where to put it), lacks its
+    snapshot or its pose_cfg.yaml, or is another network than ``ZOO`` expects.
     """
     from monkey_transfer.acquire.acquire import acquire  # which asks servers
 
     folder = acquire(f"zoo:{name}", data_folder())
     snapshot = _last_snapshot(folder)
     file = _settings_file(folder, snapshot)
-    settings = _settings(file)
-    expected = ZOO[name]
+    settings, expected = _settings(file), ZOO[name]
     if settings["net_type"] != expected.net_type:
         raise StudyError(f"{file}: the network is a {settings['net_type']}, expected the {expected.net_type} of {name}")
     keypoints = tuple(str(joint).replace(" ", "_") for joint in settings["all_joints_names"])
@@ -74,17 +65,14 @@ def zoo_network(name: str) -> PublishedFiles:
 
 
 def _last_snapshot(folder: Path) -> Path:
-    found = [
-        (int(named[1]), file)
-        for file in folder.rglob("snapshot-*.index")
-        if (named := re.fullmatch(r"snapshot-(\d+)\.index", file.name))
-    ]
+    indices = folder.rglob("snapshot-*.index")
+    found = {int(name): file for file in indices if (name := file.stem.removeprefix("snapshot-")).isdecimal()}
     if not found:
         raise StudyError(
             f"{folder}: no snapshot of the network is in it, expected a file such as snapshot-1030000.index; "
             "move the folder away to have it fetched anew"
         )
-    return max(found)[1].with_suffix("")
+    return found[max(found)].with_suffix("")
 
 
 def _settings_file(folder: Path, snapshot: Path) -> Path:
