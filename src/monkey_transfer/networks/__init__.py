@@ -1,5 +1,6 @@
-"""Networks that find keypoints, each trained and used in a process of its own (:func:`.supervisor.run_job`).
+"""A job in, predictions out: networks are initialised, trained and used in a process of their own.
 
-A :class:`.job.Job` goes in; predictions, a learning curve and an outcome come out as files. What it is trained with is
-the :class:`.engine.Engine` that the job names; nothing else knows DeepLabCut or TensorFlow.
+A :class:`~monkey_transfer.networks.job.Job` goes in; predictions, a learning curve and an outcome come out as files. What
+an engine has to offer is in ``engine``, which there are in ``engines``; only the folder of an engine, such as
+``tensorflow``, knows its packages.
 """

@@ -77,7 +77,7 @@ class CocoData(Settings):
 
 
 class DlcData(Settings):
-    """A labelled single-animal DeepLabCut project."""
+    """A labelled DeepLabCut project with one individual in each picture."""
 
     format: Literal["dlc"]
     project: Path
