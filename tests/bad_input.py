@@ -20,18 +20,20 @@ TABLE = ROOT / "docs" / "bad_input.md"
 HEAD = """# What is said of bad input
 
 One sentence that names the file, row or key, says what was expected and what to do. Each row is what a test saw
-(`tests/bad_input.py`); `make bad-input` writes them anew. `.../` stands for a folder.
+(`tests/bad_input.py`); `make bad-input` writes them anew. `.../` stands for a folder. What is said of an archive or
+its server goes on with the name under which it was put aside, where to get it anew and where to put it.
 
 | where | what is wrong | what is said |
 |---|---|---|
 """
 # Folders say nothing to a reader, and those of tests have other names each time.
 _OF_TESTS = re.compile(r"(?:/[\w.+-]+)*/pytest-\d+/[\w.-]+")
-_FOLDERS = re.compile(r"(?:\.\.\.)?(?:/[\w.+-]+)*/(?=[\w.{}+-])")
+# Those of paths in full only: what an address, a key or a name has before its slash belongs to the sentence.
+_FOLDERS = re.compile(r"(?:(?<![\w.])\.\.\.|(?<![\w:/.~\]-]))(?:/[\w.+-]+)*/(?=[\w.{}+-])")
 
 
 @contextlib.contextmanager
-def refused(where: str, what: str, match: str = "") -> Iterator[pytest.ExceptionInfo]:
+def refused(where: str, what: str, match: str) -> Iterator[pytest.ExceptionInfo]:
     """Expect a StudyError of one sentence, and the row of it in the table.
 
     Parameters

@@ -40,8 +40,9 @@ def plain_path(path: str | Path, named_by: str) -> Path:
     try:
         full = Path(path).expanduser().resolve()
         str(full).encode()
-    except (RuntimeError, UnicodeError) as error:  # nobody's ~, links in a circle, or bytes of no letter
-        raise StudyError(f"{str(path)!r} cannot be used ({error}); give another path in {named_by}") from None
+    except (RuntimeError, UnicodeError):  # nobody's ~, links in a circle, or bytes of no letter
+        why = "nobody has that home, its links lead in a circle, or a byte of it is no letter"
+        raise StudyError(f"{str(path)!r} cannot be used ({why}); give another path in {named_by}") from None
     if found := re.search(r"[][{}*?\\]", str(full)):
         raise StudyError(
             f"{full}: '{found[0]}' would be taken for a pattern of names; give a path without []{{}}*?\\ in {named_by}"

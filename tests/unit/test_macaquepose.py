@@ -348,8 +348,12 @@ def with_entry(entry) -> list[list]:
 @pytest.mark.parametrize(
     "what, table, sentence",
     [
-        ("a cell that is not JSON", changed(0, 1, "[[{'name': "), "annotations.csv, row 2, 'keypoinbts': Invalid JSON"),
-        ("an empty cell", changed(1, 2, ""), "row 3, 'segmentation': Invalid JSON"),
+        (
+            "a cell that is not JSON",
+            changed(0, 1, "[[{'name': "),
+            "annotations.csv, row 2, 'keypoinbts': not JSON: restore",
+        ),
+        ("an empty cell", changed(1, 2, ""), "row 3, 'segmentation': nothing is in this cell: restore"),
         (
             "no list of monkeys",
             changed(1, 2, "null"),
@@ -426,7 +430,7 @@ def test_no_file(tmp_path):
 )
 def test_files_that_are_no_csv(tmp_path, what, content):
     (tmp_path / "annotations.csv").write_bytes(content)
-    with refused("MacaquePose file", what, match="annotations.csv: (not a CSV file|there is no column)"):
+    with refused("MacaquePose file", what, match="annotations.csv: (empty, or not a CSV file|there is no column)"):
         read_macaquepose(tmp_path, tmp_path / "prepared")
 
 

@@ -10,7 +10,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from bad_input import refused
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -438,16 +437,16 @@ def test_pose_space_counts_data_sets_alike_and_shows_what_its_axes_mean():
 
 def test_a_learning_curve_that_is_there_twice_is_refused():
     twice = {arm: pd.concat([curve, curve]) for arm, curve in CURVES.items()}
-    with refused("table", "a learning curve that is there twice", match="learning curve of .*two rows with iteration"):
+    with pytest.raises(StudyError, match="learning curve of .*two rows with iteration"):
         plots.learning_curves(twice, 0, "people", rendered=False)
 
 
 def test_predictions_that_are_there_twice_are_not_drawn(tmp_path):
     dataset = people(tmp_path)
     rows = dataset.labels[dataset.labels["labelled"]][["image_id", "keypoint", "x", "y"]].assign(likelihood=1.0)
-    with refused("table", "predictions to draw that are there twice", match="another row for the same: keep one"):
+    with pytest.raises(StudyError, match="another row for the same: keep one"):
         plots.picture_grid(dataset, ["p0"], False, predictions=pd.concat([rows, rows]))
-    with refused("table", "labels of a data set that are there twice", match="labels: there are two rows"):
+    with pytest.raises(StudyError, match="labels: there are two rows"):
         replace(dataset, labels=pd.concat([dataset.labels, dataset.labels]))
 
 

@@ -130,9 +130,13 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
 
 def test_what_is_not_a_notebook_is_refused(tmp_path):
     (tmp_path / "a.ipynb").write_text("not one")
-    with refused("command line", "a file that is not a notebook", match="a.ipynb: is not a notebook"):
+    with refused(
+        "command line", "a file that is not a notebook", match="a.ipynb: cannot be read as a notebook; expected"
+    ):
         execute(tmp_path / "a.ipynb", tmp_path / "out.ipynb", {})
-    with refused("command line", "a notebook that is not there", match="b.ipynb: is not a notebook .*No such file"):
+    with refused(
+        "command line", "a notebook that is not there", match="b.ipynb: cannot be read as a notebook; expected"
+    ):
         execute(tmp_path / "b.ipynb", tmp_path / "out.ipynb", {})
 
 

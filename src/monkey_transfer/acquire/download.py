@@ -35,7 +35,7 @@ def download(address: str, partial: Path) -> None:
         try:
             _fetch_rest(address, partial)
         except (_Cut, requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-            reason = str(error) if isinstance(error, _Cut) else f"no connection, or it was cut ({type(error).__name__})"
+            reason = str(error) if isinstance(error, _Cut) else "no connection, or it was cut"
             size = _size(partial)
             failures, largest = (0, size) if size > largest else (failures + 1, largest)
             if failures == ATTEMPTS:

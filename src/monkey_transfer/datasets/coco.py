@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import compress
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from reprlib import repr as shown
+from reprlib import Repr
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -26,6 +26,18 @@ from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.tables import BOX, SIZE
+
+
+class _Json(Repr):
+    """Shows values in JSON's words, cut short if they are long."""
+
+    def repr_bool(self, value: float | None, _: int) -> str:
+        return json.dumps(value)
+
+    repr_NoneType = repr_float = repr_bool  # noqa: N815
+
+
+shown = _Json().repr
 
 
 def _no_boolean(value: Any) -> Any:
@@ -49,6 +61,8 @@ _EXPECTED = {
     **dict.fromkeys(("id", "image_id", "category_id"), "a whole number or text"),
     **dict.fromkeys(("width", "height"), "a whole number of pixels above 0"),
     "file_name": "the name of the picture's file",
+    "annotations": "a finite number, the x, y or v of a keypoint",  # of a list in it, like the name in the next line
+    "categories": "the name of a keypoint",
     "keypoints": "a list: of the numbers x, y and v of each keypoint, in a category of their names",
     "bbox": "four finite numbers: x, y, width and height, the last two not below 0",
     "iscrowd": "0 or 1",
@@ -138,10 +152,19 @@ def _read(path: Path) -> _File:
         keys = [key for depth, key in enumerate(problem["loc"]) if depth < 3 or isinstance(key, int)]
         place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
         found = "missing" if problem["type"] == "missing" else shown(problem["input"])
-        expected = _EXPECTED[str(keys[2])] if keys[2:] else expected
+        expected = _EXPECTED[str(keys[0 if keys[3:] else 2])] if keys[2:] else expected
         raise StudyError(f"{path}: {place or 'it'} is {found}: expected {expected}") from None
     except (ValueError, RecursionError) as error:
-        raise StudyError(f"{path}: not JSON ({error}): expected {expected}") from error
+        raise StudyError(f"{path}: {_fault(error)}: expected {expected}") from error
+
+
+def _fault(error: Exception) -> str:
+    """Why a file is not read as JSON; the decoders have words of their own."""
+    if isinstance(error, json.JSONDecodeError):
+        at = f"not JSON at line {error.lineno}, column {error.colno}"
+        return at if error.doc.strip() else "the file is empty"
+    told = {UnicodeDecodeError: "not text in UTF-8", RecursionError: "nested too deeply"}
+    return told.get(type(error), "it has a number of too many digits")
 
 
 def _object(origin: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -176,7 +199,9 @@ def _people(origin: Path, content: _File, names_of: dict[int | str, list[str]]) 
                 "x, y and v of each keypoint of its category"
             )
         if strange := [v for v in person.keypoints[2::3] if v not in (0, 1, 2)]:
-            raise StudyError(f"{where} has a v of {strange[0]}: expected 0 (not labelled), 1 (hidden) or 2 (visible)")
+            raise StudyError(
+                f"{where} has a v of {shown(strange[0])}: expected 0 (not labelled), 1 (hidden) or 2 (visible)"
+            )
     people = [person for person in people if any(person.keypoints[2::3])]
     _some(origin, people, "no joint is labelled: v, the third number of each, is 0 throughout")
     return people

@@ -162,7 +162,7 @@ def _read_table(source: Path) -> pd.DataFrame:
     except OSError as error:
         raise StudyError(f"{source}: cannot be read ({error.strerror}): {expected}; {GET_IT}") from error
     except ValueError as error:
-        raise StudyError(f"{source}: not a CSV file ({' '.join(str(error).split())}): {expected}") from error
+        raise StudyError(f"{source}: empty, or not a CSV file in UTF-8: {expected}; {GET_IT}") from error
     for column in _COLUMNS:
         if column not in table:
             raise StudyError(f"{source}: there is no column '{column}': {expected}")
@@ -176,10 +176,10 @@ def _entries(where: str, column: str, cell: str) -> list[list[Any]]:
         problem = error.errors()[0]
         parts = (part + 1 if isinstance(part, int) else f"'{part}'" for part in problem["loc"])
         place = "".join(f", {name}{part}" for name, part in zip(("monkey ", "entry ", ""), parts, strict=False))
-        found = "" if problem["type"] == "json_invalid" else f", found {json.dumps(problem['input']):.80}"
-        raise StudyError(
-            f"{where}, '{column}'{place}: {problem['msg']}{found}: restore the row from the release"
-        ) from None
+        said = f"{problem['msg']}, found {json.dumps(problem['input']):.80}"
+        if problem["type"] == "json_invalid":
+            said = "not JSON" if cell else "nothing is in this cell"
+        raise StudyError(f"{where}, '{column}'{place}: {said}: restore the row from the release") from None
 
 
 def _points(where: str, pose: list[_Keypoint]) -> np.ndarray:

@@ -21,7 +21,7 @@ def read_variable(source: Path, name: str, expected: str) -> Any:
         content = loadmat(source)
     # SciPy raises half a dozen kinds of exception for bytes that are no .mat file.
     except Exception as error:
-        raise StudyError(f"{source}: not a readable .mat file ({error}): {expected}") from error
+        raise StudyError(f"{source}: not a readable .mat file: {expected}; {GET_IT}") from error
     if name not in content:
         raise StudyError(f"{source}: there is no '{name}' in it: {expected}")
     return content[name]

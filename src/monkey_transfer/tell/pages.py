@@ -163,8 +163,8 @@ def _read(notebook: Path) -> nbformat.NotebookNode:
         content = nbformat.read(notebook, as_version=4)
     except FileNotFoundError:
         raise StudyError(f"{notebook}: there is no such notebook; execute it before its page is made") from None
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
-        raise StudyError(f"{notebook}: is not a notebook ({error}); execute it anew") from None
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError):
+        raise StudyError(f"{notebook}: is not a notebook; execute it anew") from None
     for place, cell in enumerate(content.cells, start=1):
         if cell.cell_type != "code" or not cell.source.strip():
             continue

@@ -40,8 +40,8 @@ def check_parameters(notebook: Path, parameters: Iterable[str]) -> None:
 
     try:
         content = nbformat.read(notebook, as_version=4)
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
-        raise StudyError(f"{notebook}: is not a notebook ({error}); expected one of the folder notebooks") from None
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError):
+        raise StudyError(f"{notebook}: cannot be read as a notebook; expected one of the folder notebooks") from None
     if "kernelspec" not in content.metadata:
         raise StudyError(
             f"{notebook}: names no kernel; open it in Jupyter (make lab), choose monkey-transfer and save it"
