@@ -319,7 +319,7 @@ EMPTY = "labels.json: the data set is empty: "
         ),
         ("height is negative", broken("images", 0, height=-80), r"images\[0\].height is -80"),
         ("height is a fraction", broken("images", 0, height=80.5), r"images\[0\].height is 80.5"),
-        ("height is infinite", broken("images", 0, height=float("inf")), r"images\[0\].height is inf"),
+        ("height is infinite", broken("images", 0, height=float("inf")), r"images\[0\].height is Infinity"),
         ("width is true", broken("images", 0, width=True), r"images\[0\].width is true"),
         (
             "width of another picture",
@@ -361,7 +361,7 @@ EMPTY = "labels.json: the data set is empty: "
         (
             "keypoints are objects",
             broken("annotations", 0, keypoints=[{"x": 1}]),
-            r"keypoints\[0\] is {'x': 1}: expected a list",
+            r"keypoints\[0\] is {'x': 1}: expected a finite number",
         ),
         (
             "keypoints is an object",
@@ -371,12 +371,12 @@ EMPTY = "labels.json: the data set is empty: "
         (
             "keypoints in threes",
             broken("annotations", 0, keypoints=[[1, 2, 2]]),
-            r"keypoints\[0\] is \[1, 2, 2\]: expected a list",
+            r"keypoints\[0\] is \[1, 2, 2\]: expected a finite number",
         ),
         (
             "a position is text",
             broken("annotations", 0, keypoints=["a", *POSE[1:]]),
-            r"keypoints\[0\] is 'a': expected a list",
+            r"keypoints\[0\] is 'a': expected a finite number",
         ),
         (
             "a position is true",

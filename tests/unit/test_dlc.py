@@ -383,8 +383,8 @@ def test_names_that_lead_nowhere(project, what, keypoints, sentence):
     "what, text, sentence",
     [
         ("an empty config.yaml", "", "it lacks 'scorer' or the list of names 'bodyparts'"),
-        ("a config.yaml that is no YAML", "scorer: [ann", "cannot be read .not valid YAML, "),
-        ("a config.yaml of bytes", "\0\1", "cannot be read .not valid YAML, "),
+        ("a config.yaml that is no YAML", "scorer: [ann", "cannot be read .not valid YAML, line 1.: expected"),
+        ("a config.yaml of bytes", "\0\1", "cannot be read .not valid YAML.: expected"),
         ("a config.yaml of a list", "- scorer", "it lacks 'scorer' or the list of names 'bodyparts'"),
         ("no bodyparts", "scorer: ann", "it lacks 'scorer' or the list of names 'bodyparts'"),
         ("no scorer", "bodyparts: [snout]", "it lacks 'scorer' or the list of names 'bodyparts'"),

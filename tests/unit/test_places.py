@@ -86,11 +86,11 @@ def test_a_checkpoint_is_a_path_like_others(tmp_path, monkeypatch):
     assert named_checkpoint(None) == ""
     (tmp_path / "net.ckpt").touch()
     monkeypatch.setenv(IMAGENET_VARIABLE, "~/net.ckpt")
-    assert imagenet_checkpoint(None, "resnet_50") == str(tmp_path / "net.ckpt")
+    assert imagenet_checkpoint("resnet_50", None) == str(tmp_path / "net.ckpt")
     with refused(
         "environment", "brackets in a checkpoint", match=f"pattern .* in {IMAGENET_VARIABLE} or the profile's"
     ):
-        imagenet_checkpoint(str(tmp_path / "net[1].ckpt"), "resnet_50")
+        imagenet_checkpoint("resnet_50", str(tmp_path / "net[1].ckpt"))
 
 
 def test_data_that_are_not_there(tmp_path, monkeypatch):

@@ -134,9 +134,8 @@ class _Member(tarfile.TarInfo):
         except tarfile.HeaderError as error:
             if buf and not any(buf):
                 raise  # the end of a whole archive
-            raise EOFError(
-                str(error) if buf else "its end is missing"
-            ) from error  # which tarfile passes on; its own it takes for the end
+            # Which tarfile passes on; its own it takes for the end.
+            raise EOFError(str(error) if buf else "its end is missing") from error
         if member.size < 0 or not member.isreg() and not member.isdir() and member.size > LONGEST_HEADER:
             raise EOFError(f"one of its headers tells of {member.size:,} bytes")
         return member

@@ -109,7 +109,8 @@ def _read_config(config: Path) -> tuple[str, list[str]]:
         # Names as they are written: DeepLabCut's YAML is of version 1.2, in which 'no' is a word.
         settings = yaml.load(_text(config), yaml.BaseLoader)
     except (OSError, yaml.YAMLError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or f"not valid YAML, {' '.join(str(error).split())}"
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "strerror", None) or f"not valid YAML{f', line {mark.line + 1}' if mark else ''}"
         raise StudyError(f"{config}: cannot be read ({reason}): {expected}") from error
     settings = settings if isinstance(settings, dict) else {}
     multi_animal = str(settings.get("multianimalproject")).casefold() == "true"
