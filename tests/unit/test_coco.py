@@ -263,7 +263,7 @@ EMPTY = "labels.json: the data set is empty: "
         ("nothing", "", "the file is empty: expected a COCO keypoint file"),
         ("cut short", json.dumps(content())[:200], "not JSON at line 1, column 200: expected"),
         ("not JSON", "{'images': []}", "not JSON at line 1, column 2: expected"),
-        ("nested without end", "[" * 100_000, "nested too deeply: expected"),
+        ("nested without end", "[" * 100_000, "nested too deeply, or a number is too long: expected"),
         ("another encoding", '{"images": "\xe9"}'.encode("latin-1"), "not text in UTF-8: expected"),
         ("a key twice", '{"images": [1], "images": [2]}', "2 values in one object have the key 'images'"),
         (

@@ -34,7 +34,7 @@ class _Json(Repr):
     def repr_bool(self, value: float | None, _: int) -> str:
         return json.dumps(value)
 
-    repr_NoneType = repr_float = repr_bool  # noqa: N815
+    repr_NoneType = repr_float = repr_bool
 
 
 shown = _Json().repr
@@ -154,17 +154,12 @@ def _read(path: Path) -> _File:
         found = "missing" if problem["type"] == "missing" else shown(problem["input"])
         expected = _EXPECTED[str(keys[0 if keys[3:] else 2])] if keys[2:] else expected
         raise StudyError(f"{path}: {place or 'it'} is {found}: expected {expected}") from None
+    except json.JSONDecodeError as error:
+        fault = f"not JSON at line {error.lineno}, column {error.colno}" if error.doc.strip() else "the file is empty"
+        raise StudyError(f"{path}: {fault}: expected {expected}") from None
     except (ValueError, RecursionError) as error:
-        raise StudyError(f"{path}: {_fault(error)}: expected {expected}") from error
-
-
-def _fault(error: Exception) -> str:
-    """Why a file is not read as JSON; the decoders have words of their own."""
-    if isinstance(error, json.JSONDecodeError):
-        at = f"not JSON at line {error.lineno}, column {error.colno}"
-        return at if error.doc.strip() else "the file is empty"
-    told = {UnicodeDecodeError: "not text in UTF-8", RecursionError: "nested too deeply"}
-    return told.get(type(error), "it has a number of too many digits")
+        fault = "not text in UTF-8" if isinstance(error, UnicodeError) else "nested too deeply, or a number is too long"
+        raise StudyError(f"{path}: {fault}: expected {expected}") from None
 
 
 def _object(origin: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -198,10 +193,8 @@ def _people(origin: Path, content: _File, names_of: dict[int | str, list[str]]) 
                 f"{where} has {len(person.keypoints)} numbers under 'keypoints': expected {expected}, "
                 "x, y and v of each keypoint of its category"
             )
-        if strange := [v for v in person.keypoints[2::3] if v not in (0, 1, 2)]:
-            raise StudyError(
-                f"{where} has a v of {shown(strange[0])}: expected 0 (not labelled), 1 (hidden) or 2 (visible)"
-            )
+        if strange := [shown(v) for v in person.keypoints[2::3] if v not in (0, 1, 2)]:
+            raise StudyError(f"{where} has a v of {strange[0]}: expected 0 (not labelled), 1 (hidden) or 2 (visible)")
     people = [person for person in people if any(person.keypoints[2::3])]
     _some(origin, people, "no joint is labelled: v, the third number of each, is 0 throughout")
     return people
