@@ -37,7 +37,7 @@ def answer_text(results: Results) -> str:
         "\n".join(f"- {sentence}" for sentence in answers(results)),
         f"![Learning curves and paired differences](figures/{FIGURE}.png)",
         "## Every arm, at its largest number of labelled people",
-        markdown(arm_table(results)),
+        markdown(summary_table(results)),
         f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on the "
         "validation people. Means over seeds." + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
         "## Joint by joint",
@@ -128,7 +128,7 @@ def row_of(results: Results, question: Question) -> Any:
     return row
 
 
-def arm_table(results: Results) -> pd.DataFrame:
+def summary_table(results: Results) -> pd.DataFrame:
     """One row per arm at its largest number of images: what it was given and what came of it, means over seeds."""
     score = score_name(results.study.profile)
     columns = {
