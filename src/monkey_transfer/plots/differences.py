@@ -15,7 +15,8 @@ from matplotlib.pyplot import subplots
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh, written
 from monkey_transfer.plots import style
-from monkey_transfer.plots.learning import MEAN_POSE, draw_by_people
+from monkey_transfer.plots.learning import draw_by_people
+from monkey_transfer.profiles.arms import MEAN_POSE
 
 BENCHMARK = "benchmark"
 LONGER = "imagenet_longer"  # what the same time does on people alone, which a reader wants to see in any case

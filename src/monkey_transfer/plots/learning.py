@@ -10,8 +10,8 @@ from matplotlib.pyplot import subplots
 
 from monkey_transfer.metrics import written
 from monkey_transfer.plots import style
+from monkey_transfer.profiles.arms import MEAN_POSE
 
-MEAN_POSE = "mean_pose"  # the arm that predicts the same pose wherever it is asked
 # Parts of the axis of people.
 _BESIDE = 0.013  # between arms that learnt the same number of people
 _BREAK = 0.13  # between nobody and the fewest people

@@ -141,7 +141,7 @@ def _side(landmark: str) -> str:
 
 def _draw_ground(axes: Axes, image: Any, show_photograph: bool) -> None:
     extent = (-0.5, image.width - 0.5, image.height - 0.5, -0.5)
-    if show_picture:
+    if show_photograph:
         axes.imshow(read_picture(image.path, (image.width, image.height)), extent=extent)
     else:
         axes.add_patch(Rectangle((-0.5, -0.5), image.width, image.height, facecolor=style.GROUND, edgecolor="none"))

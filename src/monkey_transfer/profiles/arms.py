@@ -9,6 +9,8 @@ from monkey_transfer.networks.engines import AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import NAME, Count, Positive, Settings, Text
 
+MEAN_POSE = "mean_pose"  # in tables, the arm that predicts the same pose wherever it is asked
+
 
 class Arm(Settings):
     """One network of the study and how it came to be."""

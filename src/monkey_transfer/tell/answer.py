@@ -6,11 +6,11 @@ import pandas as pd
 
 from monkey_transfer.measure.claims import LEVEL
 from monkey_transfer.measure.comparisons import between, ends_of, of_metric, of_pair, primary
-from monkey_transfer.measure.matched import MEAN_POSE
 from monkey_transfer.measure.results import Results
 from monkey_transfer.measure.scores import FLOOR, largest_points
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, joint_rows
 from monkey_transfer.metrics.written import bracketed, rows_of, signed
+from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.profiles.profile import Question
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.words import listed, markdown, score_name, score_title, seeds_in_words, tested
