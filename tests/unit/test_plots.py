@@ -26,7 +26,7 @@ from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.plots.bridges import bridges
 from monkey_transfer.plots.results import _UNITS, ERROR_COLOURS
 from monkey_transfer.plots.style import ARM_COLOURS, GREY, INK, SIDE_COLOURS, arm_colours, how_sure
-from monkey_transfer.skeletons import LSP_14, MACAQUEPOSE_17, MPII_16, OPENMONKEYCHALLENGE_17, SKELETONS, Skeleton
+from monkey_transfer.skeletons import LSP_14, MACAQUEPOSE_17, MPII_16, SKELETONS, Skeleton
 
 RNG = np.random.default_rng(0)
 LIMBS = ("right_shoulder", "right_elbow", "left_hip", "left_knee")
@@ -311,10 +311,10 @@ def test_unlabelled_joints_and_their_limbs_are_not_drawn(tmp_path):
 
 
 def test_legs_do_not_float_where_a_set_has_no_hips(tmp_path):
-    everything = OPENMONKEYCHALLENGE_17.keypoints
-    joined = bridges(OPENMONKEYCHALLENGE_17, everything)
+    everything = SKELETONS["openmonkeychallenge_17"].keypoints
+    joined = bridges(SKELETONS["openmonkeychallenge_17"], everything)
     assert {("hip", "right_knee"), ("hip", "left_knee"), ("neck", "hip")} <= set(joined)
-    dataset = people(tmp_path, OPENMONKEYCHALLENGE_17)
+    dataset = people(tmp_path, SKELETONS["openmonkeychallenge_17"])
     grid = plots.picture_grid(dataset, ["p0"], show_photographs=False)
     dotted = next(c for c in grid.axes[0].collections if isinstance(c, LineCollection))
     at = dataset.labels[dataset.labels["image_id"] == "p0"].set_index("keypoint")[["x", "y"]]
