@@ -74,15 +74,11 @@ class Body:
         self.parts: list[Part] = []
         self.materials: dict[str, Material] = {}
 
-    def cone(
-        self, frame: SegmentFrame, start, end, radii: tuple[float, float], material: str, role: str = "body"
-    ) -> None:
+    def cone(self, frame: SegmentFrame, start, end, radii, material: str, role: str = "body") -> None:
         """Add a tapered capsule."""
         self.parts.append(Part(frame, start, end, radii, UPRIGHT, material, role))
 
-    def blob(
-        self, frame: SegmentFrame, centre, radii, material: str, role: str = "body", tilt: np.ndarray = UPRIGHT
-    ) -> None:
+    def blob(self, frame: SegmentFrame, centre, radii, material: str, role: str = "body", tilt=UPRIGHT) -> None:
         """Add an ellipsoid."""
         self.parts.append(Part(frame, centre, centre, tuple(radii), tilt, material, role))
 
