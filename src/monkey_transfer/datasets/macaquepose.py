@@ -67,7 +67,7 @@ def read_macaquepose(
 ) -> Dataset:
     """Read the release in ``folder`` as pictures of single monkeys, which are made in ``prepared`` if not there yet.
 
-    This is the paper's way with photographs of several animals (section 2.1): each monkey is cut out, everything outside
+    The paper's way with photographs of several animals (section 2.1): each monkey is cut out, everything outside
     its own mask is blanked and the cut is resized. Paths, joints, boxes and lengths are those of the prepared pictures;
     `transforms.parquet` beside them leads back to the photographs (:mod:`~monkey_transfer.datasets.pictures`).
 

@@ -61,8 +61,7 @@ def answer(
     comparisons : rows of the same metric as for :func:`differences`; drawn are those with a ``question``.
     ceiling : score of what cannot be expected to be beaten, in percent.
 
-    Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and
-    ``by_people`` do.
+    Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and ``by_people``.
     """
     primary = comparisons[comparisons["question"] != ""]
     if primary.empty:
