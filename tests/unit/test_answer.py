@@ -13,13 +13,13 @@ from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.answer import (
     answer_text,
     answers,
-    arm_table,
     asked,
     footnotes,
     joint_table,
     limits,
     provenance,
     row_of,
+    summary_table,
 )
 
 FEW = "[too few groups]"
@@ -157,7 +157,7 @@ def test_intervals_of_enough_people(enough):
         "the smallest difference of interest is 20.",
     ]
     assert said(HELPS) == "+25.0 [+6.7, +43.3]"
-    row = arm_table(enough).set_index("arm").loc["transfer"]
+    row = summary_table(enough).set_index("arm").loc["transfer"]
     assert row["PCKh@0.5, %"] == on_two_lines(SCORES["transfer", 3]).replace("+", "")
     assert row["OKS-AP"] == "none"
     joints = joint_table(enough).set_index("difference in points").loc["transfer - scratch_control"]
@@ -248,7 +248,7 @@ def test_arms_that_may_know_the_test_people_are_marked(three):
     known = replace(three, leaks=leaks)
     assert footnotes(known) == ["`benchmark` may have seen the test people: trained on these people."]
     assert footnotes(three) == []
-    assert arm_table(known)["arm"].tolist() == [
+    assert summary_table(known)["arm"].tolist() == [
         "baseline",
         "benchmark\\*",
         "transfer",

@@ -15,7 +15,7 @@ from monkey_transfer.datasets.pictures import framed, in_network_pixels
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import read_picture
 from monkey_transfer.profiles.framing import WholePicture
-from monkey_transfer.skeletons import MACAQUEPOSE_17, OPENMONKEYCHALLENGE_17
+from monkey_transfer.skeletons import MACAQUEPOSE_17, SKELETONS
 
 DATA = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 WIDTH, HEIGHT = 100, 80
@@ -609,7 +609,7 @@ def test_a_labelled_joint_at_zero_is_no_joint(tmp_path):
 @pytest.mark.skipif(not (DATA / "omc_crops").is_dir(), reason=f"no omc_crops in {DATA}: set MONKEY_TRANSFER_DATA")
 def test_recovered_openmonkeychallenge_crops():
     folder = DATA / "omc_crops"
-    dataset = read_coco(folder / "annotations.json", folder / "images", OPENMONKEYCHALLENGE_17)
+    dataset = read_coco(folder / "annotations.json", folder / "images", SKELETONS["openmonkeychallenge_17"])
     assert len(dataset) == 564
     assert dataset.labels["labelled"].sum() == 9546
     # Read from the file by hand: the first annotation.

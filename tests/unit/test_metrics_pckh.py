@@ -9,7 +9,7 @@ from metric_tables import matched, values
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.matching import match
-from monkey_transfer.skeletons import FULL_HUMAN_14, LSP_14, MACAQUEPOSE_17, MPII_16, OPENMONKEYCHALLENGE_17, SKELETONS
+from monkey_transfer.skeletons import FULL_HUMAN_14, LSP_14, MACAQUEPOSE_17, MPII_16, SKELETONS
 
 GOLDEN = Path(os.environ.get("MONKEY_TRANSFER_DATA", Path(__file__).parents[3] / "shared" / "data")) / "pckh_golden"
 
@@ -87,7 +87,7 @@ def test_no_joint_no_score():
         (LSP_14, {"head": 2}),
         (FULL_HUMAN_14, {"head": 2}),
         (MACAQUEPOSE_17, {"other": 5}),
-        (OPENMONKEYCHALLENGE_17, {"head": 2, "hip": None, "other": 5}),
+        (SKELETONS["openmonkeychallenge_17"], {"head": 2, "hip": None, "other": 5}),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )

@@ -25,7 +25,7 @@ from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.plots.bridges import bridges
 from monkey_transfer.plots.results import _UNITS, ERROR_COLOURS
 from monkey_transfer.plots.style import ARM_COLOURS, GREY, INK, SIDE_COLOURS, arm_colours, how_sure
-from monkey_transfer.skeletons import LSP_14, MACAQUEPOSE_17, MPII_16, OPENMONKEYCHALLENGE_17, SKELETONS, Skeleton
+from monkey_transfer.skeletons import LSP_14, MACAQUEPOSE_17, MPII_16, SKELETONS, Skeleton
 
 RNG = np.random.default_rng(0)
 LIMBS = ("right_shoulder", "right_elbow", "left_hip", "left_knee")
@@ -245,7 +245,7 @@ def test_figures_are_shown_once_and_leave_the_style_alone(tmp_path):
     dataset = people(tmp_path)
     for draw in FIGURES.values():
         draw(rendered=True)
-    plots.picture_grid(dataset, ["p0"], show_pictures=True)
+    plots.picture_grid(dataset, ["p0"], show_photographs=True)
     plots.joint_coverage({"a": dataset})
     plots.sizes({"a": dataset})
     assert plt.get_fignums() == []
@@ -258,7 +258,7 @@ def test_figures_are_shown_once_and_leave_the_style_alone(tmp_path):
 def test_without_pictures_there_is_no_pixel_of_a_photograph(tmp_path):
     dataset = people(tmp_path)
     (tmp_path / "p0.png").unlink()  # not even opened
-    grid = plots.picture_grid(dataset, dataset.images["image_id"], show_pictures=False, columns=2)
+    grid = plots.picture_grid(dataset, dataset.images["image_id"], show_photographs=False, columns=2)
     assert len(grid.axes) == 6  # of which the last is empty
     assert not any(axes.images for axes in grid.axes)
     assert [len(axes.patches) for axes in grid.axes] == [1, 1, 1, 1, 1, 0]
@@ -267,14 +267,14 @@ def test_without_pictures_there_is_no_pixel_of_a_photograph(tmp_path):
 
 
 def test_pictures_lie_under_their_labels_in_pixel_centres(tmp_path):
-    grid = plots.picture_grid(people(tmp_path), ["p3"], show_pictures=True)
+    grid = plots.picture_grid(people(tmp_path), ["p3"], show_photographs=True)
     (picture,) = grid.axes[0].images
     assert picture.get_extent() == [-0.5, 59.5, 39.5, -0.5]
     assert grid.axes[0].yaxis_inverted()
 
 
 def test_a_cell_is_the_square_around_the_box(tmp_path):
-    axes = plots.picture_grid(people(tmp_path), ["p0"], show_pictures=False).axes[0]
+    axes = plots.picture_grid(people(tmp_path), ["p0"], show_photographs=False).axes[0]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert right - left == pytest.approx(bottom - top)
     assert right - left > 34
@@ -285,13 +285,13 @@ def test_a_cell_is_the_square_around_the_box(tmp_path):
 def test_a_person_without_a_box_is_shown_in_the_whole_picture(tmp_path):
     dataset = people(tmp_path)
     dataset.images.loc[0, ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]] = np.nan
-    axes = plots.picture_grid(dataset, ["p0"], show_pictures=False).axes[0]
+    axes = plots.picture_grid(dataset, ["p0"], show_photographs=False).axes[0]
     assert axes.get_xlim()[0] < -0.5
     assert axes.get_xlim()[1] > 59.5
 
 
 def test_sides_have_their_colours_and_hidden_joints_are_hollow(tmp_path):
-    axes = plots.picture_grid(people(tmp_path), ["p0"], show_pictures=False).axes[0]
+    axes = plots.picture_grid(people(tmp_path), ["p0"], show_photographs=False).axes[0]
     (dots,) = (c for c in axes.collections if isinstance(c, PathCollection))
     keypoints = LSP_14.keypoints[:-1]
     assert len(dots.get_offsets()) == len(keypoints)
@@ -303,18 +303,18 @@ def test_sides_have_their_colours_and_hidden_joints_are_hollow(tmp_path):
 
 
 def test_unlabelled_joints_and_their_limbs_are_not_drawn(tmp_path):
-    axes = plots.picture_grid(people(tmp_path), ["p0"], show_pictures=False).axes[0]
+    axes = plots.picture_grid(people(tmp_path), ["p0"], show_photographs=False).axes[0]
     dotted, _, limbs = (c for c in axes.collections if isinstance(c, LineCollection))
     assert len(limbs.get_segments()) == sum("head_top" not in limb for limb in LSP_14.limbs)
     assert len(dotted.get_segments()) == 2  # the shoulders hang on the neck
 
 
 def test_legs_do_not_float_where_a_set_has_no_hips(tmp_path):
-    everything = OPENMONKEYCHALLENGE_17.keypoints
-    joined = bridges(OPENMONKEYCHALLENGE_17, everything)
+    everything = SKELETONS["openmonkeychallenge_17"].keypoints
+    joined = bridges(SKELETONS["openmonkeychallenge_17"], everything)
     assert {("hip", "right_knee"), ("hip", "left_knee"), ("neck", "hip")} <= set(joined)
-    dataset = people(tmp_path, OPENMONKEYCHALLENGE_17)
-    grid = plots.picture_grid(dataset, ["p0"], show_pictures=False)
+    dataset = people(tmp_path, SKELETONS["openmonkeychallenge_17"])
+    grid = plots.picture_grid(dataset, ["p0"], show_photographs=False)
     dotted = next(c for c in grid.axes[0].collections if isinstance(c, LineCollection))
     at = dataset.labels[dataset.labels["image_id"] == "p0"].set_index("keypoint")[["x", "y"]]
     segments = [segment.tolist() for segment in dotted.get_segments()]
@@ -355,7 +355,7 @@ def test_predictions_are_as_opaque_as_they_are_sure(tmp_path):
             "likelihood": [0.9, 0.4],
         }
     )
-    grid = plots.picture_grid(dataset, ["p0", "p1"], show_pictures=False, predictions=predictions, heading="Best")
+    grid = plots.picture_grid(dataset, ["p0", "p1"], show_photographs=False, predictions=predictions, heading="Best")
     first, second, *_ = grid.axes
     (dots,) = (c for c in first.collections if isinstance(c, PathCollection))
     np.testing.assert_allclose(dots.get_offsets(), predictions[["x", "y"]])
@@ -368,14 +368,14 @@ def test_predictions_are_as_opaque_as_they_are_sure(tmp_path):
 
 
 def test_a_grid_of_rendered_pictures_says_so(tmp_path):
-    grid = plots.picture_grid(people(tmp_path, rendered=True), ["p0"], show_pictures=True)
+    grid = plots.picture_grid(people(tmp_path, rendered=True), ["p0"], show_photographs=True)
     assert grid.get_suptitle() == f"People {RENDERED}"
 
 
 @pytest.mark.parametrize("chosen, message", [([], "no picture was chosen"), (["p9"], "no image 'p9'")])
 def test_pictures_that_are_not_there(tmp_path, chosen, message):
     with pytest.raises(StudyError, match=message):
-        plots.picture_grid(people(tmp_path), chosen, show_pictures=False)
+        plots.picture_grid(people(tmp_path), chosen, show_photographs=False)
 
 
 # Data sets

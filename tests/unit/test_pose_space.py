@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.measure.pose_space import common_landmarks, coverage, mirrored, normalised_poses, variety
-from monkey_transfer.skeletons import FULL_HUMAN_14, LIMB_JOINTS, LSP_14, OPENMONKEYCHALLENGE_17, Skeleton
+from monkey_transfer.skeletons import FULL_HUMAN_14, LIMB_JOINTS, LSP_14, SKELETONS, Skeleton
 
 JOINTS = len(LSP_14.keypoints)
 RNG = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def test_a_line_by_hand():
 def test_without_both_hips_the_centre_of_all_joints_is_the_origin():
     people, monkeys = (
         dataset_of(RNG.uniform(0, 99, (1, JOINTS, 2))),
-        dataset_of(RNG.uniform(0, 99, (1, 17, 2)), OPENMONKEYCHALLENGE_17),
+        dataset_of(RNG.uniform(0, 99, (1, 17, 2)), SKELETONS["openmonkeychallenge_17"]),
     )
     landmarks = common_landmarks(people, monkeys)
     assert len(landmarks) == 12
@@ -130,7 +130,7 @@ def test_poses_that_cannot_be_normalised_are_left_out():
 
 def test_a_landmark_that_the_skeleton_lacks_is_an_error():
     with pytest.raises(StudyError, match="has no right_hip, left_hip"):
-        normalised_poses(dataset_of(RNG.uniform(0, 99, (1, 17, 2)), OPENMONKEYCHALLENGE_17))
+        normalised_poses(dataset_of(RNG.uniform(0, 99, (1, 17, 2)), SKELETONS["openmonkeychallenge_17"]))
 
 
 def along_a_line(*steps) -> np.ndarray:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ LAYERS = (
     "measure",
     "tell",
 )
+# Sphinx's roles in docstrings: `~` hides all but the last part of a name.
+ROLE = re.compile(r":(?:mod|class|func|meth|data|attr|exc):`~?([^`]+)`")
 
 
 @cache
@@ -179,3 +182,59 @@ def test_imports_point_one_way(module):
 )
 def test_tables_and_plots_load_without_engines(statement, unneeded):
     assert loaded_by(statement) & unneeded == set()
+
+
+def dotted(module: Path) -> str:
+    return ".".join(("monkey_transfer", *module.with_suffix("").parts)).removesuffix(".__init__")
+
+
+def defined(body: list[ast.stmt], within: str) -> set[str]:
+    """Full names of what a module or class defines, members of classes included."""
+    names = set()
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names |= {f"{within}.{node.name}"}
+            names |= defined(node.body, f"{within}.{node.name}") if isinstance(node, ast.ClassDef) else set()
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {f"{within}.{target.id}" for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+@cache
+def names_of_the_package() -> set[str]:
+    parsed = {dotted(module): ast.parse((PACKAGE / module).read_text(encoding="utf-8")) for module in MODULES}
+    return {*parsed, *(name for module, tree in parsed.items() for name in defined(tree.body, module))}
+
+
+def leads_somewhere(target: str, module: str) -> bool:
+    """Whether a role names in full what the package defines, or a thing of its own module or of another package."""
+    first = target.partition(".")[0]
+    if first == "monkey_transfer":
+        return target in names_of_the_package()
+    own = [name.removeprefix(f"{module}.") for name in names_of_the_package() if name.startswith(f"{module}.")]
+    of_classes = [name.partition(".")[2] for name in own]
+    return target in own + of_classes if first in own + of_classes else bool(first and find_spec(first))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_what_docstrings_refer_to_is_there(module):
+    targets = ROLE.findall((PACKAGE / module).read_text(encoding="utf-8"))
+    assert [target for target in targets if not leads_somewhere(target, dotted(module))] == []
+
+
+@pytest.mark.parametrize(
+    "target, there",
+    [
+        ("monkey_transfer.images.Frame", True),
+        ("monkey_transfer.networks.engine.Engine.gone", False),
+        ("monkey_transfer.images", True),
+        ("read_picture", True),
+        ("pandas.DataFrame.to_parquet", True),
+        ("monkey_transfer.images.gone", False),
+        ("gone", False),
+        (".images.Frame", False),
+    ],
+)
+def test_a_role_that_leads_nowhere_is_seen(target, there):
+    assert leads_somewhere(target, "monkey_transfer.images") == there

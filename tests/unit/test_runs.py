@@ -36,7 +36,7 @@ def test_a_run_has_one_folder(run, tmp_path):
     assert run.folder == tmp_path / "study" / "transfer" / "n20-s0"
     others = {Run("study", "transfer", 20, 1), Run("study", "transfer", 21, 0), Run("study", "scratch", 20, 0)}
     assert len({other.folder for other in others} | {run.folder}) == 4
-    assert run.partial.parent == run.folder.parent  # on one disk, so that publishing is a mere renaming
+    assert run.partial.parent == run.folder.parent  # on one disk, so that putting in place is a mere renaming
     assert run.partial != run.folder
 
 
@@ -62,16 +62,16 @@ def test_a_half_finished_run_is_not_complete_and_says_how_to_get_it(run):
     for read in (run.manifest, *of_people, run.learning_curve, run.snapshot):
         with pytest.raises(StudyError, match="transfer n20 s0.*not there yet: make study PROFILE=study"):
             read()
-    runs.publish(run)
+    runs.put_in_place(run)
     assert run.is_complete
     assert run.manifest()["digest"] == "abc"
 
 
-def test_publishing_replaces_an_older_run_as_a_whole(run):
+def test_putting_in_place_replaces_an_older_run_as_a_whole(run):
     finish(run.folder, digest="old")
     (run.folder / "only_in_the_old_one").touch()
     finish(run.partial, digest="new")
-    runs.publish(run)
+    runs.put_in_place(run)
     assert run.manifest()["digest"] == "new"
     assert [entry.name for entry in run.folder.parent.iterdir()] == [run.folder.name]
     assert not (run.folder / "only_in_the_old_one").exists()

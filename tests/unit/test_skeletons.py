@@ -11,7 +11,6 @@ from monkey_transfer.skeletons import (
     LSP_14,
     MACAQUEPOSE_17,
     MPII_16,
-    OPENMONKEYCHALLENGE_17,
     SKELETONS,
     Skeleton,
     mapping,
@@ -23,7 +22,7 @@ EVERY_TWO = pytest.mark.parametrize("a, b", list(permutations(SKELETONS.values()
 
 @pytest.mark.parametrize(
     "skeleton, size",
-    [(MPII_16, 16), (LSP_14, 14), (FULL_HUMAN_14, 14), (MACAQUEPOSE_17, 17), (OPENMONKEYCHALLENGE_17, 17)],
+    [(MPII_16, 16), (LSP_14, 14), (FULL_HUMAN_14, 14), (MACAQUEPOSE_17, 17), (SKELETONS["openmonkeychallenge_17"], 17)],
 )
 def test_sizes_are_those_in_the_names(skeleton, size):
     assert len(skeleton.keypoints) == size
@@ -100,7 +99,7 @@ def test_full_human_and_lsp_are_the_same_joints():
 
 
 def test_openmonkeychallenge_to_lsp():
-    assert mapping(OPENMONKEYCHALLENGE_17, LSP_14) == {
+    assert mapping(SKELETONS["openmonkeychallenge_17"], LSP_14) == {
         "head": "head_top",
         "neck": "neck",
         **{
@@ -112,7 +111,7 @@ def test_openmonkeychallenge_to_lsp():
 
 
 def test_openmonkeychallenge_hip_is_the_pelvis():
-    assert mapping(OPENMONKEYCHALLENGE_17, MPII_16)["hip"] == "pelvis"
+    assert mapping(SKELETONS["openmonkeychallenge_17"], MPII_16)["hip"] == "pelvis"
 
 
 def test_macaques_share_the_twelve_limb_joints_with_people():

@@ -49,7 +49,7 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
     assert jobs["training"] == 50  # three arms at two sizes and four at one, five seeds
     assert jobs["baseline"] == jobs["benchmark"] == 5
     assert jobs["exploration"] == jobs["analysis"] == jobs["controls_and_learning_curves"] == jobs["rare_poses"] == 1
-    assert jobs["publish"] == 1
+    assert jobs["bind_chapters"] == 1
     assert "60 runs of profile demo-seeds: 0 exist, 60 to train; how long is not known" in text
 
 
@@ -75,7 +75,7 @@ def executed(project):
 
 
 def test_one_chapter_of_each_kind_is_bound_beside_the_answer(executed):
-    with executed.workflow("--allowed-rules", "all", "publish") as workflow:
+    with executed.workflow("--allowed-rules", "all", "bind_chapters") as workflow:
         assert workflow.wait() == 0, executed.said
     report = executed.root / "reports" / "tiny"
     pages = {page.stem for page in (report / "chapters").glob("*.html")}
@@ -92,7 +92,7 @@ def test_a_report_that_was_deleted_is_written_anew(executed):
     with executed.workflow("--dry-run") as workflow:
         assert workflow.wait() == 0, executed.said
     assert analysis.is_file()
-    with executed.workflow("--allowed-rules", "all", "publish") as workflow:
+    with executed.workflow("--allowed-rules", "all", "bind_chapters") as workflow:
         assert workflow.wait() != 0
     assert not analysis.is_file()  # so that its rule, which may not run here, would have to
     assert "05_analysis.ipynb" in executed.said

@@ -1,1 +1,1 @@
-"""Data sets: one module per format, each of which reads files into a :class:`~.base.Dataset`."""
+"""Data sets: a module per format, which reads files into a :class:`~monkey_transfer.datasets.base.Dataset`."""

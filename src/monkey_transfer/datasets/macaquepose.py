@@ -67,15 +67,15 @@ def read_macaquepose(
 ) -> Dataset:
     """Read the release in ``folder`` as pictures of single monkeys, which are made in ``prepared`` if not there yet.
 
-    This is the paper's way with photographs of several animals (section 2.1): each monkey is cut out, everything
-    outside its own mask is blanked and the cut is resized. Paths, joints, boxes and lengths are those of the
-    prepared pictures; `transforms.parquet` beside them leads back to the photographs (:mod:`~.datasets.pictures`).
+    The paper's way with photographs of several animals (section 2.1): each monkey is cut out, everything outside
+    its own mask is blanked and the cut is resized. Paths, joints, boxes and lengths are those of the prepared pictures;
+    `transforms.parquet` beside them leads back to the photographs (:mod:`~monkey_transfer.datasets.pictures`).
 
     The cut is the box of the monkey's mask and a tenth of its longer side on every side, as far as the photograph
     goes: outlines follow what is seen, and a joint that is hidden may lie outside. Such a joint stays labelled
     although its place is blanked; one beyond the cut becomes unlabelled and is listed in ``left_out``. Without a
     mask the cut is taken around the labelled joints, and only the masks of the other monkeys are blanked. A monkey
-    whose mask cannot be its own (:func:`~.assembly.boxes_fit`, of the mask's box) is left out and listed there.
+    whose mask's box cannot be its own (:func:`~monkey_transfer.datasets.assembly.boxes_fit`) is left out and listed.
 
     ``image_id`` is the stem of the photograph's name with the number of the monkey in it, from 1; ``group`` is
     the photograph. The release has no parts: ``split`` is ``all``. ``bbox_length`` is the longer side of the box

@@ -1,8 +1,8 @@
 """The differences of arms: the primary questions of a profile with their rulings, and all others, exploratory.
 
 A primary question is declared before the runs (``against`` in the profile) and asked of the PCK score. All of a
-study's primary questions are corrected together (:func:`~.claims.holm`); whatever else is compared has
-an interval and no ruling.
+study's primary questions are corrected together (:func:`~monkey_transfer.measure.claims.holm`); whatever else is
+compared has an interval and no ruling.
 """
 
 from collections.abc import Sequence

@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from monkey_transfer import tables
-from monkey_transfer.measure.matched import MEAN_POSE, mean_pose
+from monkey_transfer.measure.matched import mean_pose
 from monkey_transfer.measure.scores import as_committed
+from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.study.opening import Study
 
 _NAMES = ["of", "image_id", "keypoint"]

@@ -8,8 +8,6 @@ from monkey_transfer.metrics.matching import Matched, match
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 
-MEAN_POSE = "mean_pose"
-
 
 def mean_pose(study: Study, seed: int) -> pd.DataFrame:
     """Predictions for the test people by someone who never looks: the training people's mean pose.

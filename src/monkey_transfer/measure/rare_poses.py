@@ -1,9 +1,9 @@
 """The paper's clinical argument, tested: monkeys take poses that people rarely take, so they should help with those.
 
 How rare a person's pose is follows from labels alone, so that no network has a say: it is the mean distance to the five
-nearest training poses (:mod:`~.pose_space`), each or its mirror image, whichever is nearer, since networks are trained
-on pictures and their mirror images. A person in whom one of the landmarks is not labelled has no pose, and so no
-rarity.
+nearest training poses (:mod:`~monkey_transfer.measure.pose_space`), each or its mirror image, whichever is nearer,
+since networks are trained on pictures and their mirror images. A person in whom one of the landmarks is not labelled
+has no pose, and so no rarity.
 """
 
 from collections.abc import Collection, Iterable, Sequence

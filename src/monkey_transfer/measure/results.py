@@ -12,7 +12,6 @@ from monkey_transfer.measure import paper
 from monkey_transfer.measure.budgets import budgets
 from monkey_transfer.measure.comparisons import comparisons
 from monkey_transfer.measure.leaks import alike_elsewhere, audited, may_have_seen
-from monkey_transfer.measure.matched import MEAN_POSE
 from monkey_transfer.measure.scores import (
     FLOOR,
     Point,
@@ -25,6 +24,7 @@ from monkey_transfer.measure.scores import (
     read_scores,
 )
 from monkey_transfer.metrics.matching import Matched
+from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.study.opening import Study
 
 # Arms that figures of single networks draw: the paper's three, their controls and the floor. Tables have all arms.

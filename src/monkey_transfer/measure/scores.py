@@ -14,12 +14,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.measure.matched import MEAN_POSE, matched, matched_elsewhere, mean_pose
+from monkey_transfer.measure.matched import matched, matched_elsewhere, mean_pose
 from monkey_transfer.metrics.bootstrap import Replicates, Statistic, replicate
 from monkey_transfer.metrics.detection import threshold_of
 from monkey_transfer.metrics.estimate import Estimate, effective_groups, estimate
 from monkey_transfer.metrics.headline import headline, pck_scores, pixel_errors
 from monkey_transfer.metrics.matching import Matched, in_frame, on_keypoints, refuse_different_people
+from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 

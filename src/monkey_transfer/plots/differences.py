@@ -15,10 +15,9 @@ from matplotlib.pyplot import subplots
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics import pckh, written
 from monkey_transfer.plots import style
-from monkey_transfer.plots.learning import MEAN_POSE, draw_by_people
+from monkey_transfer.plots.learning import draw_by_people
+from monkey_transfer.profiles.arms import MEAN_POSE
 
-BENCHMARK = "benchmark"
-LONGER = "imagenet_longer"  # what the same time does on people alone, which a reader wants to see in any case
 _STRIP = 0.2  # opacity
 _PAIR = ("arm_a", "arm_b", "images_a", "images_b")
 _LONGEST_LABEL = 46  # characters in a line above an interval
@@ -62,8 +61,7 @@ def answer(
     comparisons : rows of the same metric as for :func:`differences`; drawn are those with a ``question``.
     ceiling : score of what cannot be expected to be beaten, in percent.
 
-    Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and
-    ``by_people`` do.
+    Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and ``by_people``.
     """
     primary = comparisons[comparisons["question"] != ""]
     if primary.empty:
@@ -71,7 +69,8 @@ def answer(
             "the figure of the answer: expected at least one primary question among the comparisons, found none: "
             "declare one in the profile"
         )
-    deciding = {*primary["arm_a"], *primary["arm_b"], BENCHMARK, LONGER, MEAN_POSE}
+    # imagenet_longer: what the same time does on people alone, which a reader wants to see in any case.
+    deciding = {*primary["arm_a"], *primary["arm_b"], "benchmark", "imagenet_longer", MEAN_POSE}
     drawn, (curves, pairs) = subplots(
         1, 2, figsize=(style.WIDTH, 4.8 + 0.3 * max(len(primary) - 4, 0)), width_ratios=[1, 1.05]
     )

@@ -10,8 +10,8 @@ from matplotlib.pyplot import subplots
 
 from monkey_transfer.metrics import written
 from monkey_transfer.plots import style
+from monkey_transfer.profiles.arms import MEAN_POSE
 
-MEAN_POSE = "mean_pose"  # the arm that predicts the same pose wherever it is asked
 # Parts of the axis of people.
 _BESIDE = 0.013  # between arms that learnt the same number of people
 _BREAK = 0.13  # between nobody and the fewest people
@@ -30,8 +30,7 @@ def by_people(scores: pd.DataFrame, title: str, *, rendered: bool, ceiling: floa
         in percent; the arm ``mean_pose`` is drawn as the floor.
     ceiling : score of what cannot be expected to be beaten, in percent.
 
-    Raises StudyError if no arm but the floor has a row, or two rows are of one arm and number of images, or of the
-    floor.
+    Raises StudyError if no arm but the floor has a row, or two rows are the floor's or of one arm and number of images.
     """
     drawn, axes = subplots(figsize=(style.WIDTH, 4.4))
     draw_by_people(axes, scores, title, ceiling)

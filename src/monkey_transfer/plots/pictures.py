@@ -49,7 +49,7 @@ UNDERNEATH = Ink(colour="#777777", line=1.2, joint=0.0)
 def picture_grid(
     dataset: Dataset,
     image_ids: Sequence[str],
-    show_pictures: bool,
+    show_photographs: bool,
     predictions: pd.DataFrame | None = None,
     columns: int = 6,
     heading: str = "",
@@ -62,7 +62,7 @@ def picture_grid(
 
     Parameters
     ----------
-    show_pictures : False leaves the photographs out, which may not be published, and draws on a plain ground
+    show_photographs : False leaves the photographs out, which may not be published, and draws on a plain ground
         where the picture is.
     predictions : of some or all of the data set's keypoints; see :data:`monkey_transfer.tables.PREDICTIONS`.
     heading : what the pictures are; the data set's name unless given.
@@ -76,7 +76,7 @@ def picture_grid(
     rows = -(-len(chosen) // columns)
     cell = style.WIDTH / columns
     layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
-    dpi = _DPI_OF_PICTURES if show_pictures else None
+    dpi = _DPI_OF_PICTURES if show_photographs else None
     grid, axes = subplots(
         rows, columns, figsize=(style.WIDTH, cell * rows + 0.8), squeeze=False, layout=layout, dpi=dpi
     )
@@ -89,7 +89,7 @@ def picture_grid(
         predictions = tables.check(predictions, tables.PREDICTIONS, "predictions to draw")
         predicted = dict(iter(predictions[predictions["image_id"].isin(labels)].groupby("image_id")))
     for spot, image in zip(axes.flat, chosen.images.itertuples(), strict=False):
-        _draw_ground(spot, image, show_pictures)
+        _draw_ground(spot, image, show_photographs)
         _look_at_person(spot, image)
         label_ink = PLAIN if predictions is None else UNDERNEATH
         draw_skeleton(spot, dataset.skeleton, labels[image.image_id], label_ink)
@@ -139,9 +139,9 @@ def _side(landmark: str) -> str:
     return side if side in style.SIDE_COLOURS else "middle"
 
 
-def _draw_ground(axes: Axes, image: Any, show_picture: bool) -> None:
+def _draw_ground(axes: Axes, image: Any, show_photograph: bool) -> None:
     extent = (-0.5, image.width - 0.5, image.height - 0.5, -0.5)
-    if show_picture:
+    if show_photograph:
         axes.imshow(read_picture(image.path, (image.width, image.height)), extent=extent)
     else:
         axes.add_patch(Rectangle((-0.5, -0.5), image.width, image.height, facecolor=style.GROUND, edgecolor="none"))

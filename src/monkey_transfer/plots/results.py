@@ -47,8 +47,8 @@ def learning_curves(
 
     Parameters
     ----------
-    curves : by arm, :meth:`~.runs.Run.learning_curve`: ``iteration, training_loss, validation_score``
-        (percent), ``chosen``.
+    curves : by arm, :meth:`monkey_transfer.study.runs.Run.learning_curve`: ``iteration, training_loss,
+        validation_score`` (percent), ``chosen``.
     seed : the training seed of all of them.
     validated_on : whose pictures the validation score is of.
     """

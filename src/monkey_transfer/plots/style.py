@@ -21,6 +21,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.profiles.arms import MEAN_POSE
 
 WIDTH = 9.0  # inches: the text column of a notebook
 
@@ -44,7 +45,7 @@ ARM_COLOURS = {
     "transfer_frozen": "#117733",
     "imagenet_frozen": "#56b4e9",
     "shuffled_source": "#332288",
-    "mean_pose": GREY,
+    MEAN_POSE: GREY,
 }
 _SPARE_COLOURS = ("#44aa99", "#ddcc77", "#4477aa", "#aa3377", "#228833", "#661100")
 DATASET_COLOURS = ("#117733", "#882255", "#ddaa33", "#332288")

@@ -9,6 +9,8 @@ from monkey_transfer.networks.engines import AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import NAME, Count, Positive, Settings, Text
 
+MEAN_POSE = "mean_pose"  # in tables, the arm that predicts the same pose wherever it is asked
+
 
 class Arm(Settings):
     """One network of the study and how it came to be."""
@@ -21,7 +23,7 @@ class Arm(Settings):
     # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3); 'all' takes over the
     # heads of those joints as well that both networks have, by the named mappings of their skeletons.
     restore: Literal["backbone", "all"] = "backbone"
-    # What is not trained: that many blocks (`blocks` of the engine) from the picture on, those up to a named one, or the 'backbone'.
+    # What is not trained: so many of the engine's `blocks` from the picture on, those up to a named one, or 'backbone'.
     frozen: Count | str = 0
     # 'shuffled' permutes the joints' names within each picture that is learnt: what then transfers are pictures, not
     # keypoints.

@@ -43,8 +43,8 @@ def rendered_dataset(
 ) -> Dataset:
     """Draw ``images`` pictures into ``folder``, or take those already there, and return them with their labels.
 
-    Every picture is its own group. ``head_size`` is MPII's (0.6 x diagonal of the head's box); the other
-    reference lengths are those of :func:`~.assembly.assemble`. Joints outside the picture are unlabelled.
+    Every picture is its own group. ``head_size`` is MPII's (0.6 x diagonal of the head's box); other reference lengths
+    are those of :func:`~monkey_transfer.datasets.assembly.assemble`. Joints outside the picture are unlabelled.
 
     Parameters
     ----------

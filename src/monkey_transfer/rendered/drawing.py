@@ -24,7 +24,7 @@ def view_turn(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 class Seen(NamedTuple):
-    """Parts in camera coordinates, one row a part; see :class:`Solids` for what the first ones are."""
+    """Parts in camera coordinates, one row a part; first :class:`~monkey_transfer.rendered.parts.Solids`."""
 
     origins: np.ndarray
     axes: np.ndarray  # (n, 3, 3) unit length

@@ -29,7 +29,7 @@ LIMITS: dict[str, dict[str, Range]] = {
 _HINGES = (("elbow", -1.0), ("knee", 1.0))  # and the sense in which they bend
 
 
-class Frame(NamedTuple):
+class SegmentFrame(NamedTuple):
     """Where a body segment is: its origin, and its own left, up and front as the columns of ``axes``."""
 
     origin: np.ndarray
@@ -40,17 +40,17 @@ class Frame(NamedTuple):
         return self.origin + self.axes @ np.array(offset)
 
 
-def segment_frames(bones: Bones, angles: dict[str, float], root: np.ndarray) -> dict[str, Frame]:
+def segment_frames(bones: Bones, angles: dict[str, float], root: np.ndarray) -> dict[str, SegmentFrame]:
     """Forward kinematics: the frame of every segment for joint ``angles``, the pelvis at the origin turned by ``root``.
 
     Arms, legs and hands extend along -y of their own frame, feet along +z.
     """
-    pelvis = Frame(np.zeros(3), root)
+    pelvis = SegmentFrame(np.zeros(3), root)
     waist = turn_x(angles["waist_flex"]) @ turn_z(angles["waist_side"]) @ turn_y(angles["waist_twist"])
-    chest = Frame(pelvis.at(0, bones.loin, 0), root @ waist)
+    chest = SegmentFrame(pelvis.at(0, bones.loin, 0), root @ waist)
     half_neck, turn = turn_x(angles["neck_flex"] / 2), turn_y(angles["neck_turn"]) @ turn_z(angles["neck_side"])
-    neck = Frame(chest.at(0, bones.rib_cage, 0), chest.axes @ half_neck)
-    head = Frame(neck.at(0, bones.neck, 0), neck.axes @ half_neck @ turn)
+    neck = SegmentFrame(chest.at(0, bones.rib_cage, 0), chest.axes @ half_neck)
+    head = SegmentFrame(neck.at(0, bones.neck, 0), neck.axes @ half_neck @ turn)
     frames = {"pelvis": pelvis, "chest": chest, "neck": neck, "head": head}
     # The four limbs at once, each from its ball joint over its hinge to its end: on so few numbers calls cost most.
     upper = np.array([parent.axes for parent in (chest, pelvis) for _ in SIDES]) @ _balls(angles)
@@ -62,7 +62,7 @@ def segment_frames(bones: Bones, angles: dict[str, float], root: np.ndarray) -> 
     for i, (names, side) in enumerate((names, side) for names in segments for side in SIDES):
         hinge = roots[i] - getattr(bones, names[0]) * upper[i, :, 1]
         tip = hinge - getattr(bones, names[1]) * lower[i, :, 1]
-        found = Frame(roots[i], upper[i]), Frame(hinge, lower[i]), Frame(tip, end[i])
+        found = SegmentFrame(roots[i], upper[i]), SegmentFrame(hinge, lower[i]), SegmentFrame(tip, end[i])
         frames |= {f"{side}_{name}": frame for name, frame in zip(names, found, strict=True)}
     return frames
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monkey_transfer.rendered.kinematics import Frame
+from monkey_transfer.rendered.kinematics import SegmentFrame
 
 Colour = Sequence[float] | np.ndarray  # red, green and blue, 0 to 1
 
@@ -35,7 +35,7 @@ class Part(NamedTuple):
     prop (no part of the animal).
     """
 
-    frame: Frame
+    frame: SegmentFrame
     start: tuple[float, ...]
     end: tuple[float, ...]
     radii: tuple[float, ...]
@@ -64,7 +64,7 @@ class Solids(NamedTuple):
 
 
 UPRIGHT = np.eye(3)
-WORLD = Frame(np.zeros(3), UPRIGHT)
+WORLD = SegmentFrame(np.zeros(3), UPRIGHT)
 
 
 class Body:
@@ -74,11 +74,11 @@ class Body:
         self.parts: list[Part] = []
         self.materials: dict[str, Material] = {}
 
-    def cone(self, frame: Frame, start, end, radii: tuple[float, float], material: str, role: str = "body") -> None:
+    def cone(self, frame: SegmentFrame, start, end, radii, material: str, role: str = "body") -> None:
         """Add a tapered capsule."""
         self.parts.append(Part(frame, start, end, radii, UPRIGHT, material, role))
 
-    def blob(self, frame: Frame, centre, radii, material: str, role: str = "body", tilt: np.ndarray = UPRIGHT) -> None:
+    def blob(self, frame: SegmentFrame, centre, radii, material: str, role: str = "body", tilt=UPRIGHT) -> None:
         """Add an ellipsoid."""
         self.parts.append(Part(frame, centre, centre, tuple(radii), tilt, material, role))
 

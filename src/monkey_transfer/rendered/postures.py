@@ -15,8 +15,8 @@ from monkey_transfer.rendered.kinematics import (
     LIMITS,
     SIDES,
     Bones,
-    Frame,
     Range,
+    SegmentFrame,
     segment_frames,
     turn_between,
     turn_x,
@@ -62,7 +62,7 @@ class Pose(NamedTuple):
     kind: PoseKind
     bones: Bones
     angles: dict[str, float]
-    frames: dict[str, Frame]
+    frames: dict[str, SegmentFrame]
     gripping: tuple[str, ...]  # sides whose hand holds the bar or branch above
 
     def joints(self) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 from monkey_transfer.rendered.backgrounds import BUILT
 from monkey_transfer.rendered.choices import COLOURS, Rng, choose
 from monkey_transfer.rendered.drawing import Camera
-from monkey_transfer.rendered.kinematics import SIDES, Frame
+from monkey_transfer.rendered.kinematics import SIDES, SegmentFrame
 from monkey_transfer.rendered.parts import WORLD, Body, Material, Solids
 from monkey_transfer.rendered.postures import Pose
 from monkey_transfer.rendered.shading import Light
@@ -45,7 +45,7 @@ def add_props(body: Body, pose: Pose, lowest: float, place: str, rng: Rng) -> fl
 def _seat(body: Body, pose: Pose, ground: float, indoors: bool, rng: Rng) -> None:
     """Something to sit on, from the ground up to the rump."""
     pelvis = pose.frames["pelvis"].origin
-    upright = Frame(pelvis, np.eye(3))
+    upright = SegmentFrame(pelvis, np.eye(3))
     top = -pose.bones.rump + 0.012
     bottom = ground - pelvis[1]
     height = top - bottom
@@ -69,7 +69,7 @@ def _leaves(body: Body, grip: np.ndarray, along: np.ndarray, rng: Rng) -> None:
     for _ in range(rng.integers(3, 9)):
         where = grip + along * rng.uniform(0.12, 0.55) * rng.choice((-1, 1)) + rng.uniform(-0.05, 0.05, 3)
         axes, _ = np.linalg.qr(rng.standard_normal((3, 3)))
-        body.blob(Frame(where, axes), (0, 0, 0), (0.055, 0.030, 0.010), "leaf", "prop")
+        body.blob(SegmentFrame(where, axes), (0, 0, 0), (0.055, 0.030, 0.010), "leaf", "prop")
 
 
 def cast_shadow(solids: Solids, ground: float, camera: Camera, light: Light, size: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Shading of what a depth buffer shows in front: outlines of fur, light, shade, and the patterns of materials.
 
-Coordinates are those of the camera, see :mod:`.drawing`. Values of samples have the samples along their
-last axis: NumPy is many times faster when that is a long one.
+Coordinates are those of the camera, see :mod:`~monkey_transfer.rendered.drawing`. Values of samples have the samples
+along their last axis: NumPy is many times faster when that is a long one.
 """
 
 import math

@@ -101,7 +101,7 @@ def _keypoints(study: Study, arm: str) -> tuple[str, ...]:
 
 
 def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
-    """Which outputs of the network that an arm starts from its own start from, see :class:`Job`."""
+    """What outputs an arm starts its own from, for :class:`~monkey_transfer.networks.job.Job`."""
     chosen, ours = study.profile.arm(arm), _keypoints(study, arm)
     if chosen.learns == "nothing":
         return tuple(range(len(ours)))

@@ -108,7 +108,7 @@ class Study:
         )
 
     def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
-        """Pictures of the data set with that role as networks see them: :func:`~.pictures.framed`."""
+        """Pictures of that role as networks see them: :func:`monkey_transfer.datasets.pictures.framed`."""
         people = self.dataset(role).subset(image_ids)
         frame = {"picture": framing.model_dump(), "data": getattr(self.profile, role).data.model_dump()}
         folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{digest_of(frame)[:8]}"
@@ -132,14 +132,14 @@ class Study:
         return "mpii_200scale" if "mpii_200scale" in known else "bbox_length"
 
     def run(self, arm: str, seed: int, images: int | None = None) -> Run:
-        """See :func:`~.runs.run_of`."""
+        """See :func:`monkey_transfer.study.runs.run_of`."""
         return runs.run_of(self.profile, arm, seed, images)
 
     def finished(self, arm: str, seed: int, images: int | None = None) -> Run:
         """The :meth:`run`, finished.
 
         StudyError if it is not, or was trained when the profile said something else of the arm or of its pictures.
-        Whether the data or their split changed only :func:`train_arm` sees.
+        Whether the data or their split changed only :func:`~monkey_transfer.study.training.train_arm` sees.
         """
         run = self.run(arm, seed, images)
         if not runs.has_settings(self.profile, run):

@@ -161,7 +161,7 @@ def has_digest(folder: Path, file: str, digest: str) -> bool:
         return False
 
 
-def publish(run: Run) -> None:
+def put_in_place(run: Run) -> None:
     """Give a finished run its final name, in place of an older one of that name."""
     outdated = run.folder.with_name(f"{run.folder.name}.outdated")
     shutil.rmtree(outdated, ignore_errors=True)

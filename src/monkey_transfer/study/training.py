@@ -62,7 +62,7 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> R
         if not runs.has_digest(run.partial, "run.json", digest):
             _finish(study, run, digest, specification)
         folder.forget_training()
-        runs.publish(run)
+        runs.put_in_place(run)
     return run
 
 

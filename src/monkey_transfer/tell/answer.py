@@ -6,11 +6,11 @@ import pandas as pd
 
 from monkey_transfer.measure.claims import LEVEL
 from monkey_transfer.measure.comparisons import between, ends_of, of_metric, of_pair, primary
-from monkey_transfer.measure.matched import MEAN_POSE
 from monkey_transfer.measure.results import Results
 from monkey_transfer.measure.scores import FLOOR, largest_points
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, joint_rows
 from monkey_transfer.metrics.written import bracketed, rows_of, signed
+from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.profiles.profile import Question
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.words import listed, markdown, score_name, score_title, seeds_in_words, tested
@@ -37,7 +37,7 @@ def answer_text(results: Results) -> str:
         "\n".join(f"- {sentence}" for sentence in answers(results)),
         f"![Learning curves and paired differences](figures/{FIGURE}.png)",
         "## Every arm, at its largest number of labelled people",
-        markdown(arm_table(results)),
+        markdown(summary_table(results)),
         f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on the "
         "validation people. Means over seeds." + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
         "## Joint by joint",
@@ -128,7 +128,7 @@ def row_of(results: Results, question: Question) -> Any:
     return row
 
 
-def arm_table(results: Results) -> pd.DataFrame:
+def summary_table(results: Results) -> pd.DataFrame:
     """One row per arm at its largest number of images: what it was given and what came of it, means over seeds."""
     score = score_name(results.study.profile)
     columns = {

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from monkey_transfer.measure.matched import MEAN_POSE
 from monkey_transfer.measure.rare_poses import RarePoses
 from monkey_transfer.measure.results import Results
 from monkey_transfer.metrics.written import bracketed, in_points, rows_of
+from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.tell.answer import answers

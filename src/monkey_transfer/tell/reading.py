@@ -249,7 +249,7 @@ def ruling_table(results: Results) -> pd.DataFrame:
 
 
 def equivalent_table(results: Results, table: pd.DataFrame) -> pd.DataFrame:
-    """:func:`~.controls.equivalents` in words, since the control's curve has a beginning and an end."""
+    """:func:`monkey_transfer.measure.controls.equivalents` in words, since the control's curve has two ends."""
     study = results.study
     control = study.profile.control
     if table.empty:

@@ -132,7 +132,7 @@ def bind(profile: str, notebooks: Sequence[Path]) -> Path:
     return site(notebooks, folder / "chapters", title, answer.read_text(encoding="utf-8"))
 
 
-def picture_grid(
+def show_pictures(
     study: Study,
     role: str,
     image_ids: Sequence[str],

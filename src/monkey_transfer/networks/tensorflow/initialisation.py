@@ -133,8 +133,8 @@ def _opened(checkpoint: str) -> Iterator[Any]:
 def freeze(blocks: int) -> list[str]:
     """Take the first ``blocks`` blocks of the backbone off the list of what is trained; returns their names.
 
-    Blocks are those of :data:`~.settings.BLOCKS`. Frozen are weights and batch-norm scale and offset; a MobileNet's
-    stored statistics go on following the data, as they do with DeepLabCut's ``freezeencoder``.
+    Blocks are those of :data:`~monkey_transfer.networks.tensorflow.settings.BLOCKS`. Frozen are weights and batch-norm
+    scale and offset; a MobileNet's stored statistics go on following the data, as with DeepLabCut's ``freezeencoder``.
     """
     trainable = tf.compat.v1.get_default_graph().get_collection_ref(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
     block = {v.op.name: v.op.name.split("/")[1] for v in trainable if is_backbone(v.op.name)}

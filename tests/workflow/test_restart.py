@@ -1,4 +1,4 @@
-"""A sweep that is killed while a run is under way goes on with that run and repeats none that is finished."""
+"""A study that is killed while a run is under way goes on with that run and repeats none that is finished."""
 
 import os
 import signal
