@@ -91,13 +91,15 @@ def main(profile: str = "", cluster: str = "", *options: str) -> None:
     logger.addFilter(lambda record: record.levelno < logging.ERROR or errors.append(record))
     try:
         load_profile(profile)
+        if any(option in ("--config", "-C") or option.startswith("--config=") for option in options):
+            raise StudyError("--config: names what PROFILE does; take it out of SNAKEMAKE_OPTIONS")
         if "--dry-run" not in options:
             refuse_unwritable(runs_folder())
         find_a_cache()
         named = ["--config", f"profile=!!str {profile}"]  # a bare 2024 would be taken for a number
         # Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
         always = ["--snakefile", str(ROOT / "workflow" / "Snakefile"), "--nolock", "--rerun-incomplete"]
-        if came_to_its_end([*where(cluster), *options, *always, *named]):
+        if came_to_its_end([*always, *named, *where(cluster), *options]):
             return
     except StudyError as error:
         sys.exit(f"error: {error}")

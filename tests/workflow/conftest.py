@@ -30,6 +30,10 @@ TINY = {
 }
 
 
+# Without what a make that runs these tests tells makes inside it.
+_OUTSIDE_MAKE = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+
+
 @dataclass(frozen=True)
 class Project:
     """A copy of the project with a profile ``tiny``; its workflow shares no file with that of this project."""
@@ -56,7 +60,7 @@ class Project:
         return subprocess.run(
             ["make", *installed, python, *words],
             cwd=self.root,
-            env={**os.environ, **environment},
+            env={**_OUTSIDE_MAKE, **environment},
             capture_output=True,
             text=True,
         )

@@ -35,6 +35,7 @@ def test_a_name_that_looks_like_a_number_is_a_name(project):
     [
         ("command line", "a cluster that the project does not have", ["CLUSTER=lsf"], {}),
         ("command line", "an option that Snakemake does not have", ["SNAKEMAKE_OPTIONS=--jobz 4"], {}),
+        ("command line", "a profile among Snakemake's options", ["SNAKEMAKE_OPTIONS=--config profile=demo"], {}),
         ("command line", "a number of jobs that is none", ["SNAKEMAKE_OPTIONS=--jobs many"], {}),
         ("environment", "a folder of runs that cannot be made", [], {"MONKEY_TRANSFER_RUNS": "/dev/null/runs"}),
     ],
