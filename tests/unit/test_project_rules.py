@@ -120,6 +120,14 @@ def test_the_rules_see_what_they_forbid():
     assert PACKAGE_INDEX.search("pip install --index" + "-url somewhere")
 
 
+def test_committed_chapters_are_small():
+    """No code, and no figure within a page: it is a file, once."""
+    pages = [file for file in project_files() if file.suffix == ".html" and file.parent.name == "chapters"]
+    assert len(pages) >= 8
+    for page in pages:
+        assert not re.search(r'class="highlight|data:image/', page.read_text(encoding="utf-8")), page.name
+
+
 @pytest.mark.parametrize("notebook", notebooks(), ids=lambda notebook: notebook.stem)
 class TestNotebook:
     def test_holds_no_error(self, notebook):
