@@ -5,7 +5,7 @@ PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 # the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
 BENCHMARKS := coverage power learning_curves metrics predict render prepare
-TESTS := test-unit test-networks test-studies test-notebooks test-workflow
+TESTS := test-networks test-studies test-workflow test-unit test-notebooks
 # Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
 export PROFILE CLUSTER
 # Else numexpr reads OMP_NUM_THREADS, and fails where that is of several levels, as in "4,2".
