@@ -85,6 +85,12 @@ def digest_of(specification: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest()
 
 
+def sha256_of(file: Path) -> str:
+    """sha256 of a file's content, of which only a part is in memory at a time."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
 def write_text(file: Path, text: str) -> None:
     """Write ``text`` as :func:`written` does."""
     with written(file) as unfinished:

@@ -4,7 +4,6 @@ What there is to have stands in ``archives.yaml``. An archive stays in ``archive
 also be put by hand; ``checksums.json`` there holds the checksum of every first download whose publisher gives none.
 """
 
-import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -16,7 +15,7 @@ from monkey_transfer.acquire.archives import ARCHIVES, LIST, Archive
 from monkey_transfer.acquire.download import download
 from monkey_transfer.acquire.unpack import unpack
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import only_one, write_json
+from monkey_transfer.files import only_one, sha256_of, write_json
 
 WHOLE, MISSING = "whole", "missing"
 CHECKSUMS = "checksums.json"
@@ -96,8 +95,7 @@ def _install(archive: Archive, root: Path) -> None:
         if not file.is_file():
             download(archive.address, Path(f"{file}.partial"))
             os.replace(f"{file}.partial", file)
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        digest = sha256_of(file)
         if digest != (known or digest):
             raise StudyError(
                 f"{file}: has sha256 {digest}, expected {known} (if {archive.page} announces another version, its "

@@ -3,17 +3,11 @@
 import multiprocessing
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.datasets.coco import read_coco
-from monkey_transfer.datasets.dlc import read_dlc
-from monkey_transfer.datasets.lsp import read_lsp
-from monkey_transfer.datasets.macaquepose import read_macaquepose
-from monkey_transfer.datasets.mpii import read_mpii
 from monkey_transfer.devices import cores
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import digest_of, only_one
 from monkey_transfer.places import data_folder, runs_folder
 from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData, SyntheticData
-from monkey_transfer.rendered import rendered_dataset
 from monkey_transfer.skeletons import SKELETONS
 
 
@@ -25,23 +19,35 @@ def open_dataset(data: AnyData) -> Dataset:
     # True while a new process reads its parent's script again: it would wait for the lock that its parent holds.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise StudyError("a worker process opens the data set again: call the study below if __name__ == '__main__'")
-    match data:
+    match data:  # a study needs one or two of these, and the primates alone take 0.2 s to load
         case SyntheticData():
+            from monkey_transfer.rendered import rendered_dataset
+
             folder = runs_folder() / "rendered" / f"{data.species}-{data.seed}-{data.images}-{data.size}"
             with only_one(folder):  # two notebooks that start together draw the pictures once
                 return rendered_dataset(data.species, data.images, data.seed, folder, data.size, cores())
         case LspData():
+            from monkey_transfer.datasets.lsp import read_lsp
+
             return read_lsp(data_folder() / data.folder)
         case MacaqueposeData():
+            from monkey_transfer.datasets.macaquepose import read_macaquepose
+
             source = data_folder() / data.folder
             way = digest_of({"folder": str(source), "length": data.length, "size": data.size})[:8]
             prepared = runs_folder() / "macaquepose" / way
             with only_one(prepared):
                 return read_macaquepose(source, prepared, data.length, data.size, cores())
         case MpiiData():
+            from monkey_transfer.datasets.mpii import read_mpii
+
             return read_mpii(data_folder() / data.folder, data.people)
         case CocoData():
+            from monkey_transfer.datasets.coco import read_coco
+
             annotations, images = data_folder() / data.annotations, data_folder() / data.images
             return read_coco(annotations, images, SKELETONS[data.skeleton], data.keypoints)
         case DlcData():
+            from monkey_transfer.datasets.dlc import read_dlc
+
             return read_dlc(data_folder() / data.project, SKELETONS[data.skeleton], data.keypoints)

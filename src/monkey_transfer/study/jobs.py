@@ -11,6 +11,7 @@ from monkey_transfer import skeletons
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.pictures import in_network_pixels
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import sha256_of
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.networks.engines import engine_of
@@ -65,7 +66,7 @@ def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, stu
     return {
         **runs.settings(study.profile, run),
         "keypoints": job.keypoints,
-        "initial_weights": weights and [hashlib.sha256(file.read_bytes()).hexdigest() for file in weights],
+        "initial_weights": weights and [sha256_of(file) for file in weights],
         **job.model_dump(mode="json", include={"finished", "keeps"}, exclude_defaults=True),
         **({"heads": job.heads} if study.profile.arm(run.arm).restore == "all" else {}),
         "data": _data_digest(pictures, joints),

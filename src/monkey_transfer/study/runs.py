@@ -36,6 +36,7 @@ PREDICTIONS = {
     "source_test": "source_predictions.parquet",
     "elsewhere": "elsewhere_predictions.parquet",
 }
+_TRAINING: TypeAdapter[Training] = TypeAdapter(AnyTraining)
 _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "numpy", "pandas", "scikit-learn")
 
 
@@ -83,7 +84,7 @@ class Run:
 
     def training(self) -> Training:
         """How a finished run was trained, defaults and all."""
-        return TypeAdapter(AnyTraining).validate_python(self.manifest()["specification"]["arm"]["training"])
+        return _TRAINING.validate_python(self.manifest()["specification"]["arm"]["training"])
 
     def snapshot(self) -> str:
         """The weights of the chosen snapshot, as the run's engine names them."""
