@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from monkey_transfer.errors import StudyError
 from monkey_transfer.places import runs_folder
 
@@ -78,6 +80,11 @@ def written(file: Path) -> Iterator[Path]:
         finally:
             with contextlib.suppress(OSError):
                 unfinished.unlink()
+
+
+def listed(module: str | Path) -> Any:
+    """What the YAML file of a module's name beside it lists; libyaml reads it, six times as fast as PyYAML's own."""
+    return yaml.load(Path(module).with_suffix(".yaml").read_bytes(), yaml.CSafeLoader)
 
 
 def digest_of(specification: dict[str, Any]) -> str:

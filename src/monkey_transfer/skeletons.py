@@ -6,13 +6,11 @@ sets themselves.
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-
-import yaml
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import listed
 
-_LISTED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+_LISTED = listed(__file__)
 # The twelve limb joints; OpenMonkeyChallenge alone has one hip instead of two.
 LIMB_JOINTS = tuple(
     f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("right", "left")

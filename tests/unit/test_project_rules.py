@@ -29,9 +29,9 @@ MODULES = sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
 # The rooms of the package and the modules beside them, from the ground up: each imports from lower layers alone.
 LAYERS = (
     "__init__ errors",
-    "devices environment places settings skeletons",
+    "devices environment places settings",
     "files",
-    "images pool tables",
+    "images pool skeletons tables",
     "acquire metrics",
     "networks",
     "profiles",

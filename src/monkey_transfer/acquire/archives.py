@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from pydantic import ConfigDict, TypeAdapter
+
+from monkey_transfer.files import listed
 
 LIST = Path(__file__).with_suffix(".yaml")
 
@@ -22,9 +23,8 @@ class Archive:
     place: str  # the folder or file that it becomes, relative to the data folder
     unpacked_limit: int  # bytes that it may unpack to
     inside: str = "."  # the part of the archive that becomes ``place``; '.' for all of it
-    holds: dict[str, int] = field(
-        default_factory=dict
-    )  # patterns inside ``place``, each with the least number of files
+    # Patterns inside ``place``, each with the least number of files.
+    holds: dict[str, int] = field(default_factory=dict)
     size: int | None = None  # bytes of the archive
     sha256: str | None = None  # of the archive, in hexadecimal digits
     licence: str | None = None  # as its publisher words it, like the citation
@@ -32,4 +32,4 @@ class Archive:
 
 
 # By the names that profiles' formats and arms' inits have in monkey_transfer.study.needs.
-ARCHIVES = TypeAdapter(dict[str, Archive]).validate_python(yaml.safe_load(LIST.read_text(encoding="utf-8")))
+ARCHIVES = TypeAdapter(dict[str, Archive]).validate_python(listed(LIST))

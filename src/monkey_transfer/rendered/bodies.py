@@ -3,17 +3,15 @@
 ``bodies.yaml`` has what is the same in all of them.
 """
 
-from pathlib import Path
-
 import numpy as np
-import yaml
 
+from monkey_transfer.files import listed
 from monkey_transfer.rendered.choices import COLOURS, FURS, Rng, choose
 from monkey_transfer.rendered.kinematics import SIDES, turn_x, turn_y, turn_z
 from monkey_transfer.rendered.parts import UPRIGHT, WORLD, Body, Material, Part
 from monkey_transfer.rendered.postures import Pose
 
-_LISTED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+_LISTED = listed(__file__)
 
 
 def _hang(

@@ -1,14 +1,14 @@
 """What is drawn by lot for a rendered picture: places and colours, which ``choices.yaml`` lists."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
+
+from monkey_transfer.files import listed
 
 Rng = np.random.Generator
 
-_LISTED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+_LISTED = listed(__file__)
 # Red, green and blue, 0 to 1: arrays (colours, 3), and back and belly of macaques (macaques, 2, 3).
 COLOURS = {name: np.array(colours) for name, colours in _LISTED["colours"].items()}
 FURS = np.array(_LISTED["furs"])

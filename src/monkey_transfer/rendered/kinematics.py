@@ -6,12 +6,12 @@ flexion is positive. ``kinematics.yaml`` has the numbers.
 """
 
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
-import yaml
+
+from monkey_transfer.files import listed
 
 Range = tuple[float, float]
 SIDES = {"right": -1.0, "left": 1.0}
@@ -19,7 +19,7 @@ SIDES = {"right": -1.0, "left": 1.0}
 # Segment lengths of one individual, by the names in kinematics.yaml.
 Bones = SimpleNamespace
 
-_LISTED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+_LISTED = listed(__file__)
 # Of the typical individual of a species.
 BONES: dict[str, dict] = _LISTED["bones"]
 LIMITS: dict[str, dict[str, Range]] = {

@@ -3,12 +3,11 @@
 ``postures.yaml`` has the ranges.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import yaml
 
+from monkey_transfer.files import listed
 from monkey_transfer.rendered.choices import Rng, choose
 from monkey_transfer.rendered.kinematics import (
     BONES,
@@ -48,7 +47,7 @@ _ARM = ("shoulder_flex", "shoulder_abduct", "shoulder_rotate", "elbow", "wrist")
 # Where a kind of pose does not say otherwise. The neck's flexion follows from where the eyes look.
 _TRUNK = {"waist_flex": (0, 5), "waist_side": (-4, 4), "waist_twist": (-5, 5)}
 _TRUNK |= {"neck_side": (-10, 10), "neck_turn": (-35, 35), "neck_flex": (0, 0)}
-_LISTED = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+_LISTED = listed(__file__)
 _KINDS = {species: [PoseKind(**kind) for kind in kinds] for species, kinds in _LISTED["kinds"].items()}
 POSE_NAMES = tuple(dict.fromkeys(kind.name for kind in _KINDS["human"]))
 # Which segment begins at a joint of a limb, besides those of the trunk.

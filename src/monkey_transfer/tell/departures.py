@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from monkey_transfer.files import listed
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.profile import Profile
 
@@ -39,7 +40,7 @@ class Stated(NamedTuple):
 
 
 _HERE = Path(__file__).parent
-PAPER = tuple(Stated(**line) for line in yaml.safe_load((_HERE / "paper_settings.yaml").read_text(encoding="utf-8")))
+PAPER = tuple(Stated(**line) for line in listed(_HERE / "paper_settings.yaml"))
 
 
 def from_paper(profile: Profile) -> pd.DataFrame:
