@@ -131,7 +131,7 @@ def test_what_is_wrong_with_a_job_is_told(write_job, tmp_path):
     errors = [job.exception() for job in running]
     assert all(isinstance(error, StudyError) for error in errors)
     diverged, missed, died = map(str, errors)
-    told = r"exploding: the training loss is infinite or no number at iteration \d+: lower .* in training.multi_step"
+    told = r"exploding: the training loss is infinite or no number at iteration \d+: lower the .* of training"
     assert re.fullmatch(told, diverged)
     assert missed == f"lacking: {tmp_path / 'deleted.png'}: No such file or directory"
     assert died.startswith(f"broken: its process ended with exit status 1; the end of {broken.log}:\n")

@@ -101,14 +101,13 @@ def test_effects_that_imgaug_does_not_have(write_job, open_trainer, tmp_path):
 def test_the_rate_is_that_of_deeplabcut_asked_in_turn(steps):
     from deeplabcut.pose_estimation_tensorflow.core.train import LearningRate
 
-    from monkey_transfer.networks.loop import learning_rate
 
     ends = np.cumsum([length for _, length in steps]).tolist()
     multi_step = [(rate, end) for (rate, _), end in zip(steps, ends, strict=True)]
     training = TensorFlowTraining(iterations=ends[-1], multi_step=multi_step)
     theirs = LearningRate({"multi_step": multi_step})
     for iteration in range(training.iterations):
-        assert learning_rate(training, iteration) == theirs.get_lr(iteration)
+        assert training.rate(iteration) == theirs.get_lr(iteration)
 
 
 @pytest.mark.parametrize(

@@ -379,7 +379,7 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
             "a schedule whose rate never changes",
             "training.multi_step",
             [[0.1, 100], [0.01, 200]],
-            r"arms.baseline.training.multi_step: the rate stays 0.1, .* iteration 100 .* write \[\[0.1, 100\]\]",
+            r"arms.baseline.training: multi_step: the rate stays 0.1, .* iteration 100 .* write \[\[0.1, 100\]\]",
         ),
         ("joints of no size", "training.pos_dist_thresh", 0, "pos_dist_thresh': expected more than 0 .found 0."),
         ("joints without end", "training.pos_dist_thresh", float("inf"), "pos_dist_thresh': expected a finite number"),

@@ -7,12 +7,11 @@ An engine trains and runs networks. It is a folder of this package with one :cla
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import pandas as pd
-from pydantic import model_validator
 
-from monkey_transfer.settings import Positive, PositiveNumber, Probability, Settings
+from monkey_transfer.settings import Positive, Probability, Settings
 from monkey_transfer.skeletons import Skeleton
 
 if TYPE_CHECKING:
@@ -35,10 +34,6 @@ class StopRule(Settings):
     min_improvement: Probability = 0.01
 
 
-# (learning rate, last iteration at which it holds), one after the other
-Schedule = tuple[tuple[PositiveNumber, Positive], ...]
-
-
 class Training(Settings):
     """How a network is trained, as far as all engines share it; each adds its own keys, and its own defaults."""
 
@@ -46,22 +41,16 @@ class Training(Settings):
     net_type: str
     iterations: Positive
     batch_size: Positive
-    multi_step: Schedule
     validate_every: Positive = 1000
     stop: StopRule = StopRule()
     optimizer: str
 
-    @model_validator(mode="after")
-    def _schedule_covers_the_iterations(self) -> Self:
-        ends = [end for _, end in self.multi_step]
-        if not ends or ends != sorted(set(ends)):
-            raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
-        if ends[-1] < self.iterations:
-            raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
-        return self
+    def rate(self, iteration: int) -> float:
+        """The learning rate at an iteration, counted from 0."""
+        raise NotImplementedError
 
-    def refuse_picture(self, width: int, height: int) -> None:
-        """Raise ValueError if pictures of so many pixels are too small or too large to be trained on."""
+    def refuse(self, width: int, height: int) -> None:
+        """Raise ValueError if no network can be trained like this on pictures of so many pixels."""
 
 
 class PublishedNetwork(NamedTuple):

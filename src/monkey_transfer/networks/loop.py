@@ -19,7 +19,7 @@ import pandas as pd
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import write_json
-from monkey_transfer.networks.engine import Restored, StopRule, Trainable, Training
+from monkey_transfer.networks.engine import Restored, StopRule, Trainable
 
 _PREFETCHED = 8
 
@@ -56,11 +56,6 @@ class Outcome:
     frozen_blocks: list[str] = field(default_factory=list)
     calibrated_layers: int = 0
     first_batches_digest: str = ""
-
-
-def learning_rate(training: Training, iteration: int) -> float:
-    """The rate at that iteration (from 0): what DeepLabCut's ``LearningRate`` gives that is asked for each in turn."""
-    return next(rate for rate, last in training.multi_step if iteration <= last)
 
 
 def prefetched(draw: Callable[[int], Any], first: int, end: int) -> Iterator[Any]:
@@ -107,11 +102,11 @@ class Trainer:
         losses: list[float] = []
         batches = prefetched(network.batch, progress.iteration, training.iterations)
         while progress.iteration < training.iterations and not progress.stopped_by:
-            losses.append(network.update(next(batches), learning_rate(training, progress.iteration)))
+            losses.append(network.update(next(batches), training.rate(progress.iteration)))
             if not math.isfinite(losses[-1]):
                 raise StudyError(
                     f"the training loss is infinite or no number at iteration {progress.iteration}: lower the "
-                    "learning rates in training.multi_step"
+                    "learning rates of training"
                 )
             progress.iteration += 1
             self.report(progress.iteration, losses[-1])
@@ -143,15 +138,15 @@ class Trainer:
         error, score = validated
         if not math.isfinite(error):
             raise StudyError(
-                f"the validation error is {error} at iteration {progress.iteration}: lower the learning rates in "
-                "training.multi_step, or label joints of the validation pictures if there are none"
+                f"the validation error is {error} at iteration {progress.iteration}: lower the learning rates of "
+                "training, or label joints of the validation pictures if there are none"
             )
         progress.curve.append(
             {
                 "iteration": progress.iteration,
                 "training_loss": loss,
                 **validated._asdict(),
-                "learning_rate": learning_rate(self.network.job.training, progress.iteration - 1),
+                "learning_rate": self.network.job.training.rate(progress.iteration - 1),
                 "seconds": round(progress.seconds, 2),
             }
         )

@@ -79,16 +79,9 @@ class Profile(Settings):
         for name, arm in self.arms.items():
             if arm.learns == "nothing":
                 continue
-            (rate, end), *later = arm.training.multi_step
-            last = arm.training.iterations
-            if later and end >= last:
-                raise ValueError(
-                    f"arms.{name}.training.multi_step: the rate stays {rate:g}, whose step ends at iteration {end} and "
-                    f"the training at {last}; end it sooner, or write [[{rate:g}, {last}]] if one rate is meant"
-                )
             size = self.framing(name).size
             try:
-                arm.training.refuse_picture(*((size, size) if isinstance(size, int) else size))
+                arm.training.refuse(*((size, size) if isinstance(size, int) else size))
             except ValueError as error:
                 raise ValueError(f"arms.{name}.training: {error}") from None
         return self

@@ -1,11 +1,11 @@
 """What a profile may say of training on DeepLabCut's TensorFlow engine; the defaults are DeepLabCut's."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from monkey_transfer.networks.engine import Schedule, Training
+from monkey_transfer.networks.engine import Training
 from monkey_transfer.settings import Number, Positive, PositiveNumber, Probability, Settings, Whole
 
 SMALLEST_PICTURE, LARGEST_PICTURE = 64, 1500  # min_input_size and max_input_size in DeepLabCut's pose_cfg.yaml
@@ -72,6 +72,10 @@ class Augmentation(Settings):
         return self
 
 
+# (learning rate, last iteration at which it holds), one after the other
+Schedule = tuple[tuple[PositiveNumber, Positive], ...]
+
+
 class TensorFlowTraining(Training):
     """How a network is trained; the defaults are DeepLabCut's (``deeplabcut/pose_cfg.yaml`` of release 3.0.2)."""
 
@@ -90,8 +94,28 @@ class TensorFlowTraining(Training):
     weigh_only_present_joints: bool = False
     augmentation: Augmentation = Augmentation()
 
-    def refuse_picture(self, width: int, height: int) -> None:
-        """Raise ValueError if DeepLabCut would pass pictures of so many pixels over when it scales them."""
+    @model_validator(mode="after")
+    def _schedule_covers_the_iterations(self) -> Self:
+        ends = [end for _, end in self.multi_step]
+        if not ends or ends != sorted(set(ends)):
+            raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
+        if ends[-1] < self.iterations:
+            raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
+        return self
+
+    def rate(self, iteration: int) -> float:
+        """What DeepLabCut's ``LearningRate`` gives that is asked for each iteration in turn."""
+        return next(rate for rate, last in self.multi_step if iteration <= last)
+
+    def refuse(self, width: int, height: int) -> None:
+        """Raise ValueError if a schedule has steps that are never reached, or if DeepLabCut would pass pictures of so
+        many pixels over when it scales them."""
+        (rate, end), *later = self.multi_step
+        if later and end >= self.iterations:
+            raise ValueError(
+                f"multi_step: the rate stays {rate:g}, whose step ends at iteration {end} and the training at "
+                f"{self.iterations}; end it sooner, or write [[{rate:g}, {self.iterations}]] if one rate is meant"
+            )
         smallest = min(width, height) * self.global_scale * self.augmentation.scale_jitter_lo
         largest = math.sqrt(width * height) * self.global_scale * self.augmentation.scale_jitter_up
         if smallest < SMALLEST_PICTURE:
