@@ -53,7 +53,7 @@ def predictors(
     from monkey_transfer.networks.tensorflow import mobilenet
     from monkey_transfer.networks.tensorflow.initialisation import calibrate_batch_norm
     from monkey_transfer.networks.tensorflow.prediction import Predictor
-    from monkey_transfer.networks.tensorflow.project import CORNER, write_project
+    from monkey_transfer.networks.tensorflow.project import CORNER, TensorFlowProject
 
     mobilenet.register()
     job = Job(
@@ -67,7 +67,7 @@ def predictors(
     )
     roles = ["validation" if i % 2 else "train" for i in range(len(pictures))]
     nobody = pd.DataFrame({"image_id": [], "keypoint": [], "x": [], "y": []})
-    project = write_project(folder / "project", job, pictures.assign(role=roles), nobody)
+    project = TensorFlowProject.written(folder / "project", job, pictures.assign(role=roles), nobody)
     settings = load_config(str(project.test_config))
     snapshot = project.snapshot(0)
     with tf.Graph().as_default():

@@ -91,7 +91,7 @@ def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
     """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process."""
     from monkey_transfer.networks.loop import Trainer
     from monkey_transfer.networks.tensorflow import mobilenet
-    from monkey_transfer.networks.tensorflow.project import open_project
+    from monkey_transfer.networks.tensorflow.project import TensorFlowProject
     from monkey_transfer.networks.tensorflow.trainer import TensorFlowNetwork
 
     mobilenet.register()
@@ -99,7 +99,7 @@ def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
     @contextmanager
     def opened(folder: JobFolder, report: Callable[[int, float], None] = lambda *_: None) -> Iterator[Trainer]:
         job, _, _ = folder.read()
-        trainer = Trainer(TensorFlowNetwork(job, open_project(folder)), folder.resume, report)
+        trainer = Trainer(TensorFlowNetwork(job, TensorFlowProject.opened(folder)), folder.resume, report)
         try:
             yield trainer
         finally:

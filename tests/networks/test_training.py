@@ -68,12 +68,12 @@ def test_the_seed_fixes_initial_weights_and_batches(trainer, write_job, open_tra
 
 
 def test_a_batch_depends_on_seed_and_iteration_alone(trainer):
-    from monkey_transfer.networks.loop import prefetched
+    from monkey_transfer.networks.loop import drawn_ahead
     from monkey_transfer.networks.tensorflow.trainer import seeded_batch
 
     drawn_ahead = [
         batch[key]
-        for batch in prefetched(lambda i: seeded_batch(trainer.network.dataset, 5, i), 3, 7)
+        for batch in drawn_ahead(lambda i: seeded_batch(trainer.network.dataset, 5, i), 3, 7, 1)
         for key in trainer.network.inputs
     ]
     np.random.rand(3)  # noqa: NPY002
@@ -100,7 +100,6 @@ def test_effects_that_imgaug_does_not_have(write_job, open_trainer, tmp_path):
 @given(steps=st.lists(st.tuples(st.floats(1e-6, 1), st.integers(1, 40)), min_size=1, max_size=5))
 def test_the_rate_is_that_of_deeplabcut_asked_in_turn(steps):
     from deeplabcut.pose_estimation_tensorflow.core.train import LearningRate
-
 
     ends = np.cumsum([length for _, length in steps]).tolist()
     multi_step = [(rate, end) for (rate, _), end in zip(steps, ends, strict=True)]

@@ -195,13 +195,13 @@ def test_an_arm_starts_from_the_backbone_of_the_archive(opened, archive, monkeyp
 
     from monkey_transfer.networks.tensorflow.initialisation import restore
     from monkey_transfer.networks.tensorflow.prediction import Predictor
-    from monkey_transfer.networks.tensorflow.project import open_project
+    from monkey_transfer.networks.tensorflow.project import TensorFlowProject
 
     folder = job_of(opened, "transfer", monkeypatch)
     job = folder.read()[0]
     assert (job.checkpoint, job.keypoints, job.finished) == (str(archive / "snapshot-103000"), MPII_16.keypoints, None)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        Predictor(load_config(str(open_project(folder).test_config)), session)
+        Predictor(load_config(str(TensorFlowProject.opened(folder).test_config)), session)
         variables = tf.compat.v1.global_variables()
         session.run(tf.compat.v1.global_variables_initializer())
         restored = restore(session, variables, job.checkpoint, job.heads)

@@ -31,6 +31,7 @@ class Toy(Trainable):
     """Predicts one number everywhere, which moves towards the mean of its batches."""
 
     keypoints = ["head"]
+    workers = 2
 
     def __init__(self, folder, job: Job = JOB, killed_at: int | None = None):
         self.folder, self.job, self.killed_at, self.value, self.updates = folder, job, killed_at, math.nan, 0

@@ -20,7 +20,14 @@ FOLDER_OF_SOMEONE = re.compile(r"(?<![\w.~-])/(?:home|root|Users|work)/\w")
 PACKAGE_INDEX = re.compile(
     r"pypi\.org|pythonhosted\.org|anaconda\.(?:org|com)|--(?:extra-)?index[-]url|--find[-]links|INDEX[_]URL"
 )
-ENGINES = {"deeplabcut", "tensorflow", "torch"}
+ENGINES = {"deeplabcut", "tensorflow", "tf_slim", "timm", "torch"}
+# What the folder of an engine, and the project that both leave, may import of them.
+ENGINES_OF = {
+    "tensorflow": {"deeplabcut", "tensorflow", "tf_slim"},
+    "pytorch": {"deeplabcut", "timm", "torch"},
+    "networks/project.py": {"deeplabcut"},
+}
+FOLDERS = ENGINES_OF.keys() - {"networks/project.py"}
 # What draws, binds pages or runs notebooks, besides the engines.
 UNNEEDED_FOR_TABLES = ENGINES | {"matplotlib", "seaborn", "sklearn", "imgaug", "papermill", "nbconvert"}
 
@@ -161,10 +168,12 @@ def test_imports_point_one_way(module):
     part = part_of(module)
     place = next(place for place, layer in enumerate(LAYERS) if part in layer.split())
     above = {f"monkey_transfer.{other}" for other in " ".join(LAYERS[place:]).split() if other != part}
-    inside = module.parts[:2] == ("networks", "tensorflow")
-    # Of an engine's folder all others know one object at most.
-    engine = set() if inside or module == Path("networks/engines.py") else {"monkey_transfer.networks.tensorflow"}
-    forbidden = above | engine | (set() if inside else ENGINES)
+    own = module.parts[1] if module.parts[0] == "networks" and len(module.parts) > 2 else None
+    # Of an engine's folder all others know one object at most, and no engine knows another's.
+    known = FOLDERS if module == Path("networks/engines.py") else {own}
+    engines = {f"monkey_transfer.networks.{folder}" for folder in FOLDERS - known}
+    packages = ENGINES - ENGINES_OF.get(own or "/".join(module.parts), set())
+    forbidden = above | engines | packages
     assert imports((PACKAGE / module).read_text(encoding="utf-8"), forbidden) == set()
 
 

@@ -107,15 +107,21 @@ class Network(Protocol):
 
 
 class Trainable(Network, Protocol):
-    """A network of a job that can be trained: the same job and seed give the same bits."""
+    """A network of a job that can be trained: the same job and seed give the same bits.
+
+    Attributes
+    ----------
+    workers : how many threads may draw batches at a time.
+    """
 
     job: "Job"
+    workers: int
 
     def initialise(self) -> tuple[Restored, list[str], int]:
         """Set the initial weights: what was restored, which blocks are frozen, how many norm layers calibrated."""
 
     def batch(self, iteration: int) -> Any:
-        """The batch of that iteration (from 0), a function of seed and iteration alone; asked for by one thread."""
+        """The batch of that iteration (from 0), a function of seed and iteration alone."""
 
     def digest(self) -> str:
         """sha256 over the first batches' pictures and targets: same digest, same training data."""

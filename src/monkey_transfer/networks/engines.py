@@ -6,9 +6,10 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from monkey_transfer.networks.engine import Engine, Training
+from monkey_transfer.networks.pytorch.engine import PyTorch
 from monkey_transfer.networks.tensorflow.engine import TensorFlow
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (TensorFlow(),)}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (TensorFlow(), PyTorch())}
 # That of a profile, or of a finished run's specification, which names none.
 DEFAULT_ENGINE = TensorFlow.name
 

@@ -6,10 +6,10 @@ as the straight one does.
 
 import json
 import math
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.files import write_json
 from monkey_transfer.networks.engine import Restored, StopRule, Trainable
 
-_PREFETCHED = 8
+_AHEAD = 8
 
 
 @dataclass
@@ -58,26 +58,23 @@ class Outcome:
     first_batches_digest: str = ""
 
 
-def prefetched(draw: Callable[[int], Any], first: int, end: int) -> Iterator[Any]:
-    """``draw(first)`` to ``draw(end - 1)`` in order, drawn ahead by a thread that dies with the process.
+def drawn_ahead(draw: Callable[[int], Any], first: int, end: int, workers: int) -> Iterator[Any]:
+    """``draw(first)`` to ``draw(end - 1)`` in order, drawn ahead by so many threads; by none, when their turn comes.
 
-    What goes wrong in the thread is raised here.
+    What goes wrong in a thread is raised here.
     """
-    ready: queue.Queue = queue.Queue(_PREFETCHED)
-
-    def ahead() -> None:
-        try:
-            for iteration in range(first, end):
-                ready.put(draw(iteration))
-        except BaseException as error:
-            ready.put(error)
-
-    threading.Thread(target=ahead, daemon=True).start()
-    for _ in range(first, end):
-        item = ready.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+    if not workers:
+        yield from map(draw, range(first, end))
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        ahead = deque(pool.submit(draw, i) for i in range(first, min(first + _AHEAD, end)))
+        for following in range(first + _AHEAD, end + _AHEAD):
+            if not ahead:
+                return
+            ready = ahead.popleft().result()
+            if following < end:
+                ahead.append(pool.submit(draw, following))
+            yield ready
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class Trainer:
         progress = self._resumed() or Progress()
         started = time.monotonic() - progress.seconds
         losses: list[float] = []
-        batches = prefetched(network.batch, progress.iteration, training.iterations)
+        batches = drawn_ahead(network.batch, progress.iteration, training.iterations, network.workers)
         while progress.iteration < training.iterations and not progress.stopped_by:
             losses.append(network.update(next(batches), training.rate(progress.iteration)))
             if not math.isfinite(losses[-1]):

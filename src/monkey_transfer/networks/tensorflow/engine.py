@@ -55,7 +55,7 @@ class TensorFlow(Engine):
         from monkey_transfer.networks.tensorflow import mobilenet, project, trainer
 
         mobilenet.register()
-        return trainer.TensorFlowNetwork(folder.read()[0], project.open_project(folder))
+        return trainer.TensorFlowNetwork(folder.read()[0], project.TensorFlowProject.opened(folder))
 
     def finished(self, folder: "JobFolder") -> tuple[Network, Restored]:
         """Its checkpoint becomes the project's snapshot 0."""
@@ -63,6 +63,6 @@ class TensorFlow(Engine):
 
         mobilenet.register()
         job = folder.read()[0]
-        opened = project.open_project(folder)
+        opened = project.TensorFlowProject.opened(folder)
         opened.adopt(str(job.checkpoint))
         return prediction.load(opened.test_config, job)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from monkey_transfer.networks.engine import Training
+from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_one_rate
 from monkey_transfer.settings import Number, Positive, PositiveNumber, Probability, Settings, Whole
 
 SMALLEST_PICTURE, LARGEST_PICTURE = 64, 1500  # min_input_size and max_input_size in DeepLabCut's pose_cfg.yaml
@@ -72,10 +73,6 @@ class Augmentation(Settings):
         return self
 
 
-# (learning rate, last iteration at which it holds), one after the other
-Schedule = tuple[tuple[PositiveNumber, Positive], ...]
-
-
 class TensorFlowTraining(Training):
     """How a network is trained; the defaults are DeepLabCut's (``deeplabcut/pose_cfg.yaml`` of release 3.0.2)."""
 
@@ -86,7 +83,7 @@ class TensorFlowTraining(Training):
     iterations: Positive = 1_030_000
     batch_size: Positive = 1
     optimizer: Literal["sgd", "adam"] = "sgd"
-    multi_step: Schedule = ((0.005, 10_000), (0.02, 430_000), (0.002, 730_000), (0.001, 1_030_000))
+    multi_step: Steps = ((0.005, 10_000), (0.02, 430_000), (0.002, 730_000), (0.001, 1_030_000))
     global_scale: PositiveNumber = 0.8
     pos_dist_thresh: PositiveNumber = 17
     locref_loss_weight: Annotated[Number, Field(ge=0)] = 0.05
@@ -96,26 +93,17 @@ class TensorFlowTraining(Training):
 
     @model_validator(mode="after")
     def _schedule_covers_the_iterations(self) -> Self:
-        ends = [end for _, end in self.multi_step]
-        if not ends or ends != sorted(set(ends)):
-            raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
-        if ends[-1] < self.iterations:
-            raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {self.iterations}")
+        refuse_gaps(self.multi_step, self.iterations)
         return self
 
     def rate(self, iteration: int) -> float:
-        """What DeepLabCut's ``LearningRate`` gives that is asked for each iteration in turn."""
-        return next(rate for rate, last in self.multi_step if iteration <= last)
+        """The rate of the step that the iteration is in."""
+        return rate_of(self.multi_step, iteration)
 
     def refuse(self, width: int, height: int) -> None:
         """Raise ValueError if a schedule has steps that are never reached, or if DeepLabCut would pass pictures of so
         many pixels over when it scales them."""
-        (rate, end), *later = self.multi_step
-        if later and end >= self.iterations:
-            raise ValueError(
-                f"multi_step: the rate stays {rate:g}, whose step ends at iteration {end} and the training at "
-                f"{self.iterations}; end it sooner, or write [[{rate:g}, {self.iterations}]] if one rate is meant"
-            )
+        refuse_one_rate(self.multi_step, self.iterations)
         smallest = min(width, height) * self.global_scale * self.augmentation.scale_jitter_lo
         largest = math.sqrt(width * height) * self.global_scale * self.augmentation.scale_jitter_up
         if smallest < SMALLEST_PICTURE:

@@ -23,7 +23,7 @@ from monkey_transfer.networks.engine import Report, Restored, Trainable
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.tensorflow import initialisation
 from monkey_transfer.networks.tensorflow.prediction import Predictor, new_session
-from monkey_transfer.networks.tensorflow.project import Project
+from monkey_transfer.networks.tensorflow.project import TensorFlowProject
 
 DIGEST_BATCHES = 20
 
@@ -53,7 +53,9 @@ def batch_digest(dataset, seed: int, batches: int) -> str:
 class TensorFlowNetwork(Trainable):
     """A graph and session, and the DeepLabCut project whose pictures are learnt and which takes the snapshots."""
 
-    def __init__(self, job: Job, project: Project):
+    workers = 1  # DeepLabCut's chance is global
+
+    def __init__(self, job: Job, project: TensorFlowProject):
         self.job, self.project = job, project
         self.keypoints = list(job.keypoints)
         config = load_config(str(project.train_config))

@@ -1,0 +1,56 @@
+"""DeepLabCut's PyTorch engine as the study sees it; see :class:`monkey_transfer.networks.engine.Engine`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.engine import Engine, Network, PublishedFiles, Restored, Trainable
+from monkey_transfer.networks.pytorch.settings import BACKBONES, PyTorchTraining
+
+if TYPE_CHECKING:
+    from monkey_transfer.networks.job import JobFolder
+
+
+class PyTorch(Engine):
+    """Networks of timm's backbones, strong on few pictures."""
+
+    name = "pytorch"
+    settings = PyTorchTraining
+    published = {}
+    packages = ("torch", "timm")
+    environment = {}
+
+    def blocks(self, net_type: str) -> tuple[str, ...]:
+        return tuple(BACKBONES[net_type].blocks)
+
+    def threads(self, count: int) -> dict[str, str]:
+        """One computes, however many there are, so that the same bits come out."""
+        return {}
+
+    def imagenet(self, net_type: str, named: str | None) -> str:
+        return str(named)
+
+    def archive(self, init: str, net_type: str, named: str | None) -> str | None:
+        return None
+
+    def published_files(self, name: str) -> PublishedFiles:
+        raise StudyError(f"no network '{name}' is published for PyTorch")
+
+    def weight_files(self, weights: str) -> list[Path]:
+        return [Path(weights)] if Path(weights).is_file() else []
+
+    def refuse_weights(self, weights: str, net_type: str) -> None:
+        pass
+
+    def snapshot(self, run: Path, iteration: int) -> str | None:
+        """The file of weights in the DeepLabCut project of the run."""
+        found = sorted(run.glob(f"deeplabcut/dlc-models-pytorch/*/*/train/snapshot-{iteration:03}.pt"))
+        return str(found[0]) if found else None
+
+    def trainable(self, folder: "JobFolder") -> Trainable:
+        from monkey_transfer.networks.pytorch.trainer import PyTorchNetwork
+
+        return PyTorchNetwork(folder)
+
+    def finished(self, folder: "JobFolder") -> tuple[Network, Restored]:
+        raise StudyError("no finished network is published for PyTorch")
