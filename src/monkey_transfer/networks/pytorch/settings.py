@@ -7,7 +7,7 @@ and loss are ``head: {kind: deconvolution}``.
 import math
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_one_rate
@@ -96,6 +96,15 @@ class Warping(Settings):
     cutout: Probability = 0.3
 
 
+def _told_by(key: str, *known: str) -> Discriminator:
+    """Settings are those that their key names, the first where it is missing."""
+    return Discriminator(
+        lambda said: said.get(key, known[0]) if isinstance(said, dict) else getattr(said, key, None),
+        custom_error_type="unknown_kind",
+        custom_error_message=f"expected keys and values, and of '{key}' one of {', '.join(known)}",
+    )
+
+
 class PyTorchTraining(Training):
     """How a network is trained on PyTorch; shapes and units stand with each group of keys."""
 
@@ -108,8 +117,13 @@ class PyTorchTraining(Training):
     optimizer: Literal["adamw", "sgd"] = "adamw"
     weight_decay: NotNegative = 0.05  # none on norms and biases
     gradient_clip: PositiveNumber | None = 5.0  # of the norm over all gradients
-    schedule: Annotated[Cosine | Stepped, Field(discriminator="shape")] = Cosine()
-    head: Annotated[Pyramid | Deconvolution, Field(discriminator="kind")] = Pyramid()
+    schedule: Annotated[
+        Annotated[Cosine, Tag("cosine")] | Annotated[Stepped, Tag("steps")], _told_by("shape", "cosine", "steps")
+    ] = Cosine()
+    head: Annotated[
+        Annotated[Pyramid, Tag("pyramid")] | Annotated[Deconvolution, Tag("deconvolution")],
+        _told_by("kind", "pyramid", "deconvolution"),
+    ] = Pyramid()
     augmentation: Warping = Warping()
     # Training alone; networks predict in float32.
     precision: Literal["float32", "bfloat16"] = "float32"
