@@ -28,7 +28,7 @@ _SET = {
 # With MPLBACKEND=Agg, which is usual on clusters, a notebook would show no figure.
 _SET_IN_KERNELS = {**_SET, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 # Not passed on, by their beginnings: what changes how an engine computes, and where Jupyter finds other kernels.
-_DROPPED = ("TF_", "XLA_", "KERAS_", "NVIDIA_TF32", "JUPYTER_")
+_DROPPED = ("TF_", "XLA_", "KERAS_", "NVIDIA_TF32", "TORCH_", "ONEDNN_", "DNNL_", "ATEN_CPU_", "JUPYTER_")
 _KEPT = "TF_NUM_"  # threads: the shares of trainings side by side, which the workflow sets
 _KERNELS = {
     "monkey-transfer": ("monkey-transfer", {"CUDA_VISIBLE_DEVICES": "-1"}),

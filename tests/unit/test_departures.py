@@ -44,7 +44,7 @@ def test_every_profile_has_its_tables(name):
     assert not paper.empty
     assert not defaults.empty
     assert (paper["paper"] != paper["here"]).all()
-    assert (defaults["deeplabcut"] != defaults["here"]).all()
+    assert (defaults["default"] != defaults["here"]).all()
 
 
 def test_what_agrees_with_the_paper_is_not_a_departure(demo):
@@ -100,7 +100,7 @@ def test_defaults_are_no_departure(by_default):
 )
 def test_one_change_is_one_row(by_default, key, value, default, here):
     table = departures.from_defaults(changed(by_default, {f"arms.transfer.{key}": value}))
-    assert table.to_dict("records") == [{"key": key, "deeplabcut": default, "here": here, "arms": "transfer"}]
+    assert table.to_dict("records") == [{"key": key, "default": default, "here": here, "arms": "transfer"}]
 
 
 def test_arms_that_change_the_same_share_a_row(by_default):

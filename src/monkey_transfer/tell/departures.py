@@ -18,6 +18,7 @@ from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.profile import Profile
 
 PAPER_ARMS = ("baseline", "benchmark", "transfer")
+PAPER_ENGINE = "tensorflow"
 # What a DeepLabCut training starts from (``create_training_dataset``), and ``train``'s keepdeconvweights.
 DEFAULT_START = {"init": "imagenet", "restore": "all", "frozen": 0}
 # DeepLabCut's TensorFlow engine neither validates while it trains nor stops before the last iteration.
@@ -61,8 +62,13 @@ def from_paper(profile: Profile) -> pd.DataFrame:
     stated_training = {stated.key.removeprefix("arms.transfer.training.") for stated in PAPER}
     transfer = profile.arms["transfer"]
     changed = [key for key, _, _ in _changed(transfer.training)]
-    if others := [key for key in changed if key not in stated_training]:
-        rows.append(("2.3", "arms.transfer.training", "otherwise DeepLabCut's defaults", f"not {', '.join(others)}"))
+    others = (
+        [f"not {', '.join(unstated)}"] if (unstated := [key for key in changed if key not in stated_training]) else []
+    )
+    if transfer.engine.name != PAPER_ENGINE:
+        others.insert(0, f"the engine {transfer.engine.name}, whose recipe is another")
+    if others:
+        rows.append(("2.3", "arms.transfer.training", "otherwise DeepLabCut's defaults", "; ".join(others)))
     for name, arm in profile.arms.items():
         if name not in PAPER_ARMS:
             here = arm.model_dump(include={"learns", "images", "init"})
@@ -71,14 +77,14 @@ def from_paper(profile: Profile) -> pd.DataFrame:
 
 
 def from_defaults(profile: Profile) -> pd.DataFrame:
-    """Training settings in which the profile's arms depart from DeepLabCut's defaults.
+    """Training settings in which the profile's arms depart from the defaults of their engine.
 
-    The defaults are those of each arm's engine; TensorFlow's are DeepLabCut's, which
-    ``tests/networks/test_deeplabcut_defaults.py`` holds to the installed DeepLabCut.
+    TensorFlow's are DeepLabCut's, which ``tests/networks/test_deeplabcut_defaults.py`` holds to the installed
+    DeepLabCut; PyTorch's are our own, and :func:`of_engines` says how they depart from DeepLabCut's.
 
     Returns
     -------
-    DataFrame with key (below ``arms.<name>``), deeplabcut, here, arms: one row per key and value,
+    DataFrame with key (below ``arms.<name>``), default, here, arms: one row per key and value,
     with the names of the arms that have it, or 'all'.
     """
     trained = {name: arm for name, arm in profile.arms.items() if arm.learns != "nothing"}
@@ -91,7 +97,18 @@ def from_defaults(profile: Profile) -> pd.DataFrame:
         for key, found in arms_of.items()
         for values, names in found.items()
     ]
-    return pd.DataFrame(rows, columns=["key", "deeplabcut", "here", "arms"])
+    return pd.DataFrame(rows, columns=["key", "default", "here", "arms"])
+
+
+def of_engines(profile: Profile) -> pd.DataFrame:
+    """In what the engines of a profile's arms do otherwise than DeepLabCut with the same engine.
+
+    Returns
+    -------
+    DataFrame with engine, subject, deeplabcut, here, why: what was measured, or read in DeepLabCut 3.0.2.
+    """
+    table = pd.read_csv(_HERE / "engines.csv")
+    return table[table["engine"].isin([engine.name for engine in profile.engines])].reset_index(drop=True)
 
 
 def between_releases() -> pd.DataFrame:
@@ -113,8 +130,12 @@ def _value(profile: Profile, key: str) -> Any:
         return profile.arm(parts[1]).largest  # of a learning curve, the point that stands beside the paper
     value: Any = profile
     for part in parts:
-        value = value[part] if isinstance(value, dict) else getattr(value, part)
+        value = value[part] if isinstance(value, dict) else getattr(value, part, f"no such key of {_of(value)}")
     return value
+
+
+def _of(value: Any) -> str:
+    return f"the engine {value.engine}" if hasattr(value, "engine") else "this profile"
 
 
 def _changed_in_arm(arm: Arm) -> Iterator[tuple[str, Any, Any]]:
