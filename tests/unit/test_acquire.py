@@ -504,11 +504,10 @@ def test_entries_are_whole_and_do_not_meet():
 
 
 def profile(source: dict, target: dict, *inits: str, checkpoint: str | None = None):
-    arms = {
-        init: SimpleNamespace(init=init, training=TensorFlowTraining(), engine=ENGINES["tensorflow"]) for init in inits
-    }
+    training, engine = TensorFlowTraining(imagenet=checkpoint), ENGINES["tensorflow"]
+    arms = {init: SimpleNamespace(init=init, training=training, engine=engine) for init in inits}
     data = [SimpleNamespace(data=SimpleNamespace(**one)) for one in (source, target)]
-    return SimpleNamespace(source=data[0], target=data[1], elsewhere=None, arms=arms, imagenet_checkpoint=checkpoint)
+    return SimpleNamespace(source=data[0], target=data[1], elsewhere=None, arms=arms)
 
 
 def test_what_profiles_need(monkeypatch):

@@ -4,17 +4,22 @@ import pytest
 from bad_input import refused
 
 from monkey_transfer.networks.engines import ENGINES
+from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE, checkpoint_files, imagenet_checkpoint
 
-NET = "mobilenet_v2_0.35"
 INDEX, DATA = "net.ckpt.index", "net.ckpt.data-00000-of-00001"
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(tmp_path))
     monkeypatch.delenv(IMAGENET_VARIABLE, raising=False)
     return tmp_path
+
+
+def naming(checkpoint: str | None) -> TensorFlowTraining:
+    return TensorFlowTraining(net_type="mobilenet_v2_0.35", imagenet=checkpoint)
 
 
 def write(folder, *names: str) -> None:
@@ -25,19 +30,20 @@ def write(folder, *names: str) -> None:
 @pytest.mark.parametrize("named", ["net.ckpt", INDEX, DATA, "net.ckpt.meta"])
 def test_people_name_a_checkpoint_by_its_prefix_or_by_any_of_its_files(folder, named):
     write(folder, INDEX, DATA, "net.ckpt.meta")
-    assert imagenet_checkpoint(NET, str(folder / named)) == str(folder / "net.ckpt")
-    assert imagenet_checkpoint(NET, f"~/{named}") == str(folder / "net.ckpt")
+    for written in (str(folder / named), f"~/{named}", named):
+        assert imagenet_checkpoint(naming(written)) == str(folder / "net.ckpt")
 
 
 def test_the_variable_names_one_unless_it_is_empty(folder, monkeypatch):
     write(folder, INDEX, DATA)
     tensorflow = ENGINES["tensorflow"]
-    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(folder))
     monkeypatch.setenv(IMAGENET_VARIABLE, "")
-    assert tensorflow.archive("imagenet", NET, None) == f"imagenet:{NET}"
+    assert tensorflow.archive("imagenet", naming(None)) == "imagenet:mobilenet_v2_0.35"
     monkeypatch.setenv(IMAGENET_VARIABLE, str(folder / INDEX))
-    assert tensorflow.archive("imagenet", NET, None) is None
-    assert tensorflow.imagenet(NET, None) == str(folder / "net.ckpt")
+    assert tensorflow.archive("imagenet", naming(None)) is None
+    assert tensorflow.imagenet(naming(None)) == str(folder / "net.ckpt")
+    write(folder, "mine.index", "mine.data-00000-of-00001")
+    assert tensorflow.imagenet(naming("mine")) == str(folder / "mine"), "the profile comes first"
 
 
 @pytest.mark.parametrize(
@@ -54,18 +60,18 @@ def test_the_variable_names_one_unless_it_is_empty(folder, monkeypatch):
 def test_what_is_not_whole_is_told_before_anything_is_read(folder, what, files):
     write(folder, *files)
     with refused("weights", what, match="expected the files net.ckpt.index and net.ckpt.data-00000-of-00001"):
-        imagenet_checkpoint(NET, str(folder / "net.ckpt"))
+        imagenet_checkpoint(naming("net.ckpt"))
 
 
 def test_a_folder_is_no_checkpoint(folder):
     (folder / "weights").mkdir()
     with refused("weights", "a folder is named", match="is not there"):
-        imagenet_checkpoint(NET, str(folder / "weights"))
+        imagenet_checkpoint(naming("weights"))
 
 
 def test_what_may_not_be_looked_at_is_no_checkpoint(folder):
     with refused("weights", "a name that is too long", match="is not there: .* whole and readable"):
-        imagenet_checkpoint(NET, str(folder / ("x" * 300)))
+        imagenet_checkpoint(naming("x" * 300))
 
 
 def test_an_old_checkpoint_is_one_file_and_brackets_are_letters(folder):
