@@ -441,6 +441,16 @@ def test_networks_keep_the_folders_of_their_archive(offer, root):
     assert state(entry, root) == WHOLE
 
 
+def test_a_file_that_is_not_packed_is_used_as_it_is(server, offer, root):
+    plain = {"place": "weights/net.bin", "inside": "net.bin", "unpacked_limit": None, "holds": {}}
+    offer({}, **plain)
+    server.content = b"PK, and yet no zip"
+    assert acquire("toy", root).read_bytes() == server.content
+    assert acquire("toy", root) == root / "weights" / "net.bin"
+    assert files_below(root / "weights") == {"net.bin": server.content}
+    assert len(server.asked) == 1
+
+
 def test_a_full_disk_loses_nothing(server, offer, root):
     offer(LABELS | PICTURES | {"v1/large": hashlib.shake_256(b"noise").digest(900_000)})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
