@@ -9,9 +9,9 @@ from bad_input import refused
 
 from monkey_transfer.acquire import download
 from monkey_transfer.acquire.archives import ARCHIVES
-from monkey_transfer.networks.engine import Training
 from monkey_transfer.networks.engines import ENGINES
 from monkey_transfer.networks.pytorch import weights as pytorch
+from monkey_transfer.networks.pytorch.settings import BACKBONES, PyTorchTraining
 from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE, checkpoint_files, imagenet_checkpoint
 
@@ -91,15 +91,13 @@ def test_an_old_checkpoint_is_one_file_and_brackets_are_letters(folder):
 # --- PyTorch
 
 
-def on_pytorch(net_type: str, imagenet: str | None = None) -> Training:
-    return Training(
-        engine="pytorch", net_type=net_type, iterations=1, batch_size=1, optimizer="adamw", imagenet=imagenet
-    )
+def on_pytorch(net_type: str, imagenet: str | None = None) -> PyTorchTraining:
+    return PyTorchTraining(net_type=net_type, imagenet=imagenet)
 
 
 def test_a_file_of_the_data_folder_comes_before_all_others(folder):
     write(folder, "mine.pth")
-    for net_type in pytorch.TIMM:
+    for net_type in BACKBONES:
         assert pytorch.imagenet_weights(on_pytorch(net_type, "mine.pth")) == str(folder / "mine.pth")
         assert pytorch.imagenet_archive(on_pytorch(net_type, "mine.pth")) is None
     assert pytorch.weight_files(str(folder / "mine.pth")) == [folder / "mine.pth"]

