@@ -1,5 +1,6 @@
 """What all groups of keys that a profile may hold have in common."""
 
+import os.path
 import re
 from typing import Annotated, Any
 
@@ -24,6 +25,14 @@ def _not_a_switch(value: Any) -> Any:
     return value
 
 
+def _path(path: str) -> str:
+    if "\0" in path:
+        raise ValueError("no path holds a NUL character")
+    return os.path.expanduser(path)
+
+
+# Relative to MONKEY_TRANSFER_DATA unless absolute; ~ is the user's own folder.
+PathName = Annotated[str, AfterValidator(_path)]
 Text = Annotated[str, AfterValidator(lambda text: " ".join(text.split())), Field(min_length=1)]  # one line
 Name = Annotated[str, AfterValidator(checked_name)]
 Whole = Annotated[int, BeforeValidator(_not_a_switch)]

@@ -441,6 +441,16 @@ def test_networks_keep_the_folders_of_their_archive(offer, root):
     assert state(entry, root) == WHOLE
 
 
+def test_a_file_that_is_not_packed_is_used_as_it_is(server, offer, root):
+    plain = {"place": "weights/net.bin", "inside": "net.bin", "unpacked_limit": None, "holds": {}}
+    offer({}, **plain)
+    server.content = b"PK, and yet no zip"
+    assert acquire("toy", root).read_bytes() == server.content
+    assert acquire("toy", root) == root / "weights" / "net.bin"
+    assert files_below(root / "weights") == {"net.bin": server.content}
+    assert len(server.asked) == 1
+
+
 def test_a_full_disk_loses_nothing(server, offer, root):
     offer(LABELS | PICTURES | {"v1/large": hashlib.shake_256(b"noise").digest(900_000)})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -504,11 +514,10 @@ def test_entries_are_whole_and_do_not_meet():
 
 
 def profile(source: dict, target: dict, *inits: str, checkpoint: str | None = None):
-    arms = {
-        init: SimpleNamespace(init=init, training=TensorFlowTraining(), engine=ENGINES["tensorflow"]) for init in inits
-    }
+    training, engine = TensorFlowTraining(imagenet=checkpoint), ENGINES["tensorflow"]
+    arms = {init: SimpleNamespace(init=init, training=training, engine=engine) for init in inits}
     data = [SimpleNamespace(data=SimpleNamespace(**one)) for one in (source, target)]
-    return SimpleNamespace(source=data[0], target=data[1], elsewhere=None, arms=arms, imagenet_checkpoint=checkpoint)
+    return SimpleNamespace(source=data[0], target=data[1], elsewhere=None, arms=arms)
 
 
 def test_what_profiles_need(monkeypatch):

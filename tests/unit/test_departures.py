@@ -121,9 +121,11 @@ def test_restoring_the_heads_matters_only_for_an_arm_that_starts_from_another(by
     assert set(departures.from_defaults(child)["key"]) == {"init", "restore"}
 
 
-def test_how_often_we_validate_is_no_departure(by_default):
-    ours = changed(by_default, {"arms.transfer.training.validate_every": 7})
+@pytest.mark.parametrize("key, value", [("validate_every", 7), ("imagenet", "my.ckpt")])
+def test_how_often_we_validate_and_where_weights_lie_is_no_departure(by_default, key, value):
+    ours = changed(by_default, {f"arms.transfer.training.{key}": value})
     assert departures.from_defaults(ours).empty
+    assert "arms.transfer.training" not in set(departures.from_paper(ours)["key"])
 
 
 def test_every_change_between_releases_is_told_in_full():

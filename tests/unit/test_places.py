@@ -8,6 +8,7 @@ from bad_input import refused
 
 from monkey_transfer import places
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE, imagenet_checkpoint, named_checkpoint
 from monkey_transfer.places import ROOT, data_folder, plain_path, reports_folder, runs_folder
 from monkey_transfer.tell.reports import report_folder
@@ -83,14 +84,14 @@ def test_bytes_that_are_no_letters(monkeypatch):
 def test_a_checkpoint_is_a_path_like_others(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(IMAGENET_VARIABLE, " ")
-    assert named_checkpoint(None) == ""
+    assert named_checkpoint(TensorFlowTraining()) == ""
     (tmp_path / "net.ckpt").touch()
     monkeypatch.setenv(IMAGENET_VARIABLE, "~/net.ckpt")
-    assert imagenet_checkpoint("resnet_50", None) == str(tmp_path / "net.ckpt")
+    assert imagenet_checkpoint(TensorFlowTraining()) == str(tmp_path / "net.ckpt")
     with refused(
         "environment", "brackets in a checkpoint", match=f"pattern .* in {IMAGENET_VARIABLE} or the profile's"
     ):
-        imagenet_checkpoint("resnet_50", str(tmp_path / "net[1].ckpt"))
+        imagenet_checkpoint(TensorFlowTraining(imagenet=str(tmp_path / "net[1].ckpt")))
 
 
 def test_data_that_are_not_there(tmp_path, monkeypatch):

@@ -300,6 +300,7 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("an unknown key below training", "training.iteration", 5, "training.iteration' is unknown"),
         ("an unknown key below data", "source.data.image", 5, "'source.data.image' is unknown"),
         ("a key that only this code sets", "name", "x", "key 'name' is unknown"),
+        ("a key that has moved", "imagenet_checkpoint", "a.ckpt", "'imagenet_checkpoint' is now training.imagenet: m"),
         ("arms left out by hand", "arms_left_out", [], "key 'arms_left_out' is unknown"),
         ("no title", "title", MISSING, "key 'title' is missing and required"),
         ("an empty title", "title", "", "key 'title': expected a text that is not empty .found ''."),
@@ -595,12 +596,21 @@ def test_values_are_what_they_look_like(tmp_path, text, read, encoding):
         ("margin: 1e0", "margin", 1.0),
         ("pictures_in_reports: no", "pictures_in_reports", False),
         ("requires_gpu: on", "requires_gpu", True),
-        ("imagenet_checkpoint: ~/a.ckpt", "imagenet_checkpoint", str(Path.home() / "a.ckpt")),
     ],
 )
 def test_what_can_be_meant_in_one_way_alone_is_read(write, tmp_path, said, key, read):
     write("study", f"{TEXT}\n{said}\n")
     assert getattr(load_profile("study", tmp_path), key) == read
+
+
+def test_imagenet_weights_are_named_with_the_training(write, tmp_path):
+    settings = changed("training.imagenet", "~/a.ckpt")
+    settings["arms"]["benchmark"]["training"] = {"imagenet": "weights/b.ckpt"}
+    settings["arms"]["transfer"]["training"] = {"imagenet": None}
+    write("study", settings)
+    named = {name: arm.training.imagenet for name, arm in load_profile("study", tmp_path).arms.items()}
+    home = str(Path.home() / "a.ckpt")
+    assert named == {"baseline": home, "benchmark": "weights/b.ckpt", "transfer": None, "scratch_control": home}
 
 
 def test_one_rate_for_all_iterations_and_finished_networks_need_no_schedule(write, tmp_path):

@@ -196,3 +196,13 @@ def test_finished_runs_keep_their_digests(name, monkeypatch):
     profile = load_profile(name)
     settings = {str(run): runs.settings(profile, run) for run in runs.runs_of(profile)}
     assert digest_of(settings)[:16] == SETTINGS[name]
+
+
+def test_where_imagenet_weights_lie_is_not_what_a_run_depends_on():
+    """Their content is: it goes into the specification."""
+    profile = load_profile("lsp")
+    run = runs.run_of(profile, "imagenet_control", 0)
+    arm = profile.arm(run.arm)
+    named = arm.model_copy(update={"training": arm.training.model_copy(update={"imagenet": "my.ckpt"})})
+    elsewhere = profile.model_copy(update={"arms": {**profile.arms, run.arm: named}})
+    assert runs.settings(elsewhere, run) == runs.settings(profile, run)

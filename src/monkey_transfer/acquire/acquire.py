@@ -102,7 +102,11 @@ def _install(archive: Archive, root: Path) -> None:
                 f"checksum belongs into {LIST if archive.sha256 else root / CHECKSUMS})"
             )
         shutil.rmtree(unpacked, ignore_errors=True)
-        unpack(file, unpacked, archive.unpacked_limit)
+        if archive.unpacked_limit is None:
+            unpacked.mkdir(parents=True)
+            shutil.copyfile(file, unpacked / archive.inside)
+        else:
+            unpack(file, unpacked, archive.unpacked_limit)
         if lacking := _lacking(archive, unpacked / archive.inside):
             raise StudyError(f"{file}: is not the expected archive, it holds {lacking}")
     except StudyError as error:

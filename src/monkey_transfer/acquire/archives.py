@@ -21,7 +21,7 @@ class Archive:
     file: str  # its name under ``archives/`` of the data folder
     page: str  # where people find it, with its terms
     place: str  # the folder or file that it becomes, relative to the data folder
-    unpacked_limit: int  # bytes that it may unpack to
+    unpacked_limit: int | None  # bytes that it may unpack to; None: it is not packed, and ``inside`` is its name
     inside: str = "."  # the part of the archive that becomes ``place``; '.' for all of it
     # Patterns inside ``place``, each with the least number of files.
     holds: dict[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import pandas as pd
 
-from monkey_transfer.settings import Positive, Probability, Settings
+from monkey_transfer.settings import PathName, Positive, Probability, Settings
 from monkey_transfer.skeletons import Skeleton
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Training(Settings):
     validate_every: Positive = 1000
     stop: StopRule = StopRule()
     optimizer: str
+    # A file of ImageNet weights, in place of those that the engine finds or fetches itself.
+    imagenet: PathName | None = None
 
     def rate(self, iteration: int) -> float:
         """The learning rate at an iteration, counted from 0."""
@@ -169,10 +171,10 @@ class Engine(Protocol):
     def threads(self, count: int) -> dict[str, str]:
         """Variables that make a process compute on that many cores."""
 
-    def imagenet(self, net_type: str, named: str | None) -> str:
-        """ImageNet weights of a backbone: ``named`` by the profile, by the machine, or fetched; StudyError if not."""
+    def imagenet(self, training: Training, /) -> str:
+        """ImageNet weights of a backbone: named by its settings, by the machine, or fetched; StudyError if not."""
 
-    def archive(self, init: str, net_type: str, named: str | None) -> str | None:
+    def archive(self, init: str, training: Training) -> str | None:
         """The archive (:mod:`monkey_transfer.acquire.archives`) that an arm's init comes from, if from any."""
 
     def published_files(self, name: str) -> PublishedFiles:

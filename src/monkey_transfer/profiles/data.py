@@ -1,11 +1,10 @@
 """Which data sets a profile may name, and what it must say of each."""
 
-import os.path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from monkey_transfer.settings import Count, Positive, Settings, Side
+from monkey_transfer.settings import Count, PathName, Positive, Settings, Side
 from monkey_transfer.skeletons import SKELETONS
 
 Yardstick = Literal["head_size", "head_segment", "torso", "bbox_length", "mpii_200scale"]
@@ -17,14 +16,6 @@ def _known_skeleton(name: str) -> str:
     return name
 
 
-def _path(path: str) -> str:
-    if "\0" in path:
-        raise ValueError("no path holds a NUL character")
-    return os.path.expanduser(path)
-
-
-# Relative to MONKEY_TRANSFER_DATA unless absolute; ~ is the user's own folder.
-Path = Annotated[str, AfterValidator(_path)]
 KnownSkeleton = Annotated[str, AfterValidator(_known_skeleton)]
 
 
@@ -42,7 +33,7 @@ class LspData(Settings):
     """Leeds Sports Pose or its extended set: ``folder`` holds joints.mat and images/."""
 
     format: Literal["lsp"]
-    folder: Path
+    folder: PathName
 
 
 class MacaqueposeData(Settings):
@@ -52,7 +43,7 @@ class MacaqueposeData(Settings):
     """
 
     format: Literal["macaquepose"]
-    folder: Path
+    folder: PathName
     length: Literal["longer_side", "width"] = "longer_side"
     size: Side = 640
 
@@ -61,7 +52,7 @@ class MpiiData(Settings):
     """MPII Human Pose as released: ``folder`` holds mpii_human_pose_v1_u12_1.mat and images/."""
 
     format: Literal["mpii"]
-    folder: Path
+    folder: PathName
     # The release's list of single people, or of those only the ones that are alone in their picture.
     people: Literal["single_person", "alone_in_picture"] = "single_person"
 
@@ -70,8 +61,8 @@ class CocoData(Settings):
     """Any COCO keypoint file and the folder of its pictures."""
 
     format: Literal["coco"]
-    annotations: Path
-    images: Path
+    annotations: PathName
+    images: PathName
     skeleton: KnownSkeleton
     keypoints: dict[str, str] | None = None  # the file's keypoint -> the skeleton's; others are not read
 
@@ -80,7 +71,7 @@ class DlcData(Settings):
     """A labelled DeepLabCut project with one individual in each picture."""
 
     format: Literal["dlc"]
-    project: Path
+    project: PathName
     skeleton: KnownSkeleton
     keypoints: dict[str, str] | None = None  # the project's body part -> the skeleton's keypoint; others are not read
 

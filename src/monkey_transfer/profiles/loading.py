@@ -32,6 +32,8 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
                 raise ValueError(f"key '{key}': expected keys and values (found {_found(settings[key])})")
         for key in {"name", "arms_left_out"} & settings.keys():  # said by the file's name and its weights
             raise ValueError(f"key '{key}' is unknown; remove it or correct its spelling")
+        if "imagenet_checkpoint" in settings:  # of profiles written when there was one engine
+            raise ValueError("key 'imagenet_checkpoint' is now training.imagenet: move it there")
         shared = settings.pop("training")
         settings["name"] = name
         settings["arms"] = {arm: _with_shared(keys, shared) for arm, keys in _said(settings["arms"]).items()}
@@ -99,8 +101,8 @@ def _lacking_weights(profile: Profile) -> tuple[str, ...]:
     """Optional arms whose ImageNet weights are neither named nor in the data folder, and those that start from them."""
 
     def lacks(arm: Arm) -> bool:
-        archive = arm.engine.archive(arm.init, arm.training.net_type, profile.imagenet_checkpoint)
-        return arm.optional and archive is not None and not (data_folder() / ARCHIVES[archive].place).is_dir()
+        archive = arm.engine.archive(arm.init, arm.training)
+        return arm.optional and archive is not None and not (data_folder() / ARCHIVES[archive].place).exists()
 
     return tuple(name for name in profile.arms if lacks(profile.arms[profile.lineage(name)[-1]]))
 

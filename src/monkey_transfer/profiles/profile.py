@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine
 from monkey_transfer.profiles.arms import Arm
-from monkey_transfer.profiles.data import ElsewhereData, Path, SourceData, TargetData, Yardstick
+from monkey_transfer.profiles.data import ElsewhereData, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
 
@@ -55,7 +55,6 @@ class Profile(Settings):
     # False keeps photographs out of figures, so that reports of data one may not publish can be shown.
     pictures_in_reports: bool = True
     requires_gpu: bool = False
-    imagenet_checkpoint: Path | None = None
 
     @field_validator("arms")
     @classmethod

@@ -129,7 +129,7 @@ def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
     if arm.parent:
         return study.finished(arm.parent, run.seed).snapshot()
     if arm.init == "imagenet":
-        return arm.engine.imagenet(arm.training.net_type, study.profile.imagenet_checkpoint)
+        return arm.engine.imagenet(arm.training)
     return None
 
 

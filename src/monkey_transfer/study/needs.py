@@ -20,8 +20,8 @@ _OF_FORMAT = {"mpii": ("mpii_annotations", "mpii_images"), "macaquepose": ("maca
 def needed_by(profile: Profile) -> list[str]:
     """Names in ``ARCHIVES`` of what a profile reads: its data sets and the networks that its arms start from.
 
-    A data set in a folder of another name is the user's own, and so are the ImageNet weights where the profile
-    or MONKEY_TRANSFER_IMAGENET names a checkpoint.
+    A data set in a folder of another name is the user's own, and so are ImageNet weights that ``training.imagenet``
+    or MONKEY_TRANSFER_IMAGENET names.
     """
     elsewhere = [profile.elsewhere.data] if profile.elsewhere else []
     names = [
@@ -31,7 +31,7 @@ def needed_by(profile: Profile) -> list[str]:
         if Path(ARCHIVES[name].place).is_relative_to(getattr(data, "folder", "."))
     ]
     for arm in profile.arms.values():
-        archive = arm.engine.archive(arm.init, arm.training.net_type, profile.imagenet_checkpoint)
+        archive = arm.engine.archive(arm.init, arm.training)
         names += [archive] if archive else []
     return list(dict.fromkeys(names))
 

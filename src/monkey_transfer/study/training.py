@@ -24,9 +24,10 @@ def find_weights(profile: Profile) -> None:
     for arm in profile.arms.values():
         if arm.zoo:
             arm.engine.published_files(arm.zoo)
-    starts = {(arm.engine, arm.training.net_type) for arm in profile.arms.values() if arm.init == "imagenet"}
-    for engine, net_type in sorted(starts, key=lambda start: start[1]):
-        engine.refuse_weights(engine.imagenet(net_type, profile.imagenet_checkpoint), net_type)
+    from_imagenet = [arm for arm in profile.arms.values() if arm.init == "imagenet"]
+    starts = {(arm.engine, arm.engine.imagenet(arm.training), arm.training.net_type) for arm in from_imagenet}
+    for engine, weights, net_type in sorted(starts, key=lambda start: start[1:]):
+        engine.refuse_weights(weights, net_type)
 
 
 def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:

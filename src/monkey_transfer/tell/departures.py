@@ -21,8 +21,9 @@ PAPER_ARMS = ("baseline", "benchmark", "transfer")
 PAPER_ENGINE = "tensorflow"
 # What a DeepLabCut training starts from (``create_training_dataset``), and ``train``'s keepdeconvweights.
 DEFAULT_START = {"init": "imagenet", "restore": "all", "frozen": 0}
-# DeepLabCut's TensorFlow engine neither validates while it trains nor stops before the last iteration.
-OUR_OWN = frozenset({"engine", "validate_every", "stop"})
+# DeepLabCut's TensorFlow engine neither validates while it trains nor stops before the last iteration; where ImageNet's
+# weights lie is a place and not a way of training.
+OUR_OWN = frozenset({"engine", "imagenet", "validate_every", "stop"})
 
 
 class Stated(NamedTuple):

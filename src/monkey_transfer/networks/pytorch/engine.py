@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.engine import Engine, Network, PublishedFiles, Restored, Trainable
+from monkey_transfer.networks.engine import Engine, Network, PublishedFiles, Restored, Trainable, Training
 from monkey_transfer.networks.pytorch.settings import BACKBONES, PyTorchTraining
+from monkey_transfer.networks.pytorch.weights import imagenet_archive, imagenet_weights, read_backbone, weight_files
 
 if TYPE_CHECKING:
     from monkey_transfer.networks.job import JobFolder
@@ -20,6 +21,9 @@ class PyTorch(Engine):
     packages = ("torch", "timm")
     environment = {}
 
+    imagenet = staticmethod(imagenet_weights)
+    weight_files = staticmethod(weight_files)
+
     def blocks(self, net_type: str) -> tuple[str, ...]:
         return tuple(BACKBONES[net_type].blocks)
 
@@ -27,20 +31,16 @@ class PyTorch(Engine):
         """One computes, however many there are, so that the same bits come out."""
         return {}
 
-    def imagenet(self, net_type: str, named: str | None) -> str:
-        return str(named)
-
-    def archive(self, init: str, net_type: str, named: str | None) -> str | None:
-        return None
+    def archive(self, init: str, training: Training) -> str | None:
+        """ImageNet weights that are neither named by the profile nor packaged."""
+        return imagenet_archive(training) if init == "imagenet" else None
 
     def published_files(self, name: str) -> PublishedFiles:
         raise StudyError(f"no network '{name}' is published for PyTorch")
 
-    def weight_files(self, weights: str) -> list[Path]:
-        return [Path(weights)] if Path(weights).is_file() else []
-
     def refuse_weights(self, weights: str, net_type: str) -> None:
-        pass
+        """Reads them, as a training will; imports PyTorch and timm, which takes seconds."""
+        read_backbone(weights, net_type)
 
     def snapshot(self, run: Path, iteration: int) -> str | None:
         """The file of weights in the DeepLabCut project of the run."""

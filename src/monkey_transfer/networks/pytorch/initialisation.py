@@ -1,7 +1,6 @@
 """Initial weights: what is restored of a run's snapshot or of ImageNet's, and what is not trained."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from deeplabcut.pose_estimation_pytorch.models import PoseModel
@@ -11,6 +10,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Restored
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.pytorch.model import blocks_of
+from monkey_transfer.networks.pytorch.weights import read_backbone, read_tensors
 
 _BACKBONE = "backbone.model."
 
@@ -28,7 +28,7 @@ def restore(model: PoseModel, job: Job) -> Restored:
     counts = {"backbone_total": len(backbone), "heads_total": len(outputs), "joints_total": len(job.heads)}
     if job.checkpoint is None:
         return Restored(None, backbone=0, heads=0, joints=0, **counts)
-    theirs = read(job.checkpoint)
+    theirs = _of_run_or_imagenet(job.checkpoint, job.training.net_type)
     wanted = {name: _fitting(job.checkpoint, name, theirs, ours[name].shape) for name in backbone}
     if taken:
         wanted |= {name: _with_heads(job.checkpoint, name, ours[name], theirs, job.heads) for name in outputs}
@@ -36,23 +36,12 @@ def restore(model: PoseModel, job: Job) -> Restored:
     return Restored(job.checkpoint, backbone=len(backbone), heads=len(outputs) if taken else 0, joints=taken, **counts)
 
 
-def read(weights: str) -> dict[str, Tensor]:
-    """The tensors of a file of weights, a run's snapshot or a backbone's, by their names in a run's network.
-
-    StudyError if the file is missing or is none.
-    """
-    if not Path(weights).is_file():
-        raise StudyError(f"weights {weights} are missing: expected a file of PyTorch")
-    try:
-        found = torch.load(weights, map_location="cpu", weights_only=True)
-    except Exception as error:  # what torch raises of a cut or foreign file is of many kinds
-        said = " ".join(str(error).split())[:120]
-        raise StudyError(
-            f"weights {weights} cannot be read, expected a whole file of PyTorch: copy or name another ({said})"
-        ) from None
-    if isinstance(found, dict) and isinstance(found.get("model"), dict):
-        return found["model"]
-    return {f"{_BACKBONE}{name}": tensor for name, tensor in found.items()}
+def _of_run_or_imagenet(weights: str, net_type: str) -> dict[str, Tensor]:
+    """The tensors of a run's snapshot, or of a backbone's ImageNet weights, by their names in a run's network."""
+    found = read_tensors(weights)
+    if any(name.startswith(_BACKBONE) for name in found):
+        return found
+    return {f"{_BACKBONE}{name}": tensor for name, tensor in read_backbone(weights, net_type).items()}
 
 
 def _fitting(checkpoint: str, name: str, theirs: dict[str, Tensor], shape: Sequence[int]) -> Tensor:

@@ -25,6 +25,7 @@ from monkey_transfer.networks.pytorch.batches import Batch, Batches
 from monkey_transfer.networks.pytorch.model import build, settings_of
 from monkey_transfer.networks.pytorch.prediction import normalised, poses_of
 from monkey_transfer.networks.pytorch.project import PyTorchProject
+from monkey_transfer.networks.pytorch.weights import read_tensors
 
 # How many threads draw batches; none: when their turn comes. No number changes a result.
 WORKERS = "MONKEY_TRANSFER_WORKERS"
@@ -88,7 +89,7 @@ class PyTorchNetwork(Trainable):
         _save({"metadata": metadata, "model": self.model.state_dict()}, self.project.snapshot(iteration))
 
     def load_snapshot(self, iteration: int) -> None:
-        self.model.load_state_dict(initialisation.read(str(self.project.snapshot(iteration))))
+        self.model.load_state_dict(read_tensors(str(self.project.snapshot(iteration))))
 
     def drop_snapshots_but(self, iteration: int) -> None:
         kept = self.project.snapshot(iteration)

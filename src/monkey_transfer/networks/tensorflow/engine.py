@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monkey_transfer.environment import messages_into
-from monkey_transfer.networks.engine import Engine, Network, Restored, Trainable
+from monkey_transfer.networks.engine import Engine, Network, Restored, Trainable, Training
 from monkey_transfer.networks.tensorflow import weights, zoo
 from monkey_transfer.networks.tensorflow.settings import BLOCKS, TensorFlowTraining
 
@@ -32,10 +32,10 @@ class TensorFlow(Engine):
     def threads(self, count: int) -> dict[str, str]:
         return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(count))
 
-    def archive(self, init: str, net_type: str, named: str | None) -> str | None:
+    def archive(self, init: str, training: Training) -> str | None:
         """Networks of the zoo by their init; ImageNet weights unless the profile or the machine names a checkpoint."""
         if init == "imagenet":
-            return None if weights.named_checkpoint(named) else f"imagenet:{net_type}"
+            return None if weights.named_checkpoint(training) else f"imagenet:{training.net_type}"
         return init if init.startswith("zoo:") else None
 
     def refuse_weights(self, weights: str, net_type: str) -> None:

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.engine import Training
 from monkey_transfer.places import data_folder, plain_path
 
 # Names a checkpoint of ImageNet weights that is there already.
@@ -17,26 +18,26 @@ IMAGENET_VARIABLE = "MONKEY_TRANSFER_IMAGENET"
 _ENDING = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 
 
-def imagenet_checkpoint(net_type: str, named: str | None) -> str:
+def imagenet_checkpoint(training: Training) -> str:
     """Prefix of the ImageNet checkpoint of a backbone.
 
-    The one that the profile names comes first, then the one that MONKEY_TRANSFER_IMAGENET names, by their prefix or
-    one of their files, then the copy in ``imagenet/<net_type>`` of the data folder, which is fetched if need be.
+    The one that ``training.imagenet`` names comes first, then the one that MONKEY_TRANSFER_IMAGENET names, by their
+    prefix or one of their files, then the copy in ``imagenet/<net_type>`` of the data folder, fetched if need be.
 
     StudyError says what to do if none of them is there.
     """
-    if named := named_checkpoint(named):
-        prefix = _ENDING.sub("", str(plain_path(named, f"{IMAGENET_VARIABLE} or the profile's imagenet_checkpoint")))
+    if named := named_checkpoint(training):
+        prefix = _ENDING.sub("", str(plain_path(named, f"{IMAGENET_VARIABLE} or the profile's training.imagenet")))
         if not checkpoint_files(prefix):
             raise StudyError(f"ImageNet checkpoint '{named}' is not there: {expected_files(prefix)}")
         return prefix
     from monkey_transfer.acquire.acquire import acquire
 
     try:
-        folder = acquire(f"imagenet:{net_type}", data_folder())
+        folder = acquire(f"imagenet:{training.net_type}", data_folder())
     except StudyError as error:
         raise StudyError(
-            f"{error}; or name a checkpoint in {IMAGENET_VARIABLE} or in the profile's imagenet_checkpoint"
+            f"{error}; or name a checkpoint in {IMAGENET_VARIABLE} or in the profile's training.imagenet"
         ) from None
     prefix = str(min(folder.rglob("*.ckpt*"))).partition(".ckpt")[0] + ".ckpt"
     if not checkpoint_files(prefix):
@@ -44,9 +45,11 @@ def imagenet_checkpoint(net_type: str, named: str | None) -> str:
     return prefix
 
 
-def named_checkpoint(by_profile: str | None) -> str:
-    """The checkpoint that the profile names, or else MONKEY_TRANSFER_IMAGENET; empty if neither does."""
-    return by_profile or os.environ.get(IMAGENET_VARIABLE, "").strip()
+def named_checkpoint(training: Training) -> str:
+    """The checkpoint that ``training.imagenet`` names, or else MONKEY_TRANSFER_IMAGENET; empty if neither does."""
+    if training.imagenet:
+        return str(data_folder() / training.imagenet)
+    return os.environ.get(IMAGENET_VARIABLE, "").strip()
 
 
 def checkpoint_files(prefix: str) -> list[Path]:
