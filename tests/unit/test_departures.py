@@ -25,16 +25,16 @@ def changed(profile: Profile, settings: dict[str, object]) -> Profile:
 
 
 @pytest.fixture
-def demo() -> Profile:
-    return load_profile("demo")
+def smoke() -> Profile:
+    return load_profile("smoke")
 
 
 @pytest.fixture
-def by_default(demo) -> Profile:
+def by_default(smoke) -> Profile:
     """Arms that say nothing about their training, all from ImageNet."""
     plain = {"learns": "target", "images": 100, "init": "imagenet", "training": {}}
     # DeepLabCut's default scale and jitter need pictures of at least 160 pixels
-    return changed(demo, {"picture.size": 160, **{f"arms.{name}": plain for name in (*demo.arms, "imagenet_control")}})
+    return changed(smoke, {"picture.size": 160, **{f"arms.{name}": plain for name in (*smoke.arms, "imagenet_control")}})
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -47,12 +47,12 @@ def test_every_profile_has_its_tables(name):
     assert (defaults["default"] != defaults["here"]).all()
 
 
-def test_what_agrees_with_the_paper_is_not_a_departure(demo):
+def test_what_agrees_with_the_paper_is_not_a_departure(smoke):
     stated = {stated.key: stated.value for stated in departures.PAPER if stated.key not in IN_WORDS}
     stated["arms.transfer.training.multi_step"] = TensorFlowTraining().multi_step
     stated["arms.scratch_control.images"] = stated["arms.transfer.images"]
-    assert set(stated) & set(departures.from_paper(demo)["key"])
-    left = departures.from_paper(changed(demo, stated))
+    assert set(stated) & set(departures.from_paper(smoke)["key"])
+    left = departures.from_paper(changed(smoke, stated))
     assert set(left["key"]) == IN_WORDS | {"arms.transfer.training", "arms.scratch_control"}
 
 
