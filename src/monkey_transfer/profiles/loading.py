@@ -117,8 +117,8 @@ def _merged(base: dict, over: dict) -> dict:
 
 
 def _same_kind(base: dict, over: dict) -> bool:
-    """Whether ``over`` leaves the format of data, or the framing of pictures, as it is: others have other keys."""
-    return all(over.get(kind) in (None, base.get(kind)) for kind in ("format", "framing"))
+    """Whether ``over`` leaves an engine, a format of data or the like as it is: others have other keys."""
+    return all(over.get(kind) in (None, base.get(kind)) for kind in ("engine", "format", "framing", "kind", "shape"))
 
 
 # For pydantic's own words, which are a programmer's.
