@@ -34,7 +34,7 @@ TINY = {
     "arms": {
         "baseline": {"images": 10},
         "benchmark": {"images": 15},
-        **{arm: {"images": 5} for arm in ("transfer", "imagenet_control", "scratch_control")},
+        **{arm: {"images": 5} for arm in ("transfer", "imagenet_control")},
     },
 }
 
