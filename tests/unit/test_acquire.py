@@ -25,6 +25,8 @@ from monkey_transfer.acquire.archives import ARCHIVES, Archive
 from monkey_transfer.acquire.download import ATTEMPTS, CHUNK, download
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engines import ENGINES
+from monkey_transfer.networks.pytorch.settings import PyTorchTraining
+from monkey_transfer.networks.pytorch.superanimal import SUPERANIMAL, archive_of, superanimal_network
 from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
 from monkey_transfer.places import ROOT
 from monkey_transfer.profiles.loading import load_profile
@@ -427,6 +429,21 @@ def test_one_file_of_an_archive_beside_others(offer, root):
     assert files_below(root / "mpii") == {"labels.mat": b"labels", "images/000000001.jpg": b"picture"}
 
 
+@pytest.mark.parametrize(
+    "licence, said", [("research use only", "research use only"), (None, f"not stated, see {PAGE}")]
+)
+def test_terms_are_said_before_anything_is_fetched(server, offer, root, capsys, licence, said):
+    server.statuses = [403]
+    offer(LABELS | PICTURES, licence=licence)
+    with pytest.raises(StudyError, match="403"):
+        acquire("toy", root)
+    assert capsys.readouterr().err == f"toy.zip: a test; licence: {said}\n"
+    acquire("toy", root)
+    capsys.readouterr()
+    acquire("toy", root)
+    assert capsys.readouterr().err == ""  # it is there
+
+
 def test_networks_keep_the_folders_of_their_archive(offer, root):
     network = {
         "DLC/train/pose_cfg.yaml": b"train",
@@ -449,6 +466,33 @@ def test_a_file_that_is_not_packed_is_used_as_it_is(server, offer, root):
     assert acquire("toy", root) == root / "weights" / "net.bin"
     assert files_below(root / "weights") == {"net.bin": server.content}
     assert len(server.asked) == 1
+
+
+def test_superanimal_that_cannot_be_fetched(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(downloading, "PAUSE", 0)
+    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(tmp_path))
+    name = archive_of("superanimal:quadruped", "hrnet_w32")
+    monkeypatch.setitem(ARCHIVES, name, replace(ARCHIVES[name], address=NOBODY))
+    there = re.escape(str(tmp_path / "archives" / "superanimal_quadruped_hrnet_w32.pt"))
+    with refused("archive", "SuperAnimal without a network", match=rf"sha256 a42e58d5.* and put it at {there}$"):
+        superanimal_network("superanimal:quadruped", "hrnet_w32")
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first.endswith("licence: research use only (non-commercial use)")
+
+
+def test_superanimal_that_was_put_there_by_hand(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(tmp_path))
+    name, content = archive_of("superanimal:quadruped", "resnet_50_gn"), b"weights"
+    monkeypatch.setitem(ARCHIVES, name, replace(ARCHIVES[name], sha256=hashlib.sha256(content).hexdigest()))
+    file = tmp_path / "archives" / ARCHIVES[name].file
+    file.parent.mkdir()
+    file.write_bytes(b"a web page")
+    with refused("archive", "SuperAnimal that is another file", match="has sha256 .*, expected .* put aside as"):
+        superanimal_network("superanimal:quadruped", "resnet_50_gn")
+    file.write_bytes(content)
+    found = superanimal_network("superanimal:quadruped", "resnet_50_gn")
+    assert Path(found.weights).read_bytes() == content
+    assert len(found.keypoints) == 39
 
 
 def test_a_full_disk_loses_nothing(server, offer, root):
@@ -498,6 +542,13 @@ def test_addresses_are_those_of_the_installed_lists():
         repository, _, file = zoo[name].rpartition("/")
         assert ARCHIVES[f"zoo:{name}"].address == f"https://huggingface.co/{repository}/resolve/main/{file}"
         assert ARCHIVES[f"zoo:{name}"].file == file
+    ours = {"resnet_50_gn": "resnet_50", "hrnet_w32": "hrnet_w32"}  # DeepLabCut's resnet_50 has GroupNorm
+    pose_models = listed("dlclibrary", "dlclibrary/dlcmodelzoo/modelzoo_urls_pytorch.yaml")["superanimal_quadruped"]
+    for net_type in SUPERANIMAL["superanimal:quadruped"].net_types:
+        repository, _, file = pose_models["pose_models"][ours[net_type]].rpartition("/")
+        archive = ARCHIVES[archive_of("superanimal:quadruped", net_type)]
+        assert archive.address == f"https://huggingface.co/{repository}/resolve/main/{file}"
+        assert archive.file == archive.inside == Path(archive.place).name == file
     weights = listed("deeplabcut", "deeplabcut/pose_estimation_tensorflow/models/pretrained/pretrained_model_urls.yaml")
     for net_type in get_args(TensorFlowTraining.model_fields["net_type"].annotation):
         assert ARCHIVES[f"imagenet:{net_type}"].address == weights[net_type]
@@ -530,6 +581,10 @@ def test_what_profiles_need(monkeypatch):
         *("zoo:full_macaque", "zoo:full_human", "imagenet:resnet_50"),
     ]
     assert set(needed_by(paper)) <= ARCHIVES.keys()
+    paper.arms["superanimal:quadruped"] = SimpleNamespace(
+        init="superanimal:quadruped", training=PyTorchTraining(net_type="hrnet_w32"), engine=ENGINES["pytorch"]
+    )
+    assert needed_by(paper)[-1] == archive_of("superanimal:quadruped", "hrnet_w32") in ARCHIVES
 
 
 def test_people_of_another_data_set_are_needed_too(monkeypatch):

@@ -14,6 +14,7 @@ from monkey_transfer.networks.tensorflow.weights import IMAGENET_VARIABLE
 from monkey_transfer.places import CONFIG
 from monkey_transfer.profiles.loading import load_profile, profile_files, profile_names
 from monkey_transfer.profiles.strict_yaml import read_yaml
+from monkey_transfer.skeletons import SUPERANIMAL_QUADRUPED_39
 
 VALID = {
     "title": "A study",
@@ -71,16 +72,85 @@ ZOO_ARM = {"learns": "nothing", "init": "zoo:full_human", "training": {"net_type
         ("a finished network with pictures", {"images": 5}, "an arm that learns nothing has no images"),
         ("no network that learns nothing", {"init": "scratch"}, "learns nothing has no images, .* an init such as"),
         ("no pictures to learn", {"learns": "target"}, "images: expected at least one picture of the target"),
-        ("an unknown network", {"init": "zoo:full_dog"}, "'full_dog' is unknown; expected one of full_macaque, full_h"),
-        ("another network's backbone", {"training": {"net_type": "resnet_50"}}, "'full_human' is a resnet_101"),
+        ("an unknown network", {"init": "zoo:full_dog"}, "no network 'zoo:full_dog'; expected one of zoo:full_m"),
+        (
+            "another network's backbone",
+            {"training": {"net_type": "resnet_50"}},
+            "expected resnet_101, of which .* zoo:full_hu",
+        ),
     ],
 )
 def test_finished_networks_learn_nothing(write, tmp_path, what, changes, said):
     write("study", {**VALID, "arms": {**VALID["arms"], "benchmark": ZOO_ARM}})
-    assert load_profile("study", tmp_path).arm("benchmark").zoo == "full_human"
+    assert load_profile("study", tmp_path).arm("benchmark").published.net_types == ("resnet_101",)
     write("study", {**VALID, "arms": {**VALID["arms"], "benchmark": {**ZOO_ARM, **changes}}})
     with refused("profile", what, match=said):
         load_profile("study", tmp_path)
+
+
+ON_PYTORCH = {"engine": "pytorch", "net_type": "resnet_50_gn", "iterations": 100}
+
+
+def starting_from(init: str, training: dict = ON_PYTORCH, **changes) -> dict:
+    """The valid settings with one arm more, which starts from that."""
+    arms = {**VALID["arms"], "further": {**VALID["arms"]["transfer"], "init": init, **changes}}
+    return {**VALID, "training": training, "arms": arms}
+
+
+@pytest.mark.parametrize(
+    "what, init",
+    [
+        ("DeepLabCut's human body model", "superanimal:humanbody"),
+        ("DeepLabCut's human body model, by its longer name", "superanimal_humanbody"),
+        ("DeepLabCut's human body model, by both names", "superanimal:superanimal_humanbody"),
+    ],
+)
+def test_the_human_body_model_is_refused_and_why(write, tmp_path, what, init):
+    write("study", starting_from(init))
+    with refused("profile", what, match=r"arms.further.init': .*does not fine-tune it .* MPII's people.*\(found"):
+        load_profile("study", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "what, changes, said",
+    [
+        ("an unknown SuperAnimal", {"init": "superanimal:topviewmouse"}, "pytorch has no .* one of superanimal:quad"),
+        (
+            "SuperAnimal on another engine",
+            {"training": VALID["training"]},
+            "engine tensorflow has no network 'superanimal:quadruped'; .*, or training.engine pytorch, which has it",
+        ),
+        ("SuperAnimal as a finished network", {"learns": "nothing", "images": 0}, "an init such as zoo:full_human"),
+        (
+            "SuperAnimal of another backbone",
+            {"training": {**ON_PYTORCH, "net_type": "resnet_50"}},
+            "expected resnet_50_gn or hrnet_w32, of which .* of superanimal:quadruped .found resnet_50",
+        ),
+    ],
+)
+def test_arms_that_learn_may_start_from_superanimal(write, tmp_path, what, changes, said):
+    write("study", starting_from("superanimal:quadruped", restore="all", frozen="backbone"))
+    assert load_profile("study", tmp_path).arm("further").published.skeleton == SUPERANIMAL_QUADRUPED_39
+    write("study", starting_from(**{"init": "superanimal:quadruped"} | changes))
+    with refused("profile", what, match=said):
+        load_profile("study", tmp_path)
+
+
+def test_a_source_network_that_goes_on_from_superanimal_has_a_control_that_does(write, tmp_path):
+    """Or quadrupeds would count as monkeys."""
+    settings = starting_from("superanimal:quadruped")
+    arms = settings["arms"]
+    write("study", settings)
+    assert load_profile("study", tmp_path).control == "scratch_control"
+    arms["imagenet_control"] = {**arms["further"], "init": "imagenet"}
+    write("study", {**settings, "arms": {**arms, "transfer": arms["further"]}})
+    assert load_profile("study", tmp_path).control == "imagenet_control"
+    onwards = {**arms, "baseline": {**arms["baseline"], "init": "superanimal:quadruped"}}
+    write("study", {**settings, "arms": onwards})
+    with refused("profile", "a source network from SuperAnimal alone", match="expected an arm superanimal_control"):
+        load_profile("study", tmp_path)
+    write("study", {**settings, "arms": {**onwards, "superanimal_control": arms["further"]}})
+    assert load_profile("study", tmp_path).control == "superanimal_control"
 
 
 def test_an_arm_may_see_pictures_its_own_way(write, tmp_path):

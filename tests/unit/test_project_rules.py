@@ -194,8 +194,9 @@ def test_imports_point_one_way(module):
             ENGINES | {"sklearn", "imgaug", "papermill"},
         ),
         ("import monkey_transfer.tell.reports", UNNEEDED_FOR_TABLES),
+        ("import monkey_transfer.networks.pytorch.superanimal", UNNEEDED_FOR_TABLES),
     ],
-    ids=["study", "tables", "results", "plots", "reports"],
+    ids=["study", "tables", "results", "plots", "reports", "superanimal"],
 )
 def test_tables_and_plots_load_without_engines(statement, unneeded):
     assert loaded_by(statement) & unneeded == set()

@@ -1,8 +1,11 @@
 """Keypoint sets must be consistent in themselves and with each other."""
 
+from importlib.metadata import distribution
 from itertools import permutations
+from pathlib import Path
 
 import pytest
+import yaml
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import (
@@ -12,6 +15,7 @@ from monkey_transfer.skeletons import (
     MACAQUEPOSE_17,
     MPII_16,
     SKELETONS,
+    SUPERANIMAL_QUADRUPED_39,
     Skeleton,
     mapping,
 )
@@ -22,7 +26,10 @@ EVERY_TWO = pytest.mark.parametrize("a, b", list(permutations(SKELETONS.values()
 
 @pytest.mark.parametrize(
     "skeleton, size",
-    [(MPII_16, 16), (LSP_14, 14), (FULL_HUMAN_14, 14), (MACAQUEPOSE_17, 17), (SKELETONS["openmonkeychallenge_17"], 17)],
+    [
+        *((MPII_16, 16), (LSP_14, 14), (FULL_HUMAN_14, 14), (MACAQUEPOSE_17, 17)),
+        *((SKELETONS["openmonkeychallenge_17"], 17), (SUPERANIMAL_QUADRUPED_39, 39)),
+    ],
 )
 def test_sizes_are_those_in_the_names(skeleton, size):
     assert len(skeleton.keypoints) == size
@@ -54,7 +61,8 @@ def test_pairs_are_mirror_pairs(skeleton):
     assert len(set(paired)) == len(paired)
     # Whatever is in no pair lies in the middle.
     assert {landmark_of[k] for k in set(skeleton.keypoints) - set(paired)} <= {
-        "pelvis", "thorax", "upper_neck", "head_top", "nose", "tail"
+        "pelvis", "thorax", "upper_neck", "head_top", "nose", "tail", "tail_base", "tail_end", "upper_jaw", "lower_jaw",
+        "neck_base", "neck_end", "throat_base", "throat_end", "back_base", "back_middle", "back_end", "belly_bottom",
     }  # fmt: skip
 
 
@@ -122,6 +130,27 @@ def test_mpii_order_is_that_of_the_release():
     assert MPII_16.keypoints[0] == "right_ankle"
     assert MPII_16.keypoints[6:10] == ("pelvis", "thorax", "upper_neck", "head_top")
     assert MPII_16.keypoints[15] == "left_wrist"
+
+
+def test_superanimal_s_order_is_that_of_the_installed_project():
+    """Its weights have no names, so that another order would be another animal."""
+    file = distribution("deeplabcut").locate_file("deeplabcut/modelzoo/project_configs/superanimal_quadruped.yaml")
+    listed = yaml.safe_load(Path(str(file)).read_text(encoding="utf-8"))["bodyparts"]
+    assert list(SUPERANIMAL_QUADRUPED_39.keypoints) == listed
+
+
+def test_quadrupeds_share_with_primates_what_their_authors_named_alike():
+    of_limbs = {
+        "front_left_thai": "left_shoulder", "front_right_thai": "right_shoulder",
+        "back_left_thai": "left_hip", "back_right_thai": "right_hip",
+        "back_left_knee": "left_knee", "back_right_knee": "right_knee",
+    }  # fmt: skip
+    of_heads = {"nose": "nose", "left_eye": "left_eye", "right_eye": "right_eye"}
+    of_ears = {"left_earbase": "left_ear", "right_earbase": "right_ear"}
+    assert mapping(SUPERANIMAL_QUADRUPED_39, MPII_16) == of_limbs
+    assert mapping(SUPERANIMAL_QUADRUPED_39, MACAQUEPOSE_17) == of_limbs | of_heads | of_ears
+    of_one_hip = {quadruped: monkey for quadruped, monkey in of_limbs.items() if "hip" not in monkey} | of_heads
+    assert mapping(SUPERANIMAL_QUADRUPED_39, SKELETONS["openmonkeychallenge_17"]) == of_one_hip
 
 
 def test_sets_without_a_common_landmark():

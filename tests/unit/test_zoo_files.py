@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -14,13 +15,15 @@ from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import digest_of, write_json
 from monkey_transfer.networks.job import Job, JobFolder
+from monkey_transfer.networks.tensorflow.engine import TensorFlow
 from monkey_transfer.networks.tensorflow.weights import checkpoint_files
 from monkey_transfer.networks.tensorflow.zoo import ZOO, zoo_network
 from monkey_transfer.profiles import loading
+from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.skeletons import MPII_16
 from monkey_transfer.study import jobs, opening, training
 
-MACAQUE = ZOO["full_macaque"].skeleton.keypoints
+MACAQUE = ZOO["zoo:full_macaque"].skeleton.keypoints
 SHUFFLED = tuple(random.Random(0).sample(MACAQUE, len(MACAQUE)))
 SETTINGS = {
     "net_type": "resnet_50",
@@ -59,7 +62,7 @@ def test_an_exported_network(folder):
     inside = folder / "DLC_macaque_full_resnet50"
     snapshot = write_snapshot(inside, 103000)
     write_settings(inside)
-    found = zoo_network("full_macaque")
+    found = zoo_network("zoo:full_macaque", "resnet_50")
     assert found.weights == snapshot
     assert [file.name for file in checkpoint_files(found.weights)] == [
         "snapshot-103000.data-00000-of-00001",
@@ -79,7 +82,7 @@ def test_a_whole_model_folder_with_several_snapshots(folder):
     (folder / "model" / "train" / "._snapshot-900000.index").write_bytes(b"of another system")
     write_settings(folder / "model" / "train", stride=4.0)
     write_settings(folder / "model" / "test", stride=8.0)
-    found = zoo_network("full_macaque")
+    found = zoo_network("zoo:full_macaque", "resnet_50")
     assert found.weights == str(folder / "model" / "train" / "snapshot-200000")
     assert found.architecture["stride"] == 4.0
 
@@ -89,7 +92,7 @@ def test_a_network_that_is_not_there_says_where_to_get_it(folder, monkeypatch):
     monkeypatch.setitem(ARCHIVES, "zoo:full_macaque", archive)
     monkeypatch.setattr(download, "PAUSE", 0)
     with pytest.raises(StudyError) as error:
-        zoo_network("full_macaque")
+        zoo_network("zoo:full_macaque", "resnet_50")
     assert f"from {archive.page} and put it at {folder.parents[1] / 'archives' / archive.file}" in str(error.value)
 
 
@@ -98,17 +101,17 @@ def test_no_snapshot(folder):
     for ending in ("index", "data-00000-of-00001"):
         (folder / f"snapshot-best.{ending}").write_bytes(b"a checkpoint")
     with pytest.raises(StudyError, match=f"{folder}: no snapshot of the network is in it, expected a file such as"):
-        zoo_network("full_macaque")
+        zoo_network("zoo:full_macaque", "resnet_50")
 
 
 def test_settings_of_which_network(folder):
     write_snapshot(folder, 1)
     with pytest.raises(StudyError, match=r"full_macaque is incomplete, 0 of 1 \*\*/pose_cfg.yaml"):
-        zoo_network("full_macaque")
+        zoo_network("zoo:full_macaque", "resnet_50")
     for name in ("train", "test"):
         write_settings(folder / name)
     with pytest.raises(StudyError, match="or one beside snapshot-1.index, found 2; move the folder away"):
-        zoo_network("full_macaque")
+        zoo_network("zoo:full_macaque", "resnet_50")
 
 
 @pytest.mark.parametrize(
@@ -117,14 +120,14 @@ def test_settings_of_which_network(folder):
         ({"all_joints_names": [*SHUFFLED[:-1], "tail"]}, "other joints than expected: found .*tail, expected nose, "),
         ({"all_joints_names": list(SHUFFLED[:-1])}, "other joints than expected"),
         ({"all_joints_names": [*SHUFFLED, SHUFFLED[0]]}, "other joints than expected"),
-        ({"net_type": "resnet_101"}, "the network is a resnet_101, expected the resnet_50 of full_macaque"),
+        ({"net_type": "resnet_101"}, "the network is a resnet_101, expected the resnet_50 of zoo:full_macaque"),
     ],
 )
 def test_another_network(folder, changes, told):
     write_snapshot(folder, 1)
     file = write_settings(folder, **changes)
     with pytest.raises(StudyError, match=f"^{file}: .*{told}"):
-        zoo_network("full_macaque")
+        zoo_network("zoo:full_macaque", "resnet_50")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def test_settings_that_are_none(folder, content, told):
     write_snapshot(folder, 1)
     (folder / "pose_cfg.yaml").write_bytes(content)
     with pytest.raises(StudyError, match=f"pose_cfg.yaml: {told}"):
-        zoo_network("full_macaque")
+        zoo_network("zoo:full_macaque", "resnet_50")
 
 
 # what arms make of it
@@ -208,10 +211,19 @@ def job_of(opened, arm: str, monkeypatch) -> tuple[Job, dict]:
     return folder.read()[0], json.loads((folder.path / "specification.json").read_text())["specification"]
 
 
+def test_weights_are_looked_into_before_any_training(folder, monkeypatch):
+    snapshot, asked = write_snapshot(folder, 103000), []
+    write_settings(folder)
+    monkeypatch.setattr(TensorFlow, "refuse_weights", lambda _, *weights: asked.append(weights))
+    arms = {name: Arm.model_validate({"training": {}, **ARMS[name]}) for name in ("baseline", "transfer", "heads")}
+    training.find_weights(SimpleNamespace(arms=arms, imagenet_checkpoint=None))
+    assert asked == [(snapshot, "resnet_50")]
+
+
 def test_a_finished_arm_has_the_joints_in_the_order_of_the_network(opened, monkeypatch):
     job, specification = job_of(opened, "baseline", monkeypatch)
     assert job.keypoints == SHUFFLED
-    assert job.finished == specification["finished"] == zoo_network("full_macaque").architecture
+    assert job.finished == specification["finished"] == zoo_network("zoo:full_macaque", "resnet_50").architecture
     assert len(specification["initial_weights"]) == 2
 
 

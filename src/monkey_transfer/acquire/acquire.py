@@ -6,10 +6,12 @@ also be put by hand; ``checksums.json`` there holds the checksum of every first 
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
+from tqdm.auto import tqdm
 
 from monkey_transfer.acquire.archives import ARCHIVES, LIST, Archive
 from monkey_transfer.acquire.download import download
@@ -68,10 +70,14 @@ def table(names: list[str], root: Path) -> pd.DataFrame:
             "where": archive.place,
             "state": _told_state(archive, root),
             "size": f"{archive.size / 1e6:,.0f} MB" if archive.size else "not stated",
-            "licence": archive.licence or f"not stated, see {archive.page}",
+            "licence": _terms(archive),
         }
         for name, archive in wanted.items()
     )
+
+
+def _terms(archive: Archive) -> str:
+    return archive.licence or f"not stated, see {archive.page}"
 
 
 def _told_state(archive: Archive, root: Path) -> str:
@@ -87,12 +93,16 @@ def _told_state(archive: Archive, root: Path) -> str:
 
 
 def _install(archive: Archive, root: Path) -> None:
-    """Fetch an archive unless it lies there, unpack it and give the wanted part its place, whole or not at all."""
+    """Fetch an archive unless it lies there, unpack it and give the wanted part its place, whole or not at all.
+
+    On what terms it is to be had is said before anything is fetched.
+    """
     place, file = root / archive.place, root / "archives" / archive.file
     unpacked = place.with_name(f"{place.name}.unpacked")
     known = archive.sha256 or _recorded(root).get(archive.file)
     try:
         if not file.is_file():
+            tqdm.write(f"{archive.file}: {archive.purpose}; licence: {_terms(archive)}", file=sys.stderr)
             download(archive.address, Path(f"{file}.partial"))
             os.replace(f"{file}.partial", file)
         digest = sha256_of(file)

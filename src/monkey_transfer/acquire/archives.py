@@ -12,7 +12,7 @@ LIST = Path(__file__).with_suffix(".yaml")
 
 @dataclass(frozen=True)
 class Archive:
-    """One archive, and what it becomes in the data folder."""
+    """One archive, or one file that is used as it is, and what it becomes in the data folder."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 

@@ -28,7 +28,7 @@ from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.study.opening import Study
 
 # Arms that figures of single networks draw: the paper's three, their controls and the floor. Tables have all arms.
-DRAWN = ("baseline", "benchmark", "transfer", "imagenet_control", "scratch_control", MEAN_POSE)
+DRAWN = ("baseline", "benchmark", "transfer", "imagenet_control", "scratch_control", "superanimal_control", MEAN_POSE)
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,11 @@ class Training(Settings):
 class PublishedNetwork(NamedTuple):
     """A finished network that its authors published.
 
-    ``trained_on`` says on what, as far as it is known; ``may_know_people`` why the study's test people may be
-    among that, empty if they cannot.
+    ``net_types`` are the backbones that there are weights of; ``trained_on`` says on what, as far as it is known;
+    ``may_know_people`` why the study's test people may be among that, empty if they cannot.
     """
 
-    net_type: str
+    net_types: tuple[str, ...]
     skeleton: Skeleton
     trained_on: str
     may_know_people: str = ""
@@ -154,7 +154,7 @@ class Engine(Protocol):
     ----------
     name : in profiles and specifications.
     settings : what a profile may say below ``training``; its defaults are the engine's own.
-    published : finished networks by the name that an arm's init gives after ``zoo:``.
+    published : finished networks by the init of the arms that start from them, such as ``zoo:full_human``.
     packages : distributions whose versions a run records.
     environment : variables of every process in which the engine runs.
     """
@@ -177,7 +177,7 @@ class Engine(Protocol):
     def archive(self, init: str, training: Training) -> str | None:
         """The archive (:mod:`monkey_transfer.acquire.archives`) that an arm's init comes from, if from any."""
 
-    def published_files(self, name: str) -> PublishedFiles:
+    def published_files(self, init: str, net_type: str) -> PublishedFiles:
         """A published network in the data folder, fetched if need be; StudyError if it is not whole."""
 
     def weight_files(self, weights: str, /) -> list[Path]:

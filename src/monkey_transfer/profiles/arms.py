@@ -1,14 +1,19 @@
 """An arm of a study, as a profile describes it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from monkey_transfer.networks.engine import Engine, PublishedNetwork
-from monkey_transfer.networks.engines import AnyTraining, engine_of
+from monkey_transfer.networks.engine import Engine, PublishedFiles, PublishedNetwork
+from monkey_transfer.networks.engines import ENGINES, AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import NAME, Count, Positive, Settings, Text
 
+_NO_HUMAN_BODY = (
+    "expected superanimal:quadruped, for DeepLabCut's human body model (RTMPose-x of MMPose) cannot be learnt from: "
+    "DeepLabCut does not fine-tune it (NotImplementedError in modelzoo/weight_initialization.py), and its training "
+    "data hold MPII's people, maybe the test people"
+)
 MEAN_POSE = "mean_pose"  # in tables, the arm that predicts the same pose wherever it is asked
 
 
@@ -19,7 +24,7 @@ class Arm(Settings):
     learns: Literal["source", "target", "nothing"]
     # How many pictures it learns; several numbers for a learning curve, each set of pictures within the next.
     images: Count | tuple[Positive, ...] = 0
-    init: Annotated[str, Field(pattern=rf"^(scratch|imagenet|arm:{NAME}|zoo:[a-z0-9_]+)$")]
+    init: Annotated[str, Field(pattern=rf"^(scratch|imagenet|arm:{NAME}|(zoo|superanimal):[a-z0-9_]+)$")]
     # 'backbone' is what DeepLabCut restores with keepdeconvweights false (paper, section 2.3); 'all' takes over the
     # heads of those joints as well that both networks have, by the named mappings of their skeletons.
     restore: Literal["backbone", "all"] = "backbone"
@@ -37,12 +42,23 @@ class Arm(Settings):
     picture: Framing | None = None
     training: AnyTraining
 
+    @field_validator("init", mode="before")
+    @classmethod
+    def _no_human_body(cls, init: Any) -> Any:
+        if isinstance(init, str) and init.endswith("humanbody") and not init.startswith("arm:"):
+            raise ValueError(_NO_HUMAN_BODY)
+        return init
+
     @model_validator(mode="after")
     def _learns_from_pictures_or_is_finished(self) -> "Arm":
-        if self.zoo and self.zoo not in self.engine.published:
+        if self.init.startswith(("zoo:", "superanimal:")) and not self.published:
             known = ", ".join(self.engine.published)
-            raise ValueError(f"init: zoo network '{self.zoo}' is unknown; expected one of {known}")
-        if self.learns == "nothing" and (self.images or self.frozen or self.zoo is None):
+            there = [name for name, engine in ENGINES.items() if self.init in engine.published]
+            or_there = f", or training.engine {there[0]}, which has it" if there else ""
+            raise ValueError(
+                f"init: engine {self.engine.name} has no network '{self.init}'; expected one of {known}{or_there}"
+            )
+        if self.learns == "nothing" and (self.images or self.frozen or not self.init.startswith("zoo:")):
             raise ValueError(
                 "an arm that learns nothing has no images, nothing frozen and an init such as zoo:full_human"
             )
@@ -55,7 +71,7 @@ class Arm(Settings):
         if self.learns != "nothing" and not self.images:
             raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
         if self.restore == "all" and self.init in ("scratch", "imagenet"):
-            raise ValueError(f"restore: init '{self.init}' has no heads to restore; expected arm:<name> or zoo:<name>")
+            raise ValueError(f"restore: init '{self.init}' has no heads to restore; expected one such as arm:<name>")
         if self.frozen and self.init == "scratch":
             raise ValueError("frozen: random weights would stay random; expected 0 where init is scratch")
         if self.learns != "nothing" and not 0 <= self.frozen_blocks <= len(self.blocks):
@@ -63,8 +79,11 @@ class Arm(Settings):
                 f"frozen: {self.training.net_type} has no block {self.frozen!r}; expected 0 to {len(self.blocks)}, "
                 f"'backbone', or a name from {self.blocks[0]}, {self.blocks[1]} to {self.blocks[-1]}"
             )
-        if self.published and self.training.net_type != self.published.net_type:
-            raise ValueError(f"training.net_type: zoo network '{self.zoo}' is a {self.published.net_type}")
+        if self.published and self.training.net_type not in self.published.net_types:
+            raise ValueError(
+                f"training.net_type: expected {' or '.join(self.published.net_types)}, of which there are weights of "
+                f"{self.init} (found {self.training.net_type})"
+            )
         return self
 
     @property
@@ -102,11 +121,11 @@ class Arm(Settings):
         return self.init.removeprefix("arm:") if self.init.startswith("arm:") else None
 
     @property
-    def zoo(self) -> str | None:
-        """The network of DeepLabCut's model zoo whose weights this one starts from, if any."""
-        return self.init.removeprefix("zoo:") if self.init.startswith("zoo:") else None
+    def published(self) -> PublishedNetwork | None:
+        """The published network whose weights this one starts from, if any."""
+        return self.engine.published.get(self.init)
 
     @property
-    def published(self) -> PublishedNetwork | None:
-        """What is known of that network."""
-        return self.engine.published[self.zoo] if self.zoo else None
+    def published_files(self) -> PublishedFiles:
+        """Of :attr:`published`, the files; see :meth:`monkey_transfer.networks.engine.Engine.published_files`."""
+        return self.engine.published_files(self.init, self.training.net_type)

@@ -124,7 +124,7 @@ def _same_kind(base: dict, over: dict) -> bool:
 # For pydantic's own words, which are a programmer's.
 _EXPECTED = {
     "string_type": "expected a text, in quotes if it looks like a number",
-    "string_pattern_mismatch": "expected scratch, imagenet, arm:<name> or zoo:<name>",  # of an arm's init
+    "string_pattern_mismatch": "expected scratch, imagenet, arm:<name>, zoo:<name> or superanimal:quadruped",
     **dict.fromkeys(("string_too_short", "too_short"), "expected a text that is not empty"),
     "string_unicode": "expected a text of whole characters",
     **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),

@@ -173,10 +173,13 @@ class Profile(Settings):
     def control(self) -> str:
         """The arm that ``transfer`` is held against: it starts from what the source network started from.
 
-        That is random weights or ImageNet's, from which the networks of the zoo were trained as well.
+        That is random weights or ImageNet's, from which the networks of others were trained as well, unless a source
+        network went on from such a one: what it had learnt before is then none of the study's monkeys.
         """
-        first = self.lineage("transfer")[-1]
-        return "scratch_control" if self.arms[first].init == "scratch" else "imagenet_control"
+        first = self.arms[self.lineage("transfer")[-1]]
+        if first.learns == "source" and first.init.startswith("superanimal:"):
+            return "superanimal_control"
+        return "scratch_control" if first.init == "scratch" else "imagenet_control"
 
     @property
     def compared_size(self) -> int:

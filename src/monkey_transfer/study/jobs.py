@@ -45,7 +45,7 @@ def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         keypoints=_keypoints(study, run.arm),
         pairs=skeleton.pairs,
         training=arm.training,
-        finished=arm.engine.published_files(str(arm.zoo)).architecture if arm.learns == "nothing" else None,
+        finished=arm.published_files.architecture if arm.learns == "nothing" else None,
         checkpoint=_checkpoint(study, arm, run),
         heads=_heads(study, run.arm),
         frozen=arm.frozen_blocks,
@@ -97,7 +97,7 @@ def _keypoints(study: Study, arm: str) -> tuple[str, ...]:
     """An arm's keypoints in the order of its network's outputs."""
     chosen = study.profile.arm(arm)
     if chosen.learns == "nothing":
-        return chosen.engine.published_files(str(chosen.zoo)).keypoints
+        return chosen.published_files.keypoints
     return study.skeleton(arm).keypoints
 
 
@@ -111,8 +111,7 @@ def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
     if chosen.parent:
         skeleton, theirs = study.skeleton(chosen.parent), _keypoints(study, chosen.parent)
     else:
-        zoo = str(chosen.zoo)
-        skeleton, theirs = chosen.engine.published[zoo].skeleton, chosen.engine.published_files(zoo).keypoints
+        skeleton, theirs = chosen.engine.published[chosen.init].skeleton, chosen.published_files.keypoints
     names = skeletons.mapping(skeleton, study.skeleton(arm))
     position = {names[keypoint]: place for place, keypoint in enumerate(theirs) if keypoint in names}
     if not position:
@@ -124,8 +123,8 @@ def _heads(study: Study, arm: str) -> tuple[int | None, ...]:
 
 
 def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
-    if arm.zoo:
-        return arm.engine.published_files(arm.zoo).weights
+    if arm.published:
+        return arm.published_files.weights
     if arm.parent:
         return study.finished(arm.parent, run.seed).snapshot()
     if arm.init == "imagenet":

@@ -21,11 +21,12 @@ from monkey_transfer.study.runs import PREDICTIONS, Run
 
 def find_weights(profile: Profile) -> None:
     """Fetch the weights which arms start from, if need be; StudyError now, not at their turn, if some do not fit."""
+    starts = set()
     for arm in profile.arms.values():
-        if arm.zoo:
-            arm.engine.published_files(arm.zoo)
-    from_imagenet = [arm for arm in profile.arms.values() if arm.init == "imagenet"]
-    starts = {(arm.engine, arm.engine.imagenet(arm.training), arm.training.net_type) for arm in from_imagenet}
+        if arm.published:
+            starts.add((arm.engine, arm.published_files.weights, arm.training.net_type))
+        elif arm.init == "imagenet":
+            starts.add((arm.engine, arm.engine.imagenet(arm.training), arm.training.net_type))
     for engine, weights, net_type in sorted(starts, key=lambda start: start[1:]):
         engine.refuse_weights(weights, net_type)
 

@@ -141,7 +141,7 @@ def _of(value: Any) -> str:
 
 def _changed_in_arm(arm: Arm) -> Iterator[tuple[str, Any, Any]]:
     for key, default in DEFAULT_START.items():
-        matters = key != "restore" or arm.parent is not None or arm.zoo is not None  # there are heads to restore
+        matters = key != "restore" or arm.parent is not None or arm.published is not None  # there are heads to restore
         if matters and (here := getattr(arm, key)) != default:
             yield key, default, here
     for key, default, here in _changed(arm.training):

@@ -45,8 +45,8 @@ def training_in_words(study: Study, run: Run) -> str:
     arm, outcome = study.profile.arm(run.arm), run.manifest()["outcome"]
     if arm.learns == "nothing" and (network := arm.published):
         return (
-            f"`{run.arm}` is the finished network `{arm.zoo}` of DeepLabCut's model zoo, a {network.net_type}, trained "
-            f"by its authors on {network.trained_on}. Nothing was trained here."
+            f"`{run.arm}` is the finished network `{arm.init.removeprefix('zoo:')}` of DeepLabCut's model zoo, a "
+            f"{arm.training.net_type}, trained by its authors on {network.trained_on}. Nothing was trained here."
         )
     last = run.learning_curve().iloc[-1]
     why = "Its validation score was best at iteration {}, which was kept"

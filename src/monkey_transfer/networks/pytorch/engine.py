@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.engine import Engine, Network, PublishedFiles, Restored, Trainable, Training
+from monkey_transfer.networks.engine import Engine, Network, Restored, Trainable, Training
 from monkey_transfer.networks.pytorch.settings import BACKBONES, PyTorchTraining
+from monkey_transfer.networks.pytorch.superanimal import SUPERANIMAL, archive_of, superanimal_network
 from monkey_transfer.networks.pytorch.weights import imagenet_archive, imagenet_weights, read_backbone, weight_files
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ class PyTorch(Engine):
 
     name = "pytorch"
     settings = PyTorchTraining
-    published = {}
+    published = SUPERANIMAL
     packages = ("torch", "timm")
     environment = {}
 
     imagenet = staticmethod(imagenet_weights)
     weight_files = staticmethod(weight_files)
+    published_files = staticmethod(superanimal_network)
 
     def blocks(self, net_type: str) -> tuple[str, ...]:
         return tuple(BACKBONES[net_type].blocks)
@@ -32,11 +34,10 @@ class PyTorch(Engine):
         return {}
 
     def archive(self, init: str, training: Training) -> str | None:
-        """ImageNet weights that are neither named by the profile nor packaged."""
-        return imagenet_archive(training) if init == "imagenet" else None
-
-    def published_files(self, name: str) -> PublishedFiles:
-        raise StudyError(f"no network '{name}' is published for PyTorch")
+        """SuperAnimal's weights, and ImageNet's that are neither named by the profile nor packaged."""
+        if init == "imagenet":
+            return imagenet_archive(training)
+        return archive_of(init, training.net_type) if init in self.published else None
 
     def refuse_weights(self, weights: str, net_type: str) -> None:
         """Reads them, as a training will; imports PyTorch and timm, which takes seconds."""
@@ -53,4 +54,4 @@ class PyTorch(Engine):
         return PyTorchNetwork(folder)
 
     def finished(self, folder: "JobFolder") -> tuple[Network, Restored]:
-        raise StudyError("no finished network is published for PyTorch")
+        raise StudyError("no finished network is published for PyTorch: all have to learn")

@@ -10,9 +10,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Restored
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.pytorch.model import blocks_of
-from monkey_transfer.networks.pytorch.weights import read_backbone, read_tensors
-
-_BACKBONE = "backbone.model."
+from monkey_transfer.networks.pytorch.weights import BACKBONE, read_backbone, read_tensors
 
 
 def restore(model: PoseModel, job: Job) -> Restored:
@@ -22,7 +20,7 @@ def restore(model: PoseModel, job: Job) -> Restored:
     lacks a wanted tensor, or holds it in another shape.
     """
     ours = model.state_dict()
-    backbone = [name for name in ours if name.startswith(_BACKBONE)]
+    backbone = [name for name in ours if name.startswith(BACKBONE)]
     outputs = [name for name in ours if name not in backbone]
     taken = sum(theirs is not None for theirs in job.heads) if job.checkpoint else 0
     counts = {"backbone_total": len(backbone), "heads_total": len(outputs), "joints_total": len(job.heads)}
@@ -39,9 +37,9 @@ def restore(model: PoseModel, job: Job) -> Restored:
 def _of_run_or_imagenet(weights: str, net_type: str) -> dict[str, Tensor]:
     """The tensors of a run's snapshot, or of a backbone's ImageNet weights, by their names in a run's network."""
     found = read_tensors(weights)
-    if any(name.startswith(_BACKBONE) for name in found):
+    if any(name.startswith(BACKBONE) for name in found):
         return found
-    return {f"{_BACKBONE}{name}": tensor for name, tensor in read_backbone(weights, net_type).items()}
+    return {f"{BACKBONE}{name}": tensor for name, tensor in read_backbone(weights, net_type).items()}
 
 
 def _fitting(checkpoint: str, name: str, theirs: dict[str, Tensor], shape: Sequence[int]) -> Tensor:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LITE0 = "tf_efficientnet_lite0"
+BACKBONE = "backbone.model."  # before the names of a backbone's tensors in DeepLabCut's snapshots
 # Which of timm's ImageNet trainings of a network is meant, by timm's name of it; of mobilenetv2_035 timm has none.
 _TRAININGS = {"resnet_18": "a1_in1k", "resnet_50": "a1_in1k", "resnet_50_gn": "a1h_in1k", "hrnet_w32": "ms_in1k"}
 
@@ -75,7 +76,8 @@ def read_backbone(weights: str, net_type: str) -> "dict[str, Tensor]":
     Parameters
     ----------
     weights : a state dict, alone or under 'state_dict' or 'model', in timm's names: a file of ``torch.save``, of which
-        only tensors are read, or of safetensors; of ``tf_efficientnet_lite0`` also one in the package's names.
+        only tensors are read, or of safetensors; of ``tf_efficientnet_lite0`` also one in the package's names. Or a
+        snapshot of DeepLabCut's.
 
     Raises
     ------
@@ -87,6 +89,8 @@ def read_backbone(weights: str, net_type: str) -> "dict[str, Tensor]":
     import torch
 
     found = read_tensors(weights)
+    of_snapshot = {name.removeprefix(BACKBONE): part for name, part in found.items() if name.startswith(BACKBONE)}
+    found = of_snapshot or found
     if net_type == LITE0 and "_conv_stem.weight" in found:
         found = in_timms_names(found)
     with torch.device("meta"):

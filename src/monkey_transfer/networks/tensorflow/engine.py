@@ -36,7 +36,7 @@ class TensorFlow(Engine):
         """Networks of the zoo by their init; ImageNet weights unless the profile or the machine names a checkpoint."""
         if init == "imagenet":
             return None if weights.named_checkpoint(training) else f"imagenet:{training.net_type}"
-        return init if init.startswith("zoo:") else None
+        return init if init in self.published else None
 
     def refuse_weights(self, weights: str, net_type: str) -> None:
         """Names alone are compared, which needs no network; imports TensorFlow, which takes seconds."""

@@ -16,16 +16,16 @@ from monkey_transfer.places import data_folder
 from monkey_transfer.skeletons import FULL_HUMAN_14, MACAQUEPOSE_17
 
 ZOO = {
-    "full_macaque": PublishedNetwork(
-        "resnet_50",
+    "zoo:full_macaque": PublishedNetwork(
+        ("resnet_50",),
         MACAQUEPOSE_17,
         "MacaquePose (Labuguen et al. 2021); which pictures it held out is not published, so any may have been seen",
     ),
     # Its people were scaled to a head of 50 pixels (MPII's head size; github.com/eldar/pose-tensorflow, matlab/mpii:
     # refHeight 400, HEAD_HEIGHT_RATIO 1/8) and by global_scale 0.8452830189 (models/mpii/train/pose_cfg.yaml there) to
     # 42.3, give or take 15 %. DeepLabCut applies global_scale in training alone: it predicts at the size it is given.
-    "full_human": PublishedNetwork(
-        "resnet_101",
+    "zoo:full_human": PublishedNetwork(
+        ("resnet_101",),
         FULL_HUMAN_14,
         "people of MPII's training pictures (Insafutdinov et al. 2016)",
         may_know_people="full_human was trained on people of MPII's training pictures, maybe the test people",
@@ -40,25 +40,25 @@ _NETWORK_KEYS = (
 )
 
 
-def zoo_network(name: str) -> PublishedFiles:
-    """The network of that name in the data folder, fetched if need be; of several snapshots the last.
+def zoo_network(init: str, net_type: str) -> PublishedFiles:
+    """The network of an init in the data folder, fetched if need be; of several snapshots the last.
 
     StudyError if it is not there and cannot be fetched (it says from where to get it and where to put it), lacks its
     snapshot or its pose_cfg.yaml, or is another network than ``ZOO`` expects.
     """
     from monkey_transfer.acquire.acquire import acquire  # which asks servers
 
-    folder = acquire(f"zoo:{name}", data_folder())
+    folder = acquire(init, data_folder())
     snapshot = _last_snapshot(folder)
     file = _settings_file(folder, snapshot)
-    settings, expected = _settings(file), ZOO[name]
-    if settings["net_type"] != expected.net_type:
-        raise StudyError(f"{file}: the network is a {settings['net_type']}, expected the {expected.net_type} of {name}")
+    settings, expected = _settings(file), ZOO[init].skeleton.keypoints
+    if settings["net_type"] != net_type:
+        raise StudyError(f"{file}: the network is a {settings['net_type']}, expected the {net_type} of {init}")
     keypoints = tuple(str(joint).replace(" ", "_") for joint in settings["all_joints_names"])
-    if sorted(keypoints) != sorted(expected.skeleton.keypoints):
+    if sorted(keypoints) != sorted(expected):
         raise StudyError(
             f"{file}: the network has other joints than expected: found {', '.join(keypoints)}, "
-            f"expected {', '.join(expected.skeleton.keypoints)}; move {folder} away to have it fetched anew"
+            f"expected {', '.join(expected)}; move {folder} away to have it fetched anew"
         )
     network = {key: settings[key] for key in _NETWORK_KEYS if key in settings}
     return PublishedFiles(str(snapshot), keypoints, network)
