@@ -3,11 +3,14 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import psutil
 
 from monkey_transfer.errors import StudyError
 
+_CPUINFO = Path("/proc/cpuinfo")
+_BFLOAT16_FLAGS, _BFLOAT16_CAPABILITY = {"avx512_bf16", "amx_bf16"}, 8.0
 _MEMORY_OF_A_TRAINING = 3 * 2**30  # bytes; a ResNet-50 at 640 pixels is for a GPU
 
 
@@ -18,10 +21,26 @@ def cores() -> int:
 
 def visible_gpus() -> list[str]:
     """Names of the GPUs that this process, and so a training started from it, may use."""
+    return _said_of_gpus("name")
+
+
+def has_bfloat16() -> bool:
+    """Whether what a training started from this process computes on has instructions for bfloat16.
+
+    That is the visible GPUs, which have them from NVIDIA's compute capability 8 on, else the processor.
+    """
+    if capabilities := _said_of_gpus("compute_cap"):
+        return all(float(capability) >= _BFLOAT16_CAPABILITY for capability in capabilities)
+    flags = _CPUINFO.read_text(encoding="utf-8").split() if _CPUINFO.is_file() else []
+    return not _BFLOAT16_FLAGS.isdisjoint(flags)
+
+
+def _said_of_gpus(what: str) -> list[str]:
+    """A field that nvidia-smi knows, of every visible GPU."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1")
     if hidden or shutil.which("nvidia-smi") is None:
         return []
-    ask = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    ask = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader"]
     try:
         asked = subprocess.run(ask, capture_output=True, text=True, timeout=30)
     except subprocess.TimeoutExpired:  # a driver that does not answer drives nothing

@@ -186,6 +186,9 @@ class Engine(Protocol):
     def refuse_weights(self, weights: str, net_type: str) -> None:
         """Raise StudyError if weights cannot be read or hold nothing of that backbone."""
 
+    def refuse_machine(self, training: Training) -> None:
+        """Raise ValueError if this machine cannot train like that."""
+
     def snapshot(self, run: Path, iteration: int) -> str | None:
         """The weights that a run's folder keeps of that iteration; None if they are not there."""
 

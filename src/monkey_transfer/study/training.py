@@ -9,6 +9,7 @@ import pandas as pd
 from monkey_transfer import skeletons, tables
 from monkey_transfer.datasets.pictures import in_original_pixels
 from monkey_transfer.devices import training_device
+from monkey_transfer.errors import StudyError
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_json
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
@@ -29,6 +30,16 @@ def find_weights(profile: Profile) -> None:
             starts.add((arm.engine, arm.engine.imagenet(arm.training), arm.training.net_type))
     for engine, weights, net_type in sorted(starts, key=lambda start: start[1:]):
         engine.refuse_weights(weights, net_type)
+
+
+def refuse_machine(profile: Profile) -> None:
+    """StudyError, before the first training, if an arm cannot be trained as it asks on the machine where this runs."""
+    for name, arm in profile.arms.items():
+        if arm.learns != "nothing":
+            try:
+                arm.engine.refuse_machine(arm.training)
+            except ValueError as error:
+                raise StudyError(f"profile {profile.name}: arms.{name}.training.{error}") from None
 
 
 def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:
@@ -59,7 +70,9 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> R
             folder.write(job, pictures, joints)
             write_json(run.partial / "specification.json", {"digest": digest, "specification": specification})
         if not folder.outcome.is_file():
-            training_device(study.profile.requires_gpu and job.finished is None)
+            if job.finished is None:
+                training_device(study.profile.requires_gpu)
+                refuse_machine(study.profile)
             run_job(folder, str(run))
         if not runs.has_digest(run.partial, "run.json", digest):
             _finish(study, run, digest, specification)

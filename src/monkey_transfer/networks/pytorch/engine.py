@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monkey_transfer.devices import has_bfloat16
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine, Network, Restored, Trainable, Training
 from monkey_transfer.networks.pytorch.settings import BACKBONES, PyTorchTraining
@@ -42,6 +43,15 @@ class PyTorch(Engine):
     def refuse_weights(self, weights: str, net_type: str) -> None:
         """Reads them, as a training will; imports PyTorch and timm, which takes seconds."""
         read_backbone(weights, net_type)
+
+    def refuse_machine(self, training: Training) -> None:
+        """Without its instructions a processor would compute bfloat16 many times slower than float32."""
+        assert isinstance(training, PyTorchTraining)
+        if training.precision == "bfloat16" and not has_bfloat16():
+            raise ValueError(
+                "precision: neither this machine's processor nor a visible GPU computes in 'bfloat16', expected "
+                "'float32'; train with that, or where /proc/cpuinfo lists avx512_bf16 or amx_bf16"
+            )
 
     def snapshot(self, run: Path, iteration: int) -> str | None:
         """The file of weights in the DeepLabCut project of the run."""
