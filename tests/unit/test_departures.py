@@ -34,7 +34,8 @@ def by_default(smoke) -> Profile:
     """Arms that say nothing about their training, all from ImageNet."""
     plain = {"learns": "target", "images": 100, "init": "imagenet", "training": {}}
     # DeepLabCut's default scale and jitter need pictures of at least 160 pixels
-    return changed(smoke, {"picture.size": 160, **{f"arms.{name}": plain for name in (*smoke.arms, "imagenet_control")}})
+    arms = {f"arms.{name}": plain for name in (*smoke.arms, "imagenet_control")}
+    return changed(smoke, {"picture.size": 160, **arms})
 
 
 @pytest.mark.parametrize("name", profile_names())

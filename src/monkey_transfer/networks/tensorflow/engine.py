@@ -46,6 +46,9 @@ class TensorFlow(Engine):
 
             refuse_other_backbone(weights, net_type)
 
+    def refuse_machine(self, training: Training) -> None:
+        """It trains on any, slowly on some."""
+
     def snapshot(self, run: Path, iteration: int) -> str | None:
         """Prefix of a checkpoint in the DeepLabCut project of the run."""
         found = sorted(run.glob(f"deeplabcut/dlc-models/*/*/train/snapshot-{iteration}.index"))
