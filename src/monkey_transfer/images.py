@@ -219,6 +219,13 @@ def resample(image: np.ndarray, frame: Frame) -> np.ndarray:
     return np.array(Image.fromarray(canvas).resize((width, height), Image.Resampling.BILINEAR, box=region))
 
 
+def unpadded(image: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of an (height, width, 3) picture without those at its edges that hold nothing but padding."""
+    shows = (image != np.array(PADDING_RGB, np.uint8)).any(axis=2)
+    rows, columns = (np.flatnonzero(shows.any(axis=axis)) for axis in (1, 0))
+    return np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else np.s_[:0, :0]
+
+
 def stamp(path: str | Path) -> str:
     """Size and time of change of the file, which tell it from another one; StudyError if it is missing."""
     try:

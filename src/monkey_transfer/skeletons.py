@@ -80,6 +80,7 @@ LSP_14 = SKELETONS["lsp_14"]
 FULL_HUMAN_14 = SKELETONS["full_human_14"]
 MACAQUEPOSE_17 = SKELETONS["macaquepose_17"]
 SUPERANIMAL_QUADRUPED_39 = SKELETONS["superanimal_quadruped_39"]
+BLAZEPOSE_33 = SKELETONS["blazepose_33"]
 
 
 def mapping(source: Skeleton, target: Skeleton) -> dict[str, str]:

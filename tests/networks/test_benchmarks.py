@@ -27,3 +27,10 @@ def test_prepare():
     if not (data_folder() / "macaquepose_sample").is_dir():
         pytest.skip("MacaquePose's sample is not in the data folder")
     assert last_line("prepare", "--copies", "20", "--turns", "1").startswith("ratio ")
+
+
+def test_finished_networks():
+    if not all((data_folder() / part).is_dir() for part in ("lsp", "zoo/efficientpose_rt_lite")):
+        pytest.skip("Leeds Sports Pose or the network is not in the data folder")
+    said = last_line("finished_networks", "--people", "8", "--network", "efficientpose_rt_lite")
+    assert 50 < float(said.removeprefix("PCK ")) <= 100

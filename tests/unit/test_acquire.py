@@ -530,6 +530,17 @@ def test_unknown_archives_and_damaged_checksums(offer, root):
             acquire("toy", root)
 
 
+def test_a_file_that_is_not_packed_may_be_empty_or_another(offer, root):
+    plain = {"place": "zoo/toy/net.bin", "inside": "net.bin", "unpacked_limit": None, "holds": {}}
+    network = offer({}, **plain)
+    file = root / "archives" / network.file
+    file.parent.mkdir(parents=True)
+    file.touch()
+    with refused("archive", "a single file that is empty", match="it holds an empty file; .* put it at"):
+        acquire("toy", root)
+    assert list((root / "zoo" / "toy").iterdir()) == []
+
+
 # --- the registry, and what a profile needs of it
 
 

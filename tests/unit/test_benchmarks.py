@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# Those that need DeepLabCut are started by tests/networks/test_benchmarks.py, and one needs MacaquePose's sample.
+# Those that load an engine or read a real sample are started by tests/networks/test_benchmarks.py.
 SMALLEST = {
     "coverage": ["--trials", "20"],
     "learning_curves": ["--trials", "20"],
@@ -15,7 +15,7 @@ SMALLEST = {
     "power": ["--trials", "20"],
     "render": ["--pictures", "2"],
 }
-ELSEWHERE = {"predict", "prepare"}
+ELSEWHERE = {"finished_networks", "predict", "prepare"}
 HELPERS = {"__init__", "plain", "simulated"}
 
 

@@ -29,6 +29,7 @@ from monkey_transfer.images import (
     resample,
     rgb,
     stamp,
+    unpadded,
     upright,
     upright_size,
     write_picture,
@@ -168,6 +169,23 @@ def test_outside_the_source_there_is_padding_only():
     assert (picture[:49] == PADDING_RGB).all()
     assert (picture[51:149, 1:-1] == 0).all()
     assert (picture[151:] == PADDING_RGB).all()
+
+
+@pytest.mark.parametrize("size", [(200, 200), (100, 50), (90, 300)])
+def test_what_is_not_padding_is_the_whole_photograph(size):
+    """A photograph may have spots of the padding's colour, and they are not taken off."""
+    photograph = np.zeros((50, 100, 3), np.uint8)
+    photograph[20:30, :40] = PADDING_RGB
+    picture, transform = made(photograph, letterbox((100, 50), size))
+    (left, top), (right, bottom) = transform.apply([(-0.5, -0.5), (99.5, 49.5)]) + 0.5
+    rows, columns = unpadded(picture)
+    seams = np.abs([rows.start - top, rows.stop - bottom, columns.start - left, columns.stop - right])
+    assert seams.max() <= 1  # where photograph and padding are mixed
+
+
+def test_of_padding_alone_nothing_is_left():
+    padding = np.full((9, 9, 3), PADDING_RGB, np.uint8)
+    assert padding[unpadded(padding)].size == 0
 
 
 def test_shrinking_averages_fine_texture():

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.measure.leaks import alike_elsewhere, audited, may_have_seen
+from monkey_transfer.measure.leaks import alike_elsewhere, audited, may_have_seen, why_it_may_know
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.skeletons import LSP_14
 from monkey_transfer.study.opening import Study
@@ -154,6 +154,22 @@ def test_a_network_from_elsewhere_may_know_everybody_and_so_may_what_starts_from
     assert table["may_have_seen"].to_dict() == seen
     assert may_have_seen(table.reset_index()).keys() == {"benchmark", "transfer"}
     assert "maybe the test people" in table.loc["transfer", "note"]
+
+
+@pytest.mark.parametrize("network", ["efficientpose_rt_lite", "blazepose_full"])
+@pytest.mark.parametrize(
+    "people, known", [("lsp", {"blazepose_full"}), ("mpii", {"blazepose_full", "efficientpose_rt_lite"})]
+)
+def test_whom_a_network_from_elsewhere_may_know_depends_on_where_the_people_are_from(opened, network, people, known):
+    finished = {"learns": "nothing", "init": f"zoo:{network}", "training": {"engine": "tflite", "net_type": network}}
+    data = {"format": people, "folder": people}
+    settings = {**opened.profile.model_dump(), "arms": {**ARMS, "benchmark": finished}}
+    settings["target" if people == "lsp" else "elsewhere"]["data"] = data
+    study = replace(opened, profile=Profile(**settings))
+    role, other = ("target", "elsewhere") if people == "lsp" else ("elsewhere", "target")
+    assert bool(why_it_may_know(study, "benchmark", role)) == (network in known)
+    assert why_it_may_know(study, "benchmark", other) == []  # drawn by a computer
+    assert audited(study).set_index("arm")["may_have_seen"]["benchmark"] == 3 * (role == "target" and network in known)
 
 
 @pytest.mark.parametrize("role, arms", [("source", ON_MONKEYS), ("target", ON_PEOPLE)])

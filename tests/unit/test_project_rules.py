@@ -25,6 +25,7 @@ ENGINES = {"deeplabcut", "tensorflow", "tf_slim", "timm", "torch"}
 ENGINES_OF = {
     "tensorflow": {"deeplabcut", "tensorflow", "tf_slim"},
     "pytorch": {"deeplabcut", "timm", "torch"},
+    "tflite": {"tensorflow"},
     "networks/project.py": {"deeplabcut"},
 }
 FOLDERS = ENGINES_OF.keys() - {"networks/project.py"}

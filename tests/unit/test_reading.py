@@ -72,6 +72,13 @@ def test_how_a_run_went(three):
         "`benchmark` is the finished network `full_human` of DeepLabCut's model zoo, a resnet_101, trained by its "
         "authors on people of MPII's training pictures (Insafutdinov et al. 2016). Nothing was trained here."
     )
+    name = "efficientpose_rt_lite"
+    of_others = {"learns": "nothing", "init": f"zoo:{name}", "training": {"engine": "tflite", "net_type": name}}
+    finished = by_hand.with_data(three.study, profile=by_hand.profile({**by_hand.ARMS, "benchmark": of_others}))
+    assert reading.training_in_words(finished, three.study.finished("benchmark", 0)) == (
+        "`benchmark` is the finished network `efficientpose_rt_lite` of the repository EfficientPose, trained by its "
+        "authors on people of MPII's training pictures (Groos et al. 2021). Nothing was trained here."
+    )
     shuffled = {**by_hand.ARMS, "baseline": {**by_hand.ARMS["baseline"], "names": "shuffled"}}
     study = by_hand.with_data(three.study, profile=by_hand.profile(shuffled))
     assert (
@@ -220,6 +227,16 @@ def test_people_of_another_data_set(three):
     nowhere = three.study.profile.model_copy(update={"elsewhere": None})
     without = replace(three, study=by_hand.with_data(three.study, profile=nowhere))
     assert reading.elsewhere_table(without).iloc[0, 0] == "the profile names no other data set"
+
+
+def test_why_an_arm_may_know_people_of_another_data_set(three):
+    assert "may have seen them" not in reading.elsewhere_table(three)
+    finished = by_hand.with_data(three.study, profile=by_hand.profile(by_hand.FINISHED_BENCHMARK))
+    known = replace(three, study=finished)
+    known.__dict__["elsewhere"] = three.elsewhere
+    table = reading.elsewhere_table(known).set_index("arm")["may have seen them"]
+    assert "people of MPII's training pictures" in table.pop("benchmark")
+    assert set(table) == {""}
 
 
 def test_arms_that_may_know_the_test_people_are_marked(three):

@@ -21,8 +21,7 @@ def audited(study: Study) -> pd.DataFrame:
         lineage = study.profile.lineage(name)
         seen = pd.concat([learnt[ancestor] for ancestor in lineage])
         people = seen[seen["role"] == "target"]
-        published = [found for ancestor in lineage if (found := study.profile.arm(ancestor).published)]
-        notes = [network.may_know_people for network in published if network.may_know_people]
+        notes = why_it_may_know(study, name, "target")
         rows.append(
             {
                 "arm": name,
@@ -48,6 +47,14 @@ def alike_elsewhere(study: Study) -> pd.Series:
     alike = near_duplicates(people, pd.concat(learnt.values()))
     counts = {name: people.isin(alike.loc[alike["second"].isin(learnt[name]), "first"]).sum() for name in trained}
     return pd.Series(counts, dtype="Int64").reindex(list(study.profile.arms))
+
+
+def why_it_may_know(study: Study, arm: str, role: str) -> list[str]:
+    """What the networks of others that an arm starts from were trained on, where the people of that role may be among
+    it: 'target' or 'elsewhere'."""
+    networks = [found for ancestor in study.profile.lineage(arm) if (found := study.profile.arm(ancestor).published)]
+    people = getattr(study.profile, role).data.format
+    return [one.may_know_people for one in networks if one.may_know_people and people not in one.knows_none_of]
 
 
 def may_have_seen(leaks: pd.DataFrame) -> dict[str, str]:

@@ -56,16 +56,21 @@ class Training(Settings):
 
 
 class PublishedNetwork(NamedTuple):
-    """A finished network that its authors published.
+    """A finished network that its authors published; no two engines have one of the same init.
 
     ``net_types`` are the backbones that there are weights of; ``trained_on`` says on what, as far as it is known;
-    ``may_know_people`` why the study's test people may be among that, empty if they cannot.
+    ``may_know_people`` why the study's test people may be among that, empty if they cannot; ``knows_none_of`` the
+    formats of data whose people cannot; ``publisher`` whose it is. ``crop`` is how it expects a person, if in one way
+    only: the side of a square and of it the longer side of the person's box, in pixels.
     """
 
     net_types: tuple[str, ...]
     skeleton: Skeleton
     trained_on: str
     may_know_people: str = ""
+    knows_none_of: tuple[str, ...] = ()
+    publisher: str = "DeepLabCut's model zoo"
+    crop: tuple[int, int] | None = None
 
 
 class PublishedFiles(NamedTuple):
@@ -166,7 +171,7 @@ class Engine(Protocol):
     environment: ClassVar[Mapping[str, str]]
 
     def blocks(self, net_type: str) -> tuple[str, ...]:
-        """The blocks of a backbone as its authors named them, from the picture on."""
+        """The blocks of a backbone as its authors named them, from the picture on; none if it cannot be trained."""
 
     def threads(self, count: int) -> dict[str, str]:
         """Variables that make a process compute on that many cores."""
@@ -196,4 +201,4 @@ class Engine(Protocol):
         """The network of a job, in the DeepLabCut project that the job leaves; new or to be resumed."""
 
     def finished(self, folder: "JobFolder") -> tuple[Network, Restored]:
-        """A finished network in a DeepLabCut project of its own."""
+        """A finished network, in a DeepLabCut project of its own if DeepLabCut can open it."""

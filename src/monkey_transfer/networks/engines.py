@@ -8,8 +8,11 @@ from pydantic_core import CoreSchema, core_schema
 from monkey_transfer.networks.engine import Engine, Training
 from monkey_transfer.networks.pytorch.engine import PyTorch
 from monkey_transfer.networks.tensorflow.engine import TensorFlow
+from monkey_transfer.networks.tflite.engine import TFLite
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (TensorFlow(), PyTorch())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (TensorFlow(), PyTorch(), TFLite())}
+# By the init of an arm, the engine that has the network.
+ENGINE_THAT_PUBLISHES = {init: engine for engine in ENGINES.values() for init in engine.published}
 # That of a profile, or of a finished run's specification, which names none.
 DEFAULT_ENGINE = TensorFlow.name
 

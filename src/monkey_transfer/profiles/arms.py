@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from monkey_transfer.networks.engine import Engine, PublishedFiles, PublishedNetwork
-from monkey_transfer.networks.engines import ENGINES, AnyTraining, engine_of
+from monkey_transfer.networks.engines import ENGINE_THAT_PUBLISHES, AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import NAME, Count, Positive, Settings, Text
 
@@ -20,7 +20,7 @@ MEAN_POSE = "mean_pose"  # in tables, the arm that predicts the same pose wherev
 class Arm(Settings):
     """One network of the study and how it came to be."""
 
-    # 'nothing': a finished network of DeepLabCut's model zoo, used as it is.
+    # 'nothing': a finished network that its authors published, used as it is.
     learns: Literal["source", "target", "nothing"]
     # How many pictures it learns; several numbers for a learning curve, each set of pictures within the next.
     images: Count | tuple[Positive, ...] = 0
@@ -53,10 +53,14 @@ class Arm(Settings):
     def _learns_from_pictures_or_is_finished(self) -> "Arm":
         if self.init.startswith(("zoo:", "superanimal:")) and not self.published:
             known = ", ".join(self.engine.published)
-            there = [name for name, engine in ENGINES.items() if self.init in engine.published]
-            or_there = f", or training.engine {there[0]}, which has it" if there else ""
+            there = ENGINE_THAT_PUBLISHES.get(self.init)
+            or_there = f", or training.engine {there.name}, which has it" if there else ""
             raise ValueError(
                 f"init: engine {self.engine.name} has no network '{self.init}'; expected one of {known}{or_there}"
+            )
+        if self.learns != "nothing" and not self.blocks:
+            raise ValueError(
+                f"learns: engine {self.engine.name} trains no network; expected 'nothing', or another training.engine"
             )
         if self.learns == "nothing" and (self.images or self.frozen or not self.init.startswith("zoo:")):
             raise ValueError(

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
+from monkey_transfer.networks.engines import DEFAULT_ENGINE, ENGINE_THAT_PUBLISHES
 from monkey_transfer.places import CONFIG, data_folder
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.profile import Profile
@@ -21,8 +22,9 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
     """Read ``config/<name>.yaml``, merged over the profile that its ``extends`` names.
 
     The file's ``training`` is merged under every arm's own ``training``, so that arms share what they do not say
-    otherwise. An inherited arm that is null is left out, and so is an optional one without weights. StudyError names
-    file and key if there is no such file, it is not YAML, or a key is unknown or of the wrong type.
+    otherwise, unless an arm's engine is another. An inherited arm that is null is left out, and so is an optional one
+    without weights. StudyError names file and key if there is no such file, it is not YAML, or a key is unknown or of
+    the wrong type.
     """
     files = profile_files(name, config)
     settings: dict[str, Any] = reduce(_merged, reversed(files.values()))
@@ -83,8 +85,20 @@ def _with_shared(arm: Any, shared: dict) -> Any:
     if not isinstance(arm, dict):
         return arm
     own = {} if arm.get("training") is None else arm["training"]
-    training = _merged(shared, own) if isinstance(own, dict) else own
+    training = _merged(_shared_with(arm, own, shared), own) if isinstance(own, dict) else own
     return arm | {"training": training, "against": _said(arm.get("against", {}))}
+
+
+def _shared_with(arm: dict, own: dict, shared: dict) -> dict:
+    """What of the shared training an arm shares: all of it, or nothing where its engine is another.
+
+    A finished network brings the engine that runs it.
+    """
+    init, common = str(arm.get("init")), shared.get("engine", DEFAULT_ENGINE)
+    publishes = ENGINE_THAT_PUBLISHES.get(init) if arm.get("learns") == "nothing" else None
+    if publishes and "engine" not in own and publishes.name != common:
+        return {"engine": publishes.name, "net_type": publishes.published[init].net_types[0]}
+    return shared if own.get("engine", common) == common else {}
 
 
 def _said(keys: Any) -> Any:

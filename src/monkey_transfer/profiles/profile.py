@@ -13,7 +13,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.profiles.data import ElsewhereData, SourceData, TargetData, Yardstick
-from monkey_transfer.profiles.framing import Framing
+from monkey_transfer.profiles.framing import Framing, PersonCrop
 from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
 
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
@@ -204,8 +204,12 @@ class Profile(Settings):
         return self.elsewhere.yardstick
 
     def framing(self, arm: str) -> Framing:
-        """How that arm sees pictures: its own way, or the study's."""
-        return self.arm(arm).picture or self.picture
+        """How that arm sees pictures: its own way, that which a finished network expects, or the study's."""
+        chosen = self.arm(arm)
+        expected = chosen.published.crop if chosen.learns == "nothing" and chosen.published else None
+        if chosen.picture is None and expected is not None:
+            return PersonCrop(framing="person", size=expected[0], person=expected[1])
+        return chosen.picture or self.picture
 
     def validation_size(self, arm: str) -> int:
         """Number of pictures held out to decide when an arm stops: 5 %, and ``smallest_validation`` at the least.

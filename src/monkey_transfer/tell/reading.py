@@ -6,6 +6,7 @@ import pandas as pd
 
 from monkey_transfer.measure.comparisons import primary
 from monkey_transfer.measure.controls import TRIALS
+from monkey_transfer.measure.leaks import why_it_may_know
 from monkey_transfer.measure.matched import matched_on_source
 from monkey_transfer.measure.paper import TABLE_ONE_ROWS
 from monkey_transfer.measure.rare_poses import RarePoses
@@ -44,9 +45,11 @@ def training_in_words(study: Study, run: Run) -> str:
     """What a finished run started from, what it learnt and how that ended."""
     arm, outcome = study.profile.arm(run.arm), run.manifest()["outcome"]
     if arm.learns == "nothing" and (network := arm.published):
+        name, net_type = arm.init.removeprefix("zoo:"), arm.training.net_type
+        kind = "" if net_type == name else f" a {net_type},"
         return (
-            f"`{run.arm}` is the finished network `{arm.init.removeprefix('zoo:')}` of DeepLabCut's model zoo, a "
-            f"{arm.training.net_type}, trained by its authors on {network.trained_on}. Nothing was trained here."
+            f"`{run.arm}` is the finished network `{name}` of {network.publisher},{kind} trained by its authors on "
+            f"{network.trained_on}. Nothing was trained here."
         )
     last = run.learning_curve().iloc[-1]
     why = "Its validation score was best at iteration {}, which was kept"
@@ -215,6 +218,9 @@ def elsewhere_table(results: Results) -> pd.DataFrame:
     alike = results.elsewhere.drop_duplicates("arm").set_index("arm")["near_duplicates"]
     wide["pictures"] = "rendered" if people.rendered else "photographs"
     wide["near duplicates in what it learnt"] = wide["arm"].map(alike)
+    known = {arm: "; ".join(why_it_may_know(study, arm, "elsewhere")) for arm in study.profile.arms}
+    if any(known.values()):
+        wide["may have seen them"] = wide["arm"].map(known).fillna("")
     return _marked(results, wide).assign(**{"people of": people.name})
 
 

@@ -1,0 +1,1 @@
+"""Finished networks of others, run by TensorFlow's own TFLite interpreter."""
