@@ -259,17 +259,13 @@ def test_arms_that_may_know_the_test_people_are_marked(three):
     assert ending in answer_text(known)
 
 
-def test_limits_of_photographs_and_of_arms_that_are_left_out(three):
+def test_limits_of_photographs(three):
     study = three.study
     photographs = Study(study.profile, study.source, replace(study.target, rendered=False), study.elsewhere)
     photographs.__dict__.update({name: study.__dict__[name] for name in ("splits", "draws")})
     first, _ = limits(replace(three, study=photographs))
     assert first.startswith("Photographs; mobilenet_v2_0.35, 90 iterations of 4 pictures, where the paper had")
     assert "on 3 test people with 3 seeds of training" in answer_text(replace(three, study=photographs))
-    _, second = limits(with_profile(three, arms_left_out=("imagenet_control", "imagenet_longer")))
-    assert second.endswith(
-        " by chance. Not trained, for want of ImageNet weights: `imagenet_control` and `imagenet_longer`."
-    )
 
 
 def test_provenance_names_every_state_of_the_code(three):

@@ -221,7 +221,7 @@ def test_a_run_stays_what_it_is_when_its_arm_gets_more_sizes(opened):
 def test_what_is_asked_of_an_arm_changes_none_of_its_runs(opened):
     """A question that is declared later, another margin or more seeds: no run is made again for them."""
     run = opened.run("transfer", 1, 20)
-    arm = opened.profile.arm("transfer").model_copy(update={"against": {"scratch_control": "Why?"}, "optional": True})
+    arm = opened.profile.arm("transfer").model_copy(update={"against": {"scratch_control": "Why?"}})
     asked = opened.profile.model_copy(
         update={"arms": {**opened.profile.arms, "transfer": arm}, "margin": 5.0, "seeds": (1, 3, 4, 5)}
     )

@@ -168,25 +168,6 @@ def test_an_inherited_arm_that_is_null_is_left_out(write, tmp_path):
     assert list(load_profile("study", tmp_path).arms) == ["baseline", "benchmark", "scratch_control", "transfer"]
 
 
-def test_an_optional_arm_waits_for_its_weights(write, tmp_path, monkeypatch):
-    monkeypatch.delenv(IMAGENET_VARIABLE, raising=False)
-    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(tmp_path))
-    optional = {**VALID["arms"]["transfer"], "init": "imagenet", "optional": True}
-    child = {**VALID["arms"]["transfer"], "init": "arm:imagenet_control"}
-    write("study", {**VALID, "arms": {**VALID["arms"], "imagenet_control": optional, "child": child}})
-    left_out = load_profile("study", tmp_path)
-    assert set(left_out.arms_left_out) == {"imagenet_control", "child"}
-    assert set(left_out.arms) == set(VALID["arms"])
-    assert left_out.control == "scratch_control"
-    monkeypatch.setenv(IMAGENET_VARIABLE, "somewhere.ckpt")
-    named = load_profile("study", tmp_path)
-    assert named.arms_left_out == ()
-    assert named.control == "scratch_control"  # whatever else is there: transfer's monkeys started from nothing
-    monkeypatch.delenv(IMAGENET_VARIABLE)
-    (tmp_path / "imagenet" / "mobilenet_v2_0.35").mkdir(parents=True)
-    assert load_profile("study", tmp_path).arms_left_out == ()
-
-
 def test_an_arm_at_several_sizes(write, tmp_path):
     write("study", changed("arms.transfer.images", [5, 20]))
     profile = load_profile("study", tmp_path)
@@ -334,18 +315,6 @@ def test_an_inherited_question_that_is_null_is_not_asked(write, tmp_path):
     assert {q.b: q.text for q in load_profile("other", tmp_path).questions}["benchmark"] == "Others?"
 
 
-def test_a_question_of_an_arm_without_weights_is_not_asked(write, tmp_path, monkeypatch):
-    monkeypatch.delenv(IMAGENET_VARIABLE, raising=False)
-    monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(tmp_path))
-    settings = asking(transfer={"scratch_control": "Monkeys?", "imagenet_control": "Photographs?"})
-    optional = {**VALID["arms"]["scratch_control"], "init": "imagenet", "optional": True}
-    settings["arms"]["imagenet_control"] = {**optional, "against": {"scratch_control": "Anything?"}}
-    write("study", settings)
-    assert [(q.a, q.b) for q in load_profile("study", tmp_path).questions] == [("transfer", "scratch_control")]
-    monkeypatch.setenv(IMAGENET_VARIABLE, "somewhere.ckpt")
-    assert len(load_profile("study", tmp_path).questions) == 3
-
-
 def test_the_valid_one_is_read(write, tmp_path):
     write("study", VALID)
     profile = load_profile("study", tmp_path)
@@ -373,7 +342,6 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("an unknown key below data", "source.data.image", 5, "'source.data.image' is unknown"),
         ("a key that only this code sets", "name", "x", "key 'name' is unknown"),
         ("a key that has moved", "imagenet_checkpoint", "a.ckpt", "'imagenet_checkpoint' is now training.imagenet: m"),
-        ("arms left out by hand", "arms_left_out", [], "key 'arms_left_out' is unknown"),
         ("no title", "title", MISSING, "key 'title' is missing and required"),
         ("an empty title", "title", "", "key 'title': expected a text that is not empty .found ''."),
         ("a number for a text", "title", 5, "key 'title': expected a text, in quotes if it .* .found 5."),
@@ -514,7 +482,6 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("a control of monkeys", "arms.scratch_control.learns", "source", "transfer has no control"),
         ("a control of other weights", "arms.baseline.init", "imagenet", "expected an arm imagenet_control"),
         ("names of people shuffled", "arms.transfer.names", "shuffled", "names: only those of a source are shuffled"),
-        ("random weights that are optional", "arms.scratch_control.optional", True, "is for arms with init imagenet"),
         ("no transfer", "arms.transfer", MISSING, "arm 'transfer' is missing"),
         ("two arms in a circle", "arms.baseline.init", "arm:transfer", "baseline -> transfer -> baseline"),
         ("an arm from itself", "arms.baseline.init", "arm:baseline", "baseline -> baseline"),

@@ -33,8 +33,6 @@ class Arm(Settings):
     # 'shuffled' permutes the joints' names within each picture that is learnt: what then transfers are pictures, not
     # keypoints.
     names: Literal["labelled", "shuffled"] = "labelled"
-    # True: left out of the study, with all that start from it, where its ImageNet weights are not on this machine.
-    optional: bool = False
     # Primary questions, decided before the runs: another arm that learns the same people -> what the difference from it
     # answers. Every comparison that is not named here is exploratory and gets no ruling.
     against: dict[str, Text] = {}
@@ -68,8 +66,6 @@ class Arm(Settings):
             )
         if self.names == "shuffled" and self.learns != "source":
             raise ValueError(f"names: only those of a source are shuffled; expected 'labelled' for the {self.learns}")
-        if self.optional and self.init != "imagenet":
-            raise ValueError(f"optional: is for arms with init imagenet, whose weights may be missing, not {self.init}")
         if list(self.sizes) != sorted(set(self.sizes)):
             raise ValueError("images: expected rising numbers, such as [100, 300, 1000]")
         if self.learns != "nothing" and not self.images:

@@ -8,11 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engines import DEFAULT_ENGINE, ENGINE_THAT_PUBLISHES
-from monkey_transfer.places import CONFIG, data_folder
-from monkey_transfer.profiles.arms import Arm
+from monkey_transfer.places import CONFIG
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.profiles.strict_yaml import read_yaml
 from monkey_transfer.settings import checked_name
@@ -22,9 +20,8 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
     """Read ``config/<name>.yaml``, merged over the profile that its ``extends`` names.
 
     The file's ``training`` is merged under every arm's own ``training``, so that arms share what they do not say
-    otherwise, unless an arm's engine is another. An inherited arm that is null is left out, and so is an optional one
-    without weights. StudyError names file and key if there is no such file, it is not YAML, or a key is unknown or of
-    the wrong type.
+    otherwise, unless an arm's engine is another. An inherited arm that is null is left out. StudyError names file and
+    key if there is no such file, it is not YAML, or a key is unknown or of the wrong type.
     """
     files = profile_files(name, config)
     settings: dict[str, Any] = reduce(_merged, reversed(files.values()))
@@ -32,18 +29,14 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
         for key in ("training", "arms"):
             if not isinstance(settings.setdefault(key, {}), dict):
                 raise ValueError(f"key '{key}': expected keys and values (found {_found(settings[key])})")
-        for key in {"name", "arms_left_out"} & settings.keys():  # said by the file's name and its weights
-            raise ValueError(f"key '{key}' is unknown; remove it or correct its spelling")
+        if "name" in settings:  # which the file's name says
+            raise ValueError("key 'name' is unknown; remove it or correct its spelling")
         if "imagenet_checkpoint" in settings:  # of profiles written when there was one engine
             raise ValueError("key 'imagenet_checkpoint' is now training.imagenet: move it there")
         shared = settings.pop("training")
         settings["name"] = name
         settings["arms"] = {arm: _with_shared(keys, shared) for arm, keys in _said(settings["arms"]).items()}
-        profile = Profile.model_validate(settings)
-        if lacking := _lacking_weights(profile):
-            arms = {arm: _without(lacking, keys) for arm, keys in settings["arms"].items() if arm not in lacking}
-            profile = Profile.model_validate(settings | {"arms": arms, "arms_left_out": lacking})
-        return profile
+        return Profile.model_validate(settings)
     except ValidationError as error:
         raise StudyError(f"{next(iter(files))}: {_first_problem(error, settings)}") from None
     except ValueError as error:
@@ -104,21 +97,6 @@ def _shared_with(arm: dict, own: dict, shared: dict) -> dict:
 def _said(keys: Any) -> Any:
     """Without those that are null, by which a profile leaves out what it inherits."""
     return {key: value for key, value in keys.items() if value is not None} if isinstance(keys, dict) else keys
-
-
-def _without(lacking: tuple[str, ...], arm: dict[str, Any]) -> dict[str, Any]:
-    """An arm without its questions about others that lack their weights."""
-    return arm | {"against": {other: text for other, text in arm["against"].items() if other not in lacking}}
-
-
-def _lacking_weights(profile: Profile) -> tuple[str, ...]:
-    """Optional arms whose ImageNet weights are neither named nor in the data folder, and those that start from them."""
-
-    def lacks(arm: Arm) -> bool:
-        archive = arm.engine.archive(arm.init, arm.training)
-        return arm.optional and archive is not None and not (data_folder() / ARCHIVES[archive].place).exists()
-
-    return tuple(name for name in profile.arms if lacks(profile.arms[profile.lineage(name)[-1]]))
 
 
 def _merged(base: dict, over: dict) -> dict:

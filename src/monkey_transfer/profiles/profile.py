@@ -40,7 +40,6 @@ class Profile(Settings):
     picture: Framing
     yardstick: Yardstick
     arms: dict[Name, Arm]
-    arms_left_out: tuple[str, ...] = ()  # optional ones, filled in by load_profile
     # Each draws its own people of the pool and its own initial weights.
     seeds: tuple[Count, ...]
     split_seed: Count = 0

@@ -136,7 +136,7 @@ def settings(profile: Profile, run: Run) -> dict[str, Any]:
     arm = profile.arm(run.arm)
     # without defaults, so that a new key that leaves things as they were does not outdate finished runs
     said = arm.model_copy(update={"images": run.images}).model_dump(
-        mode="json", exclude_defaults=True, exclude={"optional": True, "against": True, "training": {"imagenet"}}
+        mode="json", exclude_defaults=True, exclude={"against": True, "training": {"imagenet"}}
     )
     if arm.engine.name != DEFAULT_ENGINE:  # a default of its own settings, and yet what tells it from another engine
         said["training"]["engine"] = arm.engine.name

@@ -13,7 +13,7 @@ from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.profiles.profile import Question
 from monkey_transfer.study.opening import Study
-from monkey_transfer.tell.words import listed, markdown, score_name, score_title, seeds_in_words, tested
+from monkey_transfer.tell.words import markdown, score_name, score_title, seeds_in_words, tested
 
 FIGURE = "answer"
 QUESTION = "Does a pose network that has learnt monkeys make a better human pose network when human labels are few?"
@@ -191,13 +191,11 @@ def limits(results: Results) -> list[str]:
     pool = sum(map(len, results.study.splits["target"].pool))
     exploratory = results.comparisons[["arm_a", "arm_b", "images_a", "images_b"]].drop_duplicates()
     number = len(exploratory) - len(primary(results.comparisons))
-    left_out = [f"`{arm}`" for arm in profile.arms_left_out]
     return [
         f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures, where "
         f"the paper had a ResNet-50 and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
         f"Each seed drew its people from {pool:,} who are not in the test. {number} other pairs are compared "
-        "(chapters 5 and 6): exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance."
-        + (f" Not trained, for want of ImageNet weights: {listed(left_out)}." if left_out else ""),
+        "(chapters 5 and 6): exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance.",
     ]
 
 

@@ -150,12 +150,13 @@ def _changed_in_arm(arm: Arm) -> Iterator[tuple[str, Any, Any]]:
 
 def _changed(model: BaseModel) -> Iterator[tuple[str, Any, Any]]:
     """(key, default, value) of every field that is not its default, the fields of models inside them one by one."""
-    default = type(model).model_validate({})
-    for field in type(model).model_fields:
+    fields = type(model).model_fields
+    default = type(model).model_validate({name: getattr(model, name) for name in fields if fields[name].is_required()})
+    for field in fields:
         here, usual = getattr(model, field), getattr(default, field)
         if field in OUR_OWN or here == usual:
             continue
-        if isinstance(here, BaseModel):
+        if isinstance(here, BaseModel) and type(here) is type(usual):
             yield from ((f"{field}.{key}", a, b) for key, a, b in _changed(here))
         else:
             yield field, usual, here
