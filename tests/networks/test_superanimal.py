@@ -59,7 +59,8 @@ def job_of(published, net_type: str, head: str, heads: tuple) -> Job:
 
 
 def test_weights_of_another_backbone_are_seen_before_any_training(published):
-    ENGINES["pytorch"].refuse_weights(str(published["resnet_50_gn"][1]), "resnet_50_gn")
+    for net_type in DEEPLABCUTS_NAME:
+        ENGINES["pytorch"].refuse_weights(str(published[net_type][1]), net_type)
     with pytest.raises(StudyError, match="so they are not of resnet_18"):
         ENGINES["pytorch"].refuse_weights(str(published["resnet_50_gn"][1]), "resnet_18")
 
@@ -91,15 +92,20 @@ def test_shared_joints_are_found_as_by_superanimal_itself(published):
             torch.testing.assert_close(mine, wanted[:, :each], rtol=1e-3, atol=1e-4)
 
 
-def test_a_pyramid_starts_from_the_backbone_alone(published):
-    job = job_of(published, "resnet_50_gn", "pyramid", (None,) * 16)
+@EVERY_NET_TYPE
+def test_a_pyramid_starts_from_the_backbone_alone(published, net_type):
+    job = job_of(published, net_type, "pyramid", (None,) * 16)
     ours = model.build(job, torch.device("cpu"))
     restored = restore(ours, job)
-    assert (restored.backbone, restored.joints) == (159, 0)
-    theirs = published["resnet_50_gn"][0].backbone.state_dict()
+    theirs = published[net_type][0].backbone.state_dict()
+    assert (restored.backbone, restored.joints) == (len(theirs), 0)
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.backbone.state_dict().items())
+
+
+def test_a_pyramid_has_other_heads(published):
+    job = job_of(published, "resnet_50_gn", "pyramid", HEADS)
     with refused("weights", "SuperAnimal's heads for a pyramid", match="they hold 'heads.* not at all, expected shape"):
-        restore(ours, job.model_copy(update={"heads": HEADS}))
+        restore(model.build(job, torch.device("cpu")), job)
 
 
 def test_deeplabcut_does_not_fine_tune_its_human_body_model():

@@ -20,6 +20,8 @@ from deeplabcut.pose_estimation_pytorch.models.predictors import PREDICTORS, Bas
 from deeplabcut.pose_estimation_pytorch.models.target_generators import TARGET_GENERATORS, BaseGenerator
 from torch import Tensor, nn
 
+from monkey_transfer.networks.pytorch.settings import TIMM_OPTIONS
+
 # What DeepLabCut subtracts from and divides every picture by (``A.Normalize``), in units of 255.
 DEEPLABCUT_MEAN, DEEPLABCUT_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Batch norm's running statistics follow the last 50 batches or so, which a small study's training has.
@@ -38,8 +40,9 @@ class TimmFeatures(BaseBackbone):
 
     def __init__(self, model_name: str, mean: Sequence[float], sd: Sequence[float], output_stride: int = 32):
         super().__init__(stride=output_stride, freeze_bn_weights=False, freeze_bn_stats=False)
-        resized: dict[str, Any] = {"output_stride": output_stride} if output_stride != 32 else {}
-        self.model = timm.create_model(model_name, features_only=True, pretrained=False, out_indices=_LEVELS, **resized)
+        options: dict[str, Any] = {"output_stride": output_stride} if output_stride != 32 else {}
+        options |= TIMM_OPTIONS.get(model_name, {})
+        self.model = timm.create_model(model_name, features_only=True, pretrained=False, out_indices=_LEVELS, **options)
         info: Any = self.model.feature_info
         self.channels: list[int] = list(info.channels())
         for module in self.model.modules():

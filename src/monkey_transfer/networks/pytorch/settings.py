@@ -5,7 +5,7 @@ and loss are ``head: {kind: deconvolution}``.
 """
 
 import math
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -45,6 +45,9 @@ BACKBONES = {
     "resnet_50_gn": Backbone("resnet50_gn", _RESNET),  # DeepLabCut's "resnet_50": GroupNorm in place of batch norm
     "hrnet_w32": Backbone("hrnet_w32", _HRNET),
 }
+# What timm builds a network with, by its name there: HRNet's maps as its branches give them, as with DeepLabCut; timm's
+# usual ones go through layers of its ImageNet classifier, which SuperAnimal's weights have not.
+TIMM_OPTIONS: dict[str, dict[str, Any]] = {"hrnet_w32": {"feature_location": ""}}
 
 
 class Cosine(Settings):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import sha256_of
 from monkey_transfer.networks.engine import Training
-from monkey_transfer.networks.pytorch.settings import BACKBONES
+from monkey_transfer.networks.pytorch.settings import BACKBONES, TIMM_OPTIONS
 from monkey_transfer.places import data_folder
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def read_backbone(weights: str, net_type: str) -> "dict[str, Tensor]":
     if net_type == LITE0 and "_conv_stem.weight" in found:
         found = in_timms_names(found)
     with torch.device("meta"):
-        expected = timm.create_model(BACKBONES[net_type].timm, features_only=True).state_dict()
+        timms = BACKBONES[net_type].timm
+        expected = timm.create_model(timms, features_only=True, **TIMM_OPTIONS.get(timms, {})).state_dict()
     backbone = {}
     for name, wanted in expected.items():
         if name.endswith("num_batches_tracked"):  # nothing reads it, and files of old versions lack it
