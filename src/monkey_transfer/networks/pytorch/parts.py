@@ -5,6 +5,7 @@ a probability over the cells of the picture, learnt by cross-entropy. Whatever p
 imports this module first: ``import monkey_transfer.networks.pytorch.parts``.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,8 +24,7 @@ from torch import Tensor, nn
 # What DeepLabCut subtracts from and divides every picture by (``A.Normalize``), in units of 255.
 DEEPLABCUT_MEAN, DEEPLABCUT_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Batch norm's running statistics follow the last 50 batches or so, which a small study's training has.
-_MOMENTUM = 0.02
-_WINDOW = 5  # cells around the highest one, over which a position is a centre of mass
+MOMENTUM = 0.02
 _LEVELS = (1, 2, 3, 4)  # of timm's feature maps: those of 4, 8, 16 and 32 pixels to a cell
 
 
@@ -38,13 +38,15 @@ class TimmFeatures(BaseBackbone):
 
     def __init__(self, model_name: str, mean: Sequence[float], sd: Sequence[float], output_stride: int = 32):
         super().__init__(stride=output_stride, freeze_bn_weights=False, freeze_bn_stats=False)
-        resized: dict[str, Any] = {"output_stride": output_stride} if output_stride != 32 else {}
-        self.model = timm.create_model(model_name, features_only=True, pretrained=False, out_indices=_LEVELS, **resized)
+        options: dict[str, Any] = {"output_stride": output_stride} if output_stride != 32 else {}
+        if model_name.startswith("hrnet"):
+            options["feature_location"] = ""  # as DeepLabCut's: its own maps, not those of timm's classifier
+        self.model = timm.create_model(model_name, features_only=True, pretrained=False, out_indices=_LEVELS, **options)
         info: Any = self.model.feature_info
         self.channels: list[int] = list(info.channels())
         for module in self.model.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.momentum = _MOMENTUM
+                module.momentum = MOMENTUM
             if type(module).__name__ == "Conv2dSame":
                 module.register_forward_pre_hook(_with_dense_gradient)
         channel = (1, -1, 1, 1)
@@ -100,10 +102,10 @@ class Pyramid(BaseNeck):
 def _residual(channels: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
-        nn.BatchNorm2d(channels, momentum=_MOMENTUM),
+        nn.BatchNorm2d(channels, momentum=MOMENTUM),
         nn.ReLU(),
         nn.Conv2d(channels, channels, 1, bias=False),
-        nn.BatchNorm2d(channels, momentum=_MOMENTUM),
+        nn.BatchNorm2d(channels, momentum=MOMENTUM),
     )
 
 
@@ -179,31 +181,39 @@ class SpatialCrossEntropy(BaseCriterion):
 class CentreOfMass(BasePredictor):
     """The centre of mass of the probability around the most probable cell; likelihood is the probability in there.
 
-    Of a joint's logits the softmax over all cells, of which 5 x 5 around the highest one count.
+    Of a joint's logits the softmax over all cells, of which those count that are no more than three ``sd`` of the
+    target away from the highest, across or down. A narrower window would draw a position to the middle of its cell: one
+    of 5 cells by up to 0.7 pixels where ``sd`` is 1.5. Within three ``sd`` of the picture's edge, beyond which there
+    are no cells, it is drawn inwards: by 0.3 pixels 12 pixels away from the edge, by 4.6 at the edge itself.
     """
+
+    def __init__(self, sd: float):
+        super().__init__()
+        self.reach = math.ceil(3 * sd)
 
     def forward(self, stride: float, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """{"poses": (batch, 1, joints, 3)}: x and y in pixels of the picture (pixel centres), and the likelihood."""
-        logits = outputs["heatmap"]
-        shares = F.softmax(logits.flatten(2).float(), dim=-1).view_as(logits)
-        return {"poses": centres_of_mass(shares, stride)[:, None]}
+        return {"poses": self.centres(shares(outputs), stride)[:, None]}
+
+    def centres(self, shares: Tensor, stride: float) -> Tensor:
+        """(batch, joints, 3), as :meth:`forward`, of probabilities (batch, joints, h, w)."""
+        height, width = shares.shape[2:]
+        highest = shares.flatten(2).argmax(dim=-1)
+        down, across = self._near(highest // width, height), self._near(highest % width, width)
+        window = shares * down[..., :, None] * across[..., None, :]
+        mass = window.sum(dim=(2, 3))
+        x, y = (_mean_of(window.sum(dim=axis)) / mass for axis in (2, 3))
+        return torch.stack([(x + 0.5) * stride - 0.5, (y + 0.5) * stride - 0.5, mass], dim=-1)
+
+    def _near(self, cell: Tensor, cells: int) -> Tensor:
+        return (torch.arange(cells, device=cell.device) - cell[..., None]).abs() <= self.reach
 
 
-def centres_of_mass(shares: Tensor, stride: float) -> Tensor:
-    """(batch, joints, 3) of probabilities (batch, joints, h, w), as :class:`CentreOfMass` says."""
-    batch, joints, _, width = shares.shape
-    padded = F.pad(shares, [_WINDOW // 2] * 4)
-    highest = shares.flatten(2).argmax(dim=-1)
-    row, column = highest // width, highest % width  # in the padded maps: where the window begins
-    within = torch.arange(_WINDOW, device=shares.device)
-    rows, columns = row[..., None] + within, column[..., None] + within
-    window = padded[
-        torch.arange(batch, device=shares.device)[:, None, None, None],
-        torch.arange(joints, device=shares.device)[None, :, None, None],
-        rows[..., :, None],
-        columns[..., None, :],
-    ]
-    mass = window.sum(dim=(2, 3))
-    x = (window.sum(dim=2) * (columns - _WINDOW // 2)).sum(dim=-1) / mass
-    y = (window.sum(dim=3) * (rows - _WINDOW // 2)).sum(dim=-1) / mass
-    return torch.stack([(x + 0.5) * stride - 0.5, (y + 0.5) * stride - 0.5, mass], dim=-1)
+def shares(outputs: dict[str, Tensor]) -> Tensor:
+    """Of a head's logits the probabilities (batch, joints, h, w), which sum to 1 over the cells of each joint."""
+    logits = outputs["heatmap"].float()
+    return F.softmax(logits.flatten(2), dim=-1).view_as(logits)
+
+
+def _mean_of(mass: Tensor) -> Tensor:
+    return (mass * torch.arange(mass.shape[-1], device=mass.device)).sum(dim=-1)
