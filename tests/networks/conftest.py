@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monkey_transfer.networks.engines import ENGINES, engine_of
 from monkey_transfer.networks.job import Job, JobFolder
+from monkey_transfer.networks.pytorch.settings import PyTorchTraining
 from monkey_transfer.networks.tensorflow.settings import Augmentation, TensorFlowTraining
 
 if TYPE_CHECKING:
@@ -23,19 +25,25 @@ NO_HEADS, ALL_HEADS = (None,) * len(KEYPOINTS), tuple(range(len(KEYPOINTS)))
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 230))
 ROLES = ("train",) * 10 + ("validation",) * 5 + ("test",) * 3
 SIZE, RADIUS = 96, 9
-SMALL = TensorFlowTraining(
-    net_type="mobilenet_v2_0.35",
-    iterations=40,
-    batch_size=4,
-    optimizer="adam",
-    multi_step=((0.002, 20), (0.001, 1000)),
-    global_scale=1.0,
-    weigh_only_present_joints=True,
-    augmentation=Augmentation(
-        scale_jitter_lo=0.8, scale_jitter_up=1.2, elastic_transform=False, covering=False, fliplr=True
+# A small training of each engine.
+SMALL = {
+    "tensorflow": TensorFlowTraining(
+        net_type="mobilenet_v2_0.35",
+        iterations=40,
+        batch_size=4,
+        optimizer="adam",
+        multi_step=((0.002, 20), (0.001, 1000)),
+        global_scale=1.0,
+        weigh_only_present_joints=True,
+        augmentation=Augmentation(
+            scale_jitter_lo=0.8, scale_jitter_up=1.2, elastic_transform=False, covering=False, fliplr=True
+        ),
+        validate_every=10,
     ),
-    validate_every=10,
-)
+    "pytorch": PyTorchTraining(
+        net_type="mobilenetv2_035", iterations=40, batch_size=4, schedule={"rate": 0.003}, validate_every=10
+    ),
+}
 
 
 @pytest.fixture(scope="session")
@@ -66,14 +74,16 @@ def drawn(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @pytest.fixture(scope="session")
 def write_job(drawn) -> Callable[..., JobFolder]:
-    """``write_job(folder, seed=..., checkpoint=..., <key of training>=...)`` writes a small job there."""
+    """``write_job(folder, seed=..., checkpoint=..., <key of training>=...)`` writes a small job of an engine there."""
 
-    def write(folder: Path, seed=0, checkpoint=None, heads=NO_HEADS, frozen=0, **training) -> JobFolder:
+    def write(
+        folder: Path, seed=0, checkpoint=None, heads=NO_HEADS, frozen=0, engine="tensorflow", **training
+    ) -> JobFolder:
         job = Job(
             name="small",
             keypoints=KEYPOINTS,
             pairs=(("right", "left"),),
-            training=TensorFlowTraining(**{**SMALL.model_dump(), **training}),
+            training=ENGINES[engine].settings(**{**SMALL[engine].model_dump(), **training}),
             checkpoint=checkpoint and str(checkpoint),
             heads=heads,
             frozen=frozen,
@@ -90,20 +100,16 @@ def write_job(drawn) -> Callable[..., JobFolder]:
 def open_trainer() -> Callable[..., AbstractContextManager["Trainer"]]:
     """``with open_trainer(folder, report) as trainer``: the trainer of a job, in this process."""
     from monkey_transfer.networks.loop import Trainer
-    from monkey_transfer.networks.tensorflow import mobilenet
-    from monkey_transfer.networks.tensorflow.project import TensorFlowProject
-    from monkey_transfer.networks.tensorflow.trainer import TensorFlowNetwork
-
-    mobilenet.register()
 
     @contextmanager
     def opened(folder: JobFolder, report: Callable[[int, float], None] = lambda *_: None) -> Iterator[Trainer]:
         job, _, _ = folder.read()
-        trainer = Trainer(TensorFlowNetwork(job, TensorFlowProject.opened(folder)), folder.resume, report)
+        trainer = Trainer(engine_of(job.training).trainable(folder), folder.resume, report)
         try:
             yield trainer
         finally:
-            trainer.network.session.close()
+            if job.training.engine == "tensorflow":
+                trainer.network.session.close()
 
     return opened
 
@@ -189,3 +195,19 @@ def finished_resnet(write_job, open_trainer, tmp_path_factory) -> FinishedResnet
 def snapshot(finished) -> Path:
     """Prefix of the finished MobileNet's chosen snapshot."""
     return next(finished.project.rglob("snapshot-*.index")).with_suffix("")
+
+
+@pytest.fixture(scope="session")
+def finished_pytorch(write_job, tmp_path_factory) -> JobFolder:
+    """A small PyTorch network's job, from random weights, that ran to its end in its own process."""
+    from monkey_transfer.networks.supervisor import run_job
+
+    folder = write_job(tmp_path_factory.mktemp("pytorch"), engine="pytorch")
+    run_job(folder, "finished")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pytorch_snapshot(finished_pytorch) -> Path:
+    """The finished PyTorch network's chosen weights."""
+    return next(finished_pytorch.project.rglob("snapshot-*.pt"))

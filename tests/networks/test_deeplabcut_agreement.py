@@ -25,11 +25,14 @@ SAME_PLACE = 1e-3
 
 
 @pytest.fixture
-def deeplabcuts_own_mobilenet(monkeypatch, open_trainer):
-    """DeepLabCut's MobileNet in place of ours, which ``open_trainer`` registers."""
+def deeplabcuts_own_mobilenet(monkeypatch):
+    """DeepLabCut's MobileNet in place of ours, which the engine registers."""
     from deeplabcut.pose_estimation_tensorflow.nnets import PoseNetFactory
     from deeplabcut.pose_estimation_tensorflow.nnets.mobilenet import PoseMobileNet
 
+    from monkey_transfer.networks.tensorflow import mobilenet
+
+    monkeypatch.setattr(mobilenet, "register", lambda: None)
     monkeypatch.setitem(PoseNetFactory._nets, "mobilenet", PoseMobileNet)
 
 

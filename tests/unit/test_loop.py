@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from bad_input import refused
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -137,6 +138,32 @@ def test_another_engine_needs_its_object_and_nothing_else(tmp_path, monkeypatch)
     assert json.loads(folder.outcome.read_text())["chosen_iteration"] in (3, 6, 9, 12)
     assert pd.read_csv(folder.learning_curve)["iteration"].tolist() == [3, 6, 9, 12]
     assert pd.read_parquet(folder.network_predictions)["role"].tolist() == ["validation", "test"]
+
+
+def test_a_network_that_finds_one_pose_in_all_pictures_is_no_result(tmp_path, monkeypatch):
+    folder = JobFolder(tmp_path / "run")
+    pictures = pd.DataFrame({"image_id": list("abc"), "path": "", "role": ["train", "validation", "validation"]})
+    joints = pd.DataFrame({"image_id": list("abc"), "keypoint": "head", "x": 5.0, "y": 0.0, "within": 1.0})
+    folder.write(JOB, pictures, joints)
+    monkeypatch.setattr(ENGINES["tensorflow"], "trainable", lambda folder: Toy(folder.path), raising=False)
+    with refused("training", "a network that collapsed", match="lower the learning rates of training, or train"):
+        child.do(folder)
+    assert not folder.outcome.exists()
+    assert not folder.network_predictions.exists()
+
+
+@settings(deadline=None, max_examples=30)
+@given(ways=st.lists(st.floats(-0.01, 0.01), min_size=2, max_size=5), keypoint=st.sampled_from(["head", "tail"]))
+def test_a_network_has_collapsed_if_no_joint_moves(ways, keypoint):
+    found = pd.DataFrame({"image_id": range(len(ways)), "x": 5.0, "y": 7.0}).merge(
+        pd.DataFrame({"keypoint": ["head", "tail"]}), how="cross"
+    )
+    found.loc[found["keypoint"] == keypoint, "y"] += ways
+    if max(ways) - min(ways) < 0.000999:
+        with pytest.raises(StudyError, match="has collapsed"):
+            child.refuse_collapse(found)
+    elif max(ways) - min(ways) > 0.001001:
+        child.refuse_collapse(found)
 
 
 def test_settings_are_those_of_the_engine_that_they_name():

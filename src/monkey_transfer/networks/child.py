@@ -24,6 +24,7 @@ from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.loop import Outcome, Trainer, Validation, curve_table
 
 _SECONDS_BETWEEN_REPORTS = 1.0
+_ONE_POSE = 1e-3  # pixels: what single precision leaves between equal poses
 
 
 def main(folder: JobFolder) -> None:
@@ -69,8 +70,22 @@ def do(folder: JobFolder) -> None:
     asked = pictures[pictures["role"] != "train"]
     predictions = network.predict(asked, partial(report, "predicting"))
     predictions["role"] = asked["role"].repeat(len(network.keypoints)).to_numpy()
+    if job.finished is None:
+        refuse_collapse(predictions[predictions["role"] == "validation"])
     predictions.to_parquet(folder.network_predictions)
     write_json(folder.outcome, asdict(outcome))  # last: its presence says that the rest is there
+
+
+def refuse_collapse(predictions: pd.DataFrame) -> None:
+    """Raise StudyError if a network finds the same pose in all of several pictures: it has learnt to look at none."""
+    found = predictions.groupby("keypoint")[["x", "y"]].agg(["min", "max"])
+    spread = max(float((found[axis]["max"] - found[axis]["min"]).max()) for axis in ("x", "y"))
+    pictures = predictions["image_id"].nunique()
+    if pictures > 1 and spread < _ONE_POSE:
+        raise StudyError(
+            f"the network has collapsed, it finds the same pose in all {pictures} validation pictures: lower the "
+            "learning rates of training, or train it for more iterations"
+        )
 
 
 def mean_distance(predictions: pd.DataFrame, joints: pd.DataFrame) -> float:

@@ -63,7 +63,7 @@ class Batches:
     def _varied(self, iteration: int, place: int) -> tuple[np.ndarray, np.ndarray]:
         round_, position = divmod(iteration * self.size + place, len(self.paths))
         chosen = int(_order(self.seed, round_, len(self.paths))[position])
-        rng = np.random.default_rng([self.seed, iteration, place])
+        rng = np.random.default_rng([self.seed, iteration, 1 + place])  # with 0 it would be that of the order below
         return varied(self._picture(chosen), self.positions[chosen], self.mirrored, self.warping, rng)
 
     def _picture(self, index: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Restored
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.pytorch.model import blocks_of
+from monkey_transfer.networks.pytorch.parts import MOMENTUM
 from monkey_transfer.networks.pytorch.weights import BACKBONE, read_backbone, read_tensors
 
 
@@ -91,10 +92,16 @@ def freeze(model: PoseModel, net_type: str, blocks: int) -> list[str]:
     return [name for name, _ in frozen]
 
 
-def into_training(model: nn.Module) -> None:
-    """Put the network into training, but for the norms of what is frozen: else their statistics would go on moving."""
+def into_training(model: nn.Module, learnt: int) -> None:
+    """Put a network that has learnt so many batches into training.
+
+    The statistics of batch norm are a mean over all batches while these are few: of random weights the first ones, 0
+    and 1, let features of HRNet grow to 1e5. Those of what is frozen stay as they are.
+    """
     model.train()
     for module in model.modules():
         own = list(module.parameters(recurse=False))
         if own and not any(parameter.requires_grad for parameter in own):
             module.eval()
+        elif isinstance(module, nn.BatchNorm2d):
+            module.momentum = max(MOMENTUM, 1 / (1 + learnt))

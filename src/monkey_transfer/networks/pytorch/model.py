@@ -51,7 +51,7 @@ def _map_head(head: Pyramid, joints: int) -> dict[str, Any]:
         "channels": head.channels,
         "num_joints": joints,
         "stride": _DEEPEST_STRIDE // _FINEST_STRIDE,
-        "predictor": {"type": "CentreOfMass"},
+        "predictor": {"type": "SmoothedPeak", "sd": head.target_sd},
         "target_generator": {"type": "GaussianShares", "sd": head.target_sd},
         "criterion": {"type": "SpatialCrossEntropy"},
     }

@@ -2,11 +2,12 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from deeplabcut.pose_estimation_pytorch.models import PoseModel
 from torch import Tensor
 
 from monkey_transfer.networks.pytorch.model import HEAD
-from monkey_transfer.networks.pytorch.parts import DEEPLABCUT_MEAN, DEEPLABCUT_SD, centres_of_mass
+from monkey_transfer.networks.pytorch.parts import DEEPLABCUT_MEAN, DEEPLABCUT_SD, shares
 
 
 def normalised(pictures: Tensor) -> Tensor:
@@ -24,15 +25,11 @@ def poses_of(model: PoseModel, pictures: np.ndarray, mirrored: np.ndarray | None
     device = next(model.parameters()).device
     with torch.inference_mode():
         given = normalised(torch.from_numpy(pictures).to(device))
-        outputs = model(given)
         if mirrored is None:
-            poses = model.get_predictions(outputs)[HEAD]["poses"][:, 0]
+            poses = model.get_predictions(model(given))[HEAD]["poses"][:, 0]
         else:
-            both = [_shares(outputs), _shares(model(given.flip(3))).flip(3)[:, mirrored]]
-            poses = centres_of_mass((both[0] + both[1]) / 2, model.get_stride(HEAD))
+            stride = int(model.get_stride(HEAD))
+            whole = F.pad(given, (0, -given.shape[3] % stride))  # else the cells of the two would not meet
+            straight, turned = (shares(model(seen)[HEAD]) for seen in (whole, whole.flip(3)))
+            poses = model.heads[HEAD].predictor.found_in((straight + turned.flip(3)[:, mirrored]) / 2, stride)
     return poses.double().cpu().numpy()
-
-
-def _shares(outputs: dict[str, dict[str, Tensor]]) -> Tensor:
-    logits = outputs[HEAD]["heatmap"].float()
-    return torch.softmax(logits.flatten(2), dim=-1).view_as(logits)

@@ -47,6 +47,7 @@ class PyTorchNetwork(Trainable):
         self.model = build(self.job, self.device)
         self.frozen_blocks = initialisation.freeze(self.model, self.training.net_type, self.job.frozen)
         self.optimizer = _optimizer(self.model, self.training.optimizer, self.training.weight_decay)
+        self.learnt = 0  # batches
 
     def initialise(self) -> tuple[Restored, list[str], int]:
         """Restored are tensors of a file of weights; no layer needs calibration, since batch norm trains by batches."""
@@ -60,7 +61,7 @@ class PyTorchNetwork(Trainable):
 
     def update(self, batch: Batch, rate: float) -> float:
         """One step of the optimiser; the loss is that of the network's own DeepLabCut criterion."""
-        initialisation.into_training(self.model)
+        initialisation.into_training(self.model, self.learnt)
         given = normalised(torch.from_numpy(batch.pictures).to(self.device, non_blocking=True))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.training.precision == "bfloat16"):
             outputs = self.model(given)
@@ -76,6 +77,7 @@ class PyTorchNetwork(Trainable):
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
+        self.learnt += 1
         return value
 
     def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
@@ -98,14 +100,15 @@ class PyTorchNetwork(Trainable):
                 file.unlink()
 
     def save_state(self, prefix: Path) -> None:
-        """The weights and what the optimiser remembers of each."""
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        """The weights, what the optimiser remembers of each, and how many batches both have learnt."""
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "learnt": self.learnt}
         _save(state, prefix.with_name(f"{prefix.name}.pt"))
 
     def load_state(self, prefix: Path) -> None:
         state = torch.load(prefix.with_name(f"{prefix.name}.pt"), map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.learnt = state["learnt"]
 
 
 def use_the_machine() -> torch.device:
