@@ -244,8 +244,8 @@ def test_primary_questions_of_the_demo():
     assert load_profile("demo").questions == ()
     found = load_profile("demo-seeds").questions
     assert [(q.a, q.b, q.images_a, q.images_b) for q in found] == [
-        ("transfer", "imagenet_control", 100, 100),
-        ("transfer", "imagenet_longer", 100, 100),
+        ("transfer", "scratch_control", 100, 100),
+        ("transfer", "scratch_longer", 100, 100),
         ("transfer", "benchmark", 100, 600),
     ]
     assert all(question.text.endswith("?") for question in found)
