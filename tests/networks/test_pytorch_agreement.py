@@ -107,7 +107,7 @@ def test_fifty_steps_are_those_of_deeplabcuts_runner(write_job, tmp_path):
         iterations=steps,
         batch_size=2,
         net_type="resnet_18",
-        head={"kind": "deconvolution", "absent": "background"},
+        head={"kind": "deconvolution", "absent": "background", "output_stride": 32},
         optimizer="adamw",
         weight_decay=0,
         gradient_clip=None,
@@ -146,7 +146,7 @@ def test_fifty_steps_are_those_of_deeplabcuts_runner(write_job, tmp_path):
     runner.fit(given, [], epochs=1, display_iters=10 * steps)
     ours = [network.update(batch, rate) for batch in batches]
     assert len(set(ours)) == len(theirs) == steps
-    assert ours[-1] < ours[0] / 2
+    assert np.mean(ours[-10:]) < 0.98 * np.mean(ours[:10])
     assert ours == pytest.approx(theirs, rel=SAME_LOSS)
     for name, weight in network.model.named_parameters():
         np.testing.assert_allclose(weight.detach(), dict(model.named_parameters())[name].detach(), atol=SAME_LOSS)

@@ -300,7 +300,7 @@ def test_a_snapshot_that_does_not_fit_is_one_sentence(write, snapshots):
         ),
         (
             "a snapshot with another kind of head",
-            "'neck.lateral.0.weight' not at all, expected shape",
+            "'heads.bodypart.maps.weight' not at all, expected shape",
             "deconvolution",
             ALL_HEADS,
             {"net_type": "resnet_18"},
