@@ -3,8 +3,8 @@ PYTHON ?= python3
 PROFILE ?= demo
 PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
-# the last reads MacaquePose's sample from MONKEY_TRANSFER_DATA
-BENCHMARKS := coverage power learning_curves metrics predict render prepare
+# prepare reads MacaquePose's sample from MONKEY_TRANSFER_DATA
+BENCHMARKS := coverage power learning_curves metrics predict render prepare train
 TESTS := test-networks test-studies test-workflow test-unit test-notebooks
 # Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
 export PROFILE CLUSTER

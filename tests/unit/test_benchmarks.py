@@ -15,8 +15,8 @@ SMALLEST = {
     "power": ["--trials", "20"],
     "render": ["--pictures", "2"],
 }
-ELSEWHERE = {"finished_networks", "predict", "prepare"}
-HELPERS = {"__init__", "plain", "simulated"}
+ELSEWHERE = {"finished_networks", "predict", "prepare", "train"}
+HELPERS = {"__init__", "people", "plain", "simulated"}
 
 
 @pytest.mark.parametrize("name", SMALLEST)
