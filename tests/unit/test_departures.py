@@ -134,3 +134,15 @@ def test_every_change_between_releases_is_told_in_full():
     assert table["subject"].is_unique
     assert not (table == "").to_numpy().any()
     assert (table["2.2.0.6"] != table["3.0.2"]).all()
+
+
+def test_what_an_engine_does_otherwise_is_said_of_those_that_train_and_of_their_heads():
+    """paper-pytorch runs finished networks of TensorFlow, and trains DeepLabCut's own head."""
+    of = {name: departures.of_engines(load_profile(name)) for name in ("demo", "paper", "paper-pytorch")}
+    assert [set(table["engine"]) for table in of.values()] == [{"pytorch"}, {"tensorflow"}, {"pytorch"}]
+    assert set(of["demo"]["subject"]) - set(of["paper-pytorch"]["subject"]) == {
+        "what a map means",
+        "where a joint is",
+        "likelihood",
+    }
+    assert not any(table.isna().any(axis=None) for table in of.values())

@@ -129,9 +129,75 @@ def test_the_human_body_model_is_refused_and_why(write, tmp_path, what, init):
     ],
 )
 def test_arms_that_learn_may_start_from_superanimal(write, tmp_path, what, changes, said):
-    write("study", starting_from("superanimal:quadruped", restore="all", frozen="backbone"))
+    write("study", starting_from("superanimal:quadruped", frozen="backbone"))
     assert load_profile("study", tmp_path).arm("further").published.skeleton == SUPERANIMAL_QUADRUPED_39
     write("study", starting_from(**{"init": "superanimal:quadruped"} | changes))
+    with refused("profile", what, match=said):
+        load_profile("study", tmp_path)
+
+
+def heads_of(parent: dict, child: dict, init: str = "arm:baseline") -> dict:
+    """The valid settings with a source network of one head, and an arm of another that takes heads over."""
+    settings = starting_from(init, restore="all")
+    arms = {name: dict(arm) for name, arm in settings["arms"].items()}
+    arms["baseline"]["training"], arms["further"]["training"] = {"head": parent}, {"head": child}
+    return {**settings, "arms": arms}
+
+
+@pytest.mark.parametrize(
+    "what, settings, said",
+    [
+        (
+            "heads of an arm that are of another kind",
+            heads_of({"kind": "deconvolution"}, {}),
+            "arms.further.restore: heads of arm:baseline .kind deconvolution. do not fit .*kind pyramid, channels 96",
+        ),
+        (
+            "heads of an arm that have other channels",
+            heads_of({"channels": 64}, {}),
+            "arms.further.restore: heads of arm:baseline .kind pyramid, channels 64. do not fit .*restore: backbone",
+        ),
+        (
+            "SuperAnimal's heads for a pyramid",
+            heads_of({}, {}, "superanimal:quadruped"),
+            "restore: heads of superanimal:quadruped .kind deconvolution. do not fit those of training.head .kind pyr",
+        ),
+    ],
+)
+def test_heads_are_taken_over_where_they_fit(write, tmp_path, what, settings, said):
+    for init in ("arm:baseline", "superanimal:quadruped"):
+        write("study", heads_of({"kind": "deconvolution", "output_stride": 8}, {"kind": "deconvolution"}, init))
+        load_profile("study", tmp_path)
+    write("study", heads_of({"target_sd": 1.0}, {}))
+    load_profile("study", tmp_path)
+    write("study", settings)
+    with refused("profile", what, match=said):
+        load_profile("study", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "what, training, said",
+    [
+        (
+            "pictures that HRNet's maps do not share",
+            {"net_type": "hrnet_w32"},
+            "pictures are 100 x 100 pixels .picture.size., expected multiples of 32 for hrnet_w32",
+        ),
+        (
+            "steps of PyTorch that end early",
+            {"schedule": {"shape": "steps", "multi_step": [[0.1, 10]]}},
+            "schedule.multi_step ends at iteration 10, before iterations 100",
+        ),
+        ("sizes that vary beyond all numbers", {"augmentation": {"scaling": 1000}}, "scaling': expected at most 1 "),
+        ("a pyramid that no memory holds", {"head": {"channels": 10**9}}, "head.channels': expected at most 1024"),
+        ("a target as wide as the picture", {"head": {"target_sd": 1e9}}, "head.target_sd': expected at most 32"),
+    ],
+)
+def test_what_pytorch_could_not_train_is_refused(write, tmp_path, what, training, said):
+    settings = {**VALID, "picture": {"framing": "whole", "size": 100}, "training": ON_PYTORCH}
+    write("study", settings)
+    load_profile("study", tmp_path)
+    write("study", {**settings, "training": {**ON_PYTORCH, **training}})
     with refused("profile", what, match=said):
         load_profile("study", tmp_path)
 

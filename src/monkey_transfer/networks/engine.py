@@ -7,6 +7,7 @@ An engine trains and runs networks. It is a folder of this package with one :cla
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import pandas as pd
@@ -51,6 +52,11 @@ class Training(Settings):
         """The learning rate at an iteration, counted from 0."""
         raise NotImplementedError
 
+    @property
+    def heads_built_by(self) -> dict[str, Any]:
+        """What heads are built by besides the joints; only between networks in which it is equal are they restored."""
+        return {}
+
     def refuse(self, width: int, height: int) -> None:
         """Raise ValueError if no network can be trained like this on pictures of so many pixels."""
 
@@ -61,7 +67,8 @@ class PublishedNetwork(NamedTuple):
     ``net_types`` are the backbones that there are weights of; ``trained_on`` says on what, as far as it is known;
     ``may_know_people`` why the study's test people may be among that, empty if they cannot; ``knows_none_of`` the
     formats of data whose people cannot; ``publisher`` whose it is. ``crop`` is how it expects a person, if in one way
-    only: the side of a square and of it the longer side of the person's box, in pixels.
+    only: the side of a square and of it the longer side of the person's box, in pixels. ``heads_built_by`` as of
+    :class:`Training`.
     """
 
     net_types: tuple[str, ...]
@@ -71,6 +78,7 @@ class PublishedNetwork(NamedTuple):
     knows_none_of: tuple[str, ...] = ()
     publisher: str = "DeepLabCut's model zoo"
     crop: tuple[int, int] | None = None
+    heads_built_by: Mapping[str, Any] = MappingProxyType({})
 
 
 class PublishedFiles(NamedTuple):

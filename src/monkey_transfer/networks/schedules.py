@@ -11,20 +11,20 @@ def rate_of(steps: Steps, iteration: int) -> float:
     return next(rate for rate, last in steps if iteration <= last)
 
 
-def refuse_gaps(steps: Steps, iterations: int) -> None:
-    """Raise ValueError if steps do not rise to the last iteration."""
+def refuse_gaps(steps: Steps, iterations: int, key: str = "multi_step") -> None:
+    """Raise ValueError, which names them by their key, if steps do not rise to the last iteration."""
     ends = [end for _, end in steps]
     if not ends or ends != sorted(set(ends)):
-        raise ValueError("multi_step: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
+        raise ValueError(f"{key}: expected rising last iterations, such as [[0.001, 800], [0.0001, 1000]]")
     if ends[-1] < iterations:
-        raise ValueError(f"multi_step ends at iteration {ends[-1]}, before iterations {iterations}")
+        raise ValueError(f"{key} ends at iteration {ends[-1]}, before iterations {iterations}")
 
 
-def refuse_one_rate(steps: Steps, iterations: int) -> None:
-    """Raise ValueError if later steps are never reached."""
+def refuse_one_rate(steps: Steps, iterations: int, key: str = "multi_step") -> None:
+    """Raise ValueError, which names them by their key, if later steps are never reached."""
     (rate, end), *later = steps
     if later and end >= iterations:
         raise ValueError(
-            f"multi_step: the rate stays {rate:g}, whose step ends at iteration {end} and the training at "
+            f"{key}: the rate stays {rate:g}, whose step ends at iteration {end} and the training at "
             f"{iterations}; end it sooner, or write [[{rate:g}, {iterations}]] if one rate is meant"
         )

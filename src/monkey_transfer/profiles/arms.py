@@ -1,10 +1,11 @@
 """An arm of a study, as a profile describes it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from monkey_transfer.networks.engine import Engine, PublishedFiles, PublishedNetwork
+from monkey_transfer.networks.engine import Engine, PublishedFiles, PublishedNetwork, Training
 from monkey_transfer.networks.engines import ENGINE_THAT_PUBLISHES, AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
 from monkey_transfer.settings import NAME, Count, Positive, Settings, Text
@@ -72,6 +73,8 @@ class Arm(Settings):
             raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
         if self.restore == "all" and self.init in ("scratch", "imagenet"):
             raise ValueError(f"restore: init '{self.init}' has no heads to restore; expected one such as arm:<name>")
+        if self.restore == "all" and self.published and self.learns != "nothing":
+            refuse_other_heads(self.init, self.published.heads_built_by, self.training)
         if self.frozen and self.init == "scratch":
             raise ValueError("frozen: random weights would stay random; expected 0 where init is scratch")
         if self.learns != "nothing" and not 0 <= self.frozen_blocks <= len(self.blocks):
@@ -129,3 +132,15 @@ class Arm(Settings):
     def published_files(self) -> PublishedFiles:
         """Of :attr:`published`, the files; see :meth:`monkey_transfer.networks.engine.Engine.published_files`."""
         return self.engine.published_files(self.init, self.training.net_type)
+
+
+def refuse_other_heads(init: str, built_by: Mapping[str, Any], training: Training) -> None:
+    """Raise ValueError if heads of a network, built by that, are none that a network trained like this could take."""
+    if built_by != training.heads_built_by:
+        theirs, ours = (
+            ", ".join(f"{key} {value}" for key, value in heads.items()) for heads in (built_by, training.heads_built_by)
+        )
+        raise ValueError(
+            f"restore: heads of {init} ({theirs}) do not fit those of training.head ({ours}); expected the same, or "
+            "restore: backbone"
+        )

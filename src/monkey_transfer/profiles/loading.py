@@ -91,7 +91,7 @@ def _shared_with(arm: dict, own: dict, shared: dict) -> dict:
     publishes = ENGINE_THAT_PUBLISHES.get(init) if arm.get("learns") == "nothing" else None
     if publishes and "engine" not in own and publishes.name != common:
         return {"engine": publishes.name, "net_type": publishes.published[init].net_types[0]}
-    return shared if own.get("engine", common) == common else {}
+    return shared if "engine" not in own or own["engine"] == common else {}
 
 
 def _said(keys: Any) -> Any:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine
-from monkey_transfer.profiles.arms import Arm
+from monkey_transfer.profiles.arms import Arm, refuse_other_heads
 from monkey_transfer.profiles.data import ElsewhereData, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing, PersonCrop
 from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
@@ -108,6 +108,11 @@ class Profile(Settings):
                         f"expected the {ours.net_type} ({ours.engine}) of arm '{name}'"
                     )
                 seen.append(parent)
+            if arm.restore == "all" and arm.parent:
+                try:
+                    refuse_other_heads(arm.init, self.arms[arm.parent].training.heads_built_by, arm.training)
+                except ValueError as error:
+                    raise ValueError(f"arms.{name}.{error}") from None
         return self
 
     @model_validator(mode="after")

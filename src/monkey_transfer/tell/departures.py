@@ -1,4 +1,6 @@
-"""Where a profile departs from the paper and from DeepLabCut's defaults, and what DeepLabCut itself changed.
+"""Where a profile departs from the paper, a training from its engine's defaults, an engine from DeepLabCut.
+
+And what DeepLabCut itself changed since the paper.
 
 Values stand as a profile would write them. Keys are those of the profile, so that a reader can
 put a departure right.
@@ -102,14 +104,18 @@ def from_defaults(profile: Profile) -> pd.DataFrame:
 
 
 def of_engines(profile: Profile) -> pd.DataFrame:
-    """In what the engines of a profile's arms do otherwise than DeepLabCut with the same engine.
+    """In what the engines that train a profile's arms do otherwise than DeepLabCut with the same engine.
 
     Returns
     -------
     DataFrame with engine, subject, deeplabcut, here, why: what was measured, or read in DeepLabCut 3.0.2.
     """
     table = pd.read_csv(_HERE / "engines.csv")
-    return table[table["engine"].isin([engine.name for engine in profile.engines])].reset_index(drop=True)
+    trained = [arm.training for arm in profile.arms.values() if arm.learns != "nothing"]
+    heads = {training.heads_built_by.get("kind") for training in trained}
+    holds = table["engine"].isin([training.engine for training in trained])
+    holds &= table["head"].isna() | table["head"].isin(heads)  # a head's own departures stand where an arm has it
+    return table[holds].drop(columns="head").reset_index(drop=True)
 
 
 def between_releases() -> pd.DataFrame:

@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_one_rate
-from monkey_transfer.settings import Number, Positive, PositiveNumber, Probability, Settings
+from monkey_transfer.settings import Number, Positive, PositiveNumber, Probability, Settings, Whole
 
 SMALLEST_PICTURE = 32  # one cell of a backbone's deepest map
 NotNegative = Annotated[Number, Field(ge=0)]
@@ -70,8 +70,8 @@ class Pyramid(Settings):
     """A feature pyramid down to cells of 4 pixels; see :mod:`monkey_transfer.networks.pytorch.parts`."""
 
     kind: Literal["pyramid"] = "pyramid"
-    channels: Positive = 96
-    target_sd: PositiveNumber = 1.5  # of the Gaussian that is the target, in cells
+    channels: Annotated[Whole, Field(gt=0, le=1024)] = 96
+    target_sd: Annotated[Number, Field(gt=0, le=32)] = 1.5  # of the Gaussian that is the target, in cells
 
 
 class Deconvolution(Settings):
@@ -92,7 +92,7 @@ class Warping(Settings):
 
     rotation: Annotated[Number, Field(ge=0, le=180)] = 30  # degrees either way
     any_angle: Probability = 0.4  # share of the pictures that are turned by any angle instead
-    scaling: NotNegative = 0.2  # standard deviation of the logarithm
+    scaling: Annotated[Number, Field(ge=0, le=1)] = 0.2  # standard deviation of the logarithm
     shift: Annotated[Number, Field(ge=0, lt=0.5)] = 0.06  # either way, as a share of the side
     flip: Probability = 0.5
     brightness: Annotated[Number, Field(ge=0, lt=1)] = 0.15  # of gain and bias, either way
@@ -136,7 +136,7 @@ class PyTorchTraining(Training):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         if isinstance(self.schedule, Stepped):
-            refuse_gaps(self.schedule.multi_step, self.iterations)
+            refuse_gaps(self.schedule.multi_step, self.iterations, "schedule.multi_step")
         if isinstance(self.head, Deconvolution):
             if not self.net_type.startswith("resnet"):
                 raise ValueError(f"head.kind: 'deconvolution' is for ResNets; expected 'pyramid' for {self.net_type}")
@@ -154,12 +154,22 @@ class PyTorchTraining(Training):
         fallen = (iteration - warm_up) / max(1.0, self.iterations - warm_up)
         return peak * (end + (1 - end) * (1 + math.cos(math.pi * fallen)) / 2)
 
+    @property
+    def heads_built_by(self) -> dict[str, Any]:
+        """The kind, and of a pyramid its channels."""
+        return self.head.model_dump(include={"kind", "channels"})
+
     def refuse(self, width: int, height: int) -> None:
-        """Raise ValueError if steps of a schedule are never reached, or pictures are smaller than a cell."""
+        """Raise ValueError if steps of a schedule are never reached, or pictures do not go into cells."""
         if isinstance(self.schedule, Stepped):
-            refuse_one_rate(self.schedule.multi_step, self.iterations)
+            refuse_one_rate(self.schedule.multi_step, self.iterations, "schedule.multi_step")
         if min(width, height) < SMALLEST_PICTURE:
             raise ValueError(
                 f"pictures are {width} x {height} pixels (picture.size), expected at least {SMALLEST_PICTURE}, one "
                 "cell of the deepest map"
+            )
+        if self.net_type == "hrnet_w32" and (width % SMALLEST_PICTURE or height % SMALLEST_PICTURE):
+            raise ValueError(
+                f"pictures are {width} x {height} pixels (picture.size), expected multiples of {SMALLEST_PICTURE} for "
+                "hrnet_w32, which adds its maps to each other by whole cells"
             )

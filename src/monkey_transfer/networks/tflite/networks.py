@@ -58,7 +58,7 @@ LAYOUTS = {
 
 
 def _crop(name: str) -> tuple[int, int]:
-    """A crop of 1.25 times the longer side of the person's box, as these networks were tried before."""
+    """Of a square crop the side, 1.25 times the longer side of the person's box, and that longer side, in pixels."""
     side = LAYOUTS[name].side
     return side, round(side / 1.25)
 
