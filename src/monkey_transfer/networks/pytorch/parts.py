@@ -20,6 +20,7 @@ from deeplabcut.pose_estimation_pytorch.models.predictors import PREDICTORS, Bas
 from deeplabcut.pose_estimation_pytorch.models.target_generators import TARGET_GENERATORS, BaseGenerator
 from torch import Tensor, nn
 
+from monkey_transfer.networks.pytorch.depthwise import learn_depthwise_fast
 from monkey_transfer.networks.pytorch.settings import TIMM_OPTIONS
 
 # What DeepLabCut subtracts from and divides every picture by (``A.Normalize``), in units of 255.
@@ -49,6 +50,7 @@ class TimmFeatures(BaseBackbone):
                 module.momentum = MOMENTUM
             if type(module).__name__ == "Conv2dSame":
                 module.register_forward_pre_hook(_with_dense_gradient)
+        learn_depthwise_fast(self.model)
         channel = (1, -1, 1, 1)
         theirs = [torch.tensor(values).view(channel) for values in (DEEPLABCUT_MEAN, DEEPLABCUT_SD)]
         own = [torch.tensor(list(values)).view(channel) for values in (mean, sd)]
@@ -87,6 +89,7 @@ class Pyramid(BaseNeck):
         super().__init__()
         self.lateral = nn.ModuleList(nn.Conv2d(each, channels, 1) for each in in_channels)
         self.smooth = nn.ModuleList(_residual(channels) for _ in in_channels[:-1])
+        learn_depthwise_fast(self)
 
     def forward(self, x: list[Tensor]) -> Tensor:
         """Maps (batch, in_channels, h, w), the shallowest first, to one as large as that (batch, channels, h, w)."""

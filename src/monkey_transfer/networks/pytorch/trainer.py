@@ -149,7 +149,7 @@ def _optimizer(model: nn.Module, name: str, weight_decay: float) -> torch.optim.
         {"params": [p for p in trained if p.dim() > 1], "weight_decay": weight_decay},
         {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups) if name == "adamw" else torch.optim.SGD(groups, momentum=_MOMENTUM)
+    return torch.optim.AdamW(groups, fused=True) if name == "adamw" else torch.optim.SGD(groups, momentum=_MOMENTUM)
 
 
 def _save(state: dict, file: Path) -> None:
