@@ -1,6 +1,7 @@
 """What this process may run on, found out without loading an engine."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,8 +30,8 @@ def has_bfloat16() -> bool:
 
     That is the visible GPUs, which have them from NVIDIA's compute capability 8 on, else the processor.
     """
-    if capabilities := _said_of_gpus("compute_cap"):
-        return all(float(capability) >= _BFLOAT16_CAPABILITY for capability in capabilities)
+    if capabilities := _said_of_gpus("compute_cap"):  # which an old driver answers with '[N/A]'
+        return all(re.match(r"\d", said) and float(said) >= _BFLOAT16_CAPABILITY for said in capabilities)
     flags = _CPUINFO.read_text(encoding="utf-8").split() if _CPUINFO.is_file() else []
     return not _BFLOAT16_FLAGS.isdisjoint(flags)
 

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from monkey_transfer.files import write_json
+from monkey_transfer.networks.tensorflow.engine import TensorFlow
 from monkey_transfer.profiles.profile import Profile
-from monkey_transfer.study import runs
 from monkey_transfer.study.outlook import outlook
 from monkey_transfer.study.runs import Run, runs_of, settings
 
@@ -150,7 +150,7 @@ def test_runs_of_another_profile_are_to_be_made_again_and_so_are_those_that_star
 def test_runs_of_other_training_code_are_to_be_made_again(monkeypatch):
     for run in runs_of(study()):
         finish(run, 60)
-    monkeypatch.setattr(runs, "TRAINING_VERSION", runs.TRAINING_VERSION + 1)
+    monkeypatch.setattr(TensorFlow, "version", TensorFlow.version + 1)
     there = outlook(study())
     assert (there.existing, there.to_train) == (0, 10)
 

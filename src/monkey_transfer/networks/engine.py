@@ -166,6 +166,7 @@ class Engine(Protocol):
     Attributes
     ----------
     name : in profiles and specifications.
+    version : part of every run's digest: raised when training or prediction would give other results than before.
     settings : what a profile may say below ``training``; its defaults are the engine's own.
     published : finished networks by the init of the arms that start from them, such as ``zoo:full_human``.
     packages : distributions whose versions a run records.
@@ -173,6 +174,7 @@ class Engine(Protocol):
     """
 
     name: ClassVar[str]
+    version: ClassVar[int]
     settings: ClassVar[type[Training]]
     published: ClassVar[Mapping[str, PublishedNetwork]]
     packages: ClassVar[tuple[str, ...]]

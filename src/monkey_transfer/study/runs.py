@@ -27,8 +27,6 @@ from monkey_transfer.networks.engines import DEFAULT_ENGINE, AnyTraining, engine
 from monkey_transfer.places import ROOT, runs_folder
 from monkey_transfer.profiles.profile import Profile
 
-# Part of every run's digest: raise it when training or prediction would give other results than before.
-TRAINING_VERSION = 2
 # The files of what a run predicts, by the role that those pictures have in its job.
 PREDICTIONS = {
     "test": "predictions.parquet",
@@ -141,7 +139,7 @@ def settings(profile: Profile, run: Run) -> dict[str, Any]:
     if arm.engine.name != DEFAULT_ENGINE:  # a default of its own settings, and yet what tells it from another engine
         said["training"]["engine"] = arm.engine.name
     return {
-        "training_version": TRAINING_VERSION,
+        "training_version": arm.engine.version,
         "arm": said,
         "seed": run.seed,
         "picture": profile.framing(run.arm).model_dump(mode="json"),

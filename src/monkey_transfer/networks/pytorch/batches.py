@@ -12,7 +12,7 @@ from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.project import joint_positions
 from monkey_transfer.networks.pytorch.augmentation import varied
 from monkey_transfer.networks.pytorch.model import settings_of
-from monkey_transfer.networks.pytorch.settings import Deconvolution
+from monkey_transfer.networks.pytorch.settings import DeconvolutionHead
 
 LABELLED, BACKGROUND, IGNORED = 2.0, 0.0, -1.0  # what DeepLabCut's target generators call a joint's visibility
 _MEMORY = 2 * 2**30  # bytes of decoded pictures that are kept
@@ -34,7 +34,7 @@ class Batches:
     def __init__(self, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame):
         training = settings_of(job)
         self.seed, self.size, self.warping = job.seed, training.batch_size, training.augmentation
-        background = isinstance(training.head, Deconvolution) and training.head.absent == "background"
+        background = isinstance(training.head, DeconvolutionHead) and training.head.absent == "background"
         self.absent = BACKGROUND if background else IGNORED
         learnt = pictures[pictures["role"] == "train"]
         self.paths = list(learnt["path"])

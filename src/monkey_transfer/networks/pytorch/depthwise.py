@@ -19,7 +19,7 @@ def learn_depthwise_fast(network: nn.Module) -> None:
     """Have the depthwise convolutions in a network do so; what they compute, and their weights, are as before."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.groups == module.in_channels == module.out_channels > 1:
-            module.forward = partial(_forward, module, module.forward)
+            module.forward = partial(_forward, module, module.forward)  # type: ignore[method-assign]
 
 
 def _forward(module: nn.Conv2d, own: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def _forward(module: nn.Conv2d, own: Callable[[Tensor], Tensor], x: Tensor) -> T
         return own(x)
     if not isinstance(module, Conv2dSame):
         return Depthwise.apply(x, module.weight, module.stride, module.padding)
-    padded = pad_same(x, module.kernel_size, module.stride, module.dilation)
+    padded = pad_same(x, list(module.kernel_size), list(module.stride), list(module.dilation))
     return Depthwise.apply(padded, module.weight, module.stride, (0, 0))
 
 

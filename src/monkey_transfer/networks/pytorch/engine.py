@@ -18,6 +18,7 @@ class PyTorch(Engine):
     """Networks of timm's backbones, strong on few pictures."""
 
     name = "pytorch"
+    version = 1
     settings = PyTorchTraining
     published = SUPERANIMAL
     packages = ("torch", "timm")

@@ -8,7 +8,7 @@ from torch import nn
 
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.pytorch.parts import TimmFeatures
-from monkey_transfer.networks.pytorch.settings import BACKBONES, Deconvolution, Pyramid, PyTorchTraining
+from monkey_transfer.networks.pytorch.settings import BACKBONES, DeconvolutionHead, PyramidHead, PyTorchTraining
 
 HEAD = "bodypart"  # DeepLabCut's name for what finds the joints of animals
 _FINEST_STRIDE, _DEEPEST_STRIDE = 4, 32
@@ -29,10 +29,12 @@ def model_config(job: Job) -> dict[str, Any]:
         "model_name": of_backbone.timm,
         "mean": list(of_backbone.mean),
         "sd": list(of_backbone.sd),
-        "output_stride": training.head.output_stride if isinstance(training.head, Deconvolution) else _DEEPEST_STRIDE,
+        "output_stride": training.head.output_stride
+        if isinstance(training.head, DeconvolutionHead)
+        else _DEEPEST_STRIDE,
     }
     channels = TimmFeatures(**backbone).channels
-    if isinstance(training.head, Pyramid):
+    if isinstance(training.head, PyramidHead):
         neck: dict[str, Any] = {"type": "Pyramid", "in_channels": channels, "channels": training.head.channels}
         head = _map_head(training.head, len(job.keypoints))
     else:
@@ -45,7 +47,7 @@ def model_config(job: Job) -> dict[str, Any]:
     }
 
 
-def _map_head(head: Pyramid, joints: int) -> dict[str, Any]:
+def _map_head(head: PyramidHead, joints: int) -> dict[str, Any]:
     return {
         "type": "MapHead",
         "channels": head.channels,
@@ -57,7 +59,7 @@ def _map_head(head: Pyramid, joints: int) -> dict[str, Any]:
     }
 
 
-def _deconvolution_head(head: Deconvolution, channels: int, joints: int) -> dict[str, Any]:
+def _deconvolution_head(head: DeconvolutionHead, channels: int, joints: int) -> dict[str, Any]:
     """DeepLabCut's own, ``config/base/head_bodyparts.yaml``."""
     layers = {"kernel_size": [3], "strides": [2]}
     return {

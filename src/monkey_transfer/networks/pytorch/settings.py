@@ -66,7 +66,7 @@ class Stepped(Settings):
     multi_step: Steps
 
 
-class Pyramid(Settings):
+class PyramidHead(Settings):
     """A feature pyramid down to cells of 4 pixels; see :mod:`monkey_transfer.networks.pytorch.parts`."""
 
     kind: Literal["pyramid"] = "pyramid"
@@ -74,7 +74,7 @@ class Pyramid(Settings):
     target_sd: Annotated[Number, Field(gt=0, le=32)] = 1.5  # of the Gaussian that is the target, in cells
 
 
-class Deconvolution(Settings):
+class DeconvolutionHead(Settings):
     """DeepLabCut's own head and loss for one animal (``config/base/head_bodyparts.yaml`` of release 3.0.2).
 
     ``absent`` says what joints are that nobody labelled: 'ignored', or 'background' as with DeepLabCut.
@@ -124,9 +124,9 @@ class PyTorchTraining(Training):
         Annotated[Cosine, Tag("cosine")] | Annotated[Stepped, Tag("steps")], _told_by("shape", "cosine", "steps")
     ] = Cosine()
     head: Annotated[
-        Annotated[Pyramid, Tag("pyramid")] | Annotated[Deconvolution, Tag("deconvolution")],
+        Annotated[PyramidHead, Tag("pyramid")] | Annotated[DeconvolutionHead, Tag("deconvolution")],
         _told_by("kind", "pyramid", "deconvolution"),
-    ] = Pyramid()
+    ] = PyramidHead()
     augmentation: Warping = Warping()
     # Training alone; networks predict in float32.
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -137,7 +137,7 @@ class PyTorchTraining(Training):
     def _parts_fit(self) -> Self:
         if isinstance(self.schedule, Stepped):
             refuse_gaps(self.schedule.multi_step, self.iterations, "schedule.multi_step")
-        if isinstance(self.head, Deconvolution):
+        if isinstance(self.head, DeconvolutionHead):
             if not self.net_type.startswith("resnet"):
                 raise ValueError(f"head.kind: 'deconvolution' is for ResNets; expected 'pyramid' for {self.net_type}")
             if self.predict_mirrored:

@@ -119,6 +119,7 @@ def use_the_machine() -> torch.device:
     """
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+        torch.backends.cudnn.allow_tf32 = False  # ten bits of a number would not be what profiles call float32
         return torch.device("cuda")
     torch.set_num_threads(1)
     _keep_memory()

@@ -17,6 +17,7 @@ class TensorFlow(Engine):
     """The engine of the paper's networks: ResNets and MobileNets on TensorFlow 1 graphs."""
 
     name = "tensorflow"
+    version = 2
     settings = TensorFlowTraining
     published = zoo.ZOO
     packages = ("tensorflow", "imgaug")

@@ -19,6 +19,7 @@ class TFLite(Engine):
     """Finished networks of others. It trains nothing, and its runs leave no DeepLabCut project."""
 
     name = "tflite"
+    version = 1
     settings = TFLiteTraining
     published = PUBLISHED
     packages = ("tensorflow",)
