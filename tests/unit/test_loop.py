@@ -146,6 +146,7 @@ def test_a_network_that_finds_one_pose_in_all_pictures_is_no_result(tmp_path, mo
     joints = pd.DataFrame({"image_id": list("abc"), "keypoint": "head", "x": 5.0, "y": 0.0, "within": 1.0})
     folder.write(JOB, pictures, joints)
     monkeypatch.setattr(ENGINES["tensorflow"], "trainable", lambda folder: Toy(folder.path), raising=False)
+    monkeypatch.setattr(child, "_LEARNT_BY", JOB.training.iterations)
     with refused("training", "a network that collapsed", match="lower the learning rates of training, or train"):
         child.do(folder)
     assert not folder.outcome.exists()

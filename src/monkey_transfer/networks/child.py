@@ -25,6 +25,7 @@ from monkey_transfer.networks.loop import Outcome, Trainer, Validation, curve_ta
 
 _SECONDS_BETWEEN_REPORTS = 1.0
 _ONE_POSE = 1e-3  # pixels: what single precision leaves between equal poses
+_LEARNT_BY = 100  # iterations, by which a network has learnt to tell pictures apart if it ever does
 
 
 def main(folder: JobFolder) -> None:
@@ -70,7 +71,7 @@ def do(folder: JobFolder) -> None:
     asked = pictures[pictures["role"] != "train"]
     predictions = network.predict(asked, partial(report, "predicting"))
     predictions["role"] = asked["role"].repeat(len(network.keypoints)).to_numpy()
-    if job.finished is None:
+    if outcome.iterations >= _LEARNT_BY:
         refuse_collapse(predictions[predictions["role"] == "validation"])
     predictions.to_parquet(folder.network_predictions)
     write_json(folder.outcome, asdict(outcome))  # last: its presence says that the rest is there
