@@ -46,7 +46,7 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
         for line in text.splitlines()
         if len(line.split()) == 2 and line.split()[1].isdigit()
     }
-    assert jobs["training"] == 50  # three arms at two sizes and four at one, five seeds
+    assert jobs["training"] == 70  # four arms at two sizes and six at one, five seeds
     assert jobs["baseline"] == jobs["benchmark"] == 5
     assert jobs["exploration"] == jobs["analysis"] == jobs["controls_and_learning_curves"] == jobs["rare_poses"] == 1
     assert jobs["bind_chapters"] == 1
