@@ -90,7 +90,7 @@ PAGE = [
     "## Joint by joint",
     "## Limits",
     "- **Rendered** pictures: a demonstration of the method, not evidence about photographs; mobilenet_v2_0.35, 90 "
-    "iterations of 4 pictures, where the paper had a ResNet-50 and 164,000 iterations of 8.",
+    "iterations of 4 pictures, where the paper had a ResNet-50 on TensorFlow and 164,000 iterations of 8.",
     "- Each seed drew its people from 11 who are not in the test. 7 other pairs are compared (chapters 5 and 6): "
     "exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance.",
     "<small>Profile `by_hand`, 21 runs, test people `60cd9fa7628c`, code abcdefabcdef. Every number can be recomputed "

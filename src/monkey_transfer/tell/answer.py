@@ -193,7 +193,7 @@ def limits(results: Results) -> list[str]:
     number = len(exploratory) - len(primary(results.comparisons))
     return [
         f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures, where "
-        f"the paper had a ResNet-50 and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
+        f"the paper had a ResNet-50 on TensorFlow and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
         f"Each seed drew its people from {pool:,} who are not in the test. {number} other pairs are compared "
         "(chapters 5 and 6): exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance.",
     ]
