@@ -94,7 +94,7 @@ def test_every_picture_is_seen_once_before_any_is_seen_again(write):
     assert len({tuple(of) for of in rounds}) == 4  # in another order each time
 
 
-def test_order_and_changes_of_pictures_share_no_chance(write, monkeypatch):
+def test_orders_and_changes_of_pictures_share_no_chance(write, monkeypatch):
     """Seeds of different lengths are one and the same where they differ by zeros at their end."""
     drawn, default_rng = [], np.random.default_rng
 
@@ -102,14 +102,22 @@ def test_order_and_changes_of_pictures_share_no_chance(write, monkeypatch):
         drawn.append(np.random.SeedSequence(seed).generate_state(4).tobytes())
         return default_rng(seed)
 
-    batches = batches_of(write(seed=11))
+    both = [batches_of(write(f"seed-{seed}", seed=seed)) for seed in (11, 12)]
     monkeypatch.setattr(np.random, "default_rng", recorded)
-    for iteration in range(10):
-        batches.draw(iteration)
-    assert len(set(drawn)) == len(drawn) == 40 + 4  # pictures, and orders of ten
+    for batches in both:
+        for iteration in range(10):
+            batches.draw(iteration)
+    assert len(set(drawn)) == len(drawn) == 2 * (40 + 4)  # pictures, and orders of ten
 
 
 # killed and resumed
+
+
+def test_sums_are_made_in_one_order():
+    """By one thread: two may divide them otherwise on another machine."""
+    torch.set_num_threads(2)
+    use_the_machine()
+    assert torch.get_num_threads() == 1
 
 
 class Killed(Exception):
@@ -268,7 +276,7 @@ def test_heads_come_from_a_network_with_more_joints(write, snapshots, tmp_path, 
     for name, tensor in theirs.items():
         if name.startswith("heads."):
             axis = 1 if "deconv" in name and tensor.dim() == 4 else 0
-            tensor = torch.cat([tensor + 1, tensor], dim=axis)
+            tensor = torch.cat([tensor + 1, tensor, tensor - 1], dim=axis)
         wider[name] = tensor
     torch.save({"model": wider}, tmp_path / "wider.pt")
     network = network_of(write(checkpoint=tmp_path / "wider.pt", heads=(3, 4, 5), **KINDS[kind]))
@@ -458,7 +466,7 @@ def test_all_that_meets_on_a_graphics_processor_is_there(write, kind):
             torch.func.functional_call(model, there, (torch.zeros(2, 3, 64, 64),))
 
 
-def test_a_graphics_processor_is_used_if_there_is_one_and_computes_the_same_bits(monkeypatch):
+def test_a_graphics_processor_is_used_if_there_is_one_and_told_to_give_the_same_bits(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
