@@ -1,10 +1,12 @@
-"""Rendered people as files: what the networks of the benchmarks learn and predict."""
+"""Rendered people as files, and networks for their joints: what the benchmarks learn and predict."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from monkey_transfer.images import write_picture
+from monkey_transfer.networks.engine import Training
+from monkey_transfer.networks.job import Job
 from monkey_transfer.rendered import render
 from monkey_transfer.skeletons import MPII_16
 
@@ -25,4 +27,17 @@ def people(folder: Path, size: int, count: int) -> tuple[pd.DataFrame, pd.DataFr
     return (
         pd.DataFrame(pictures, columns=["image_id", "path"]),
         pd.DataFrame(joints, columns=["image_id", "keypoint", "x", "y"]),
+    )
+
+
+def job_of(training: Training) -> Job:
+    """A network with random weights for the joints of MPII."""
+    return Job(
+        name="benchmark",
+        keypoints=MPII_16.keypoints,
+        pairs=MPII_16.pairs,
+        training=training,
+        checkpoint=None,
+        heads=(None,) * len(MPII_16.keypoints),
+        seed=0,
     )

@@ -22,14 +22,11 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from benchmarks.people import people
+from benchmarks.people import job_of, people
 from monkey_transfer.devices import cores
 from monkey_transfer.images import read_picture
-from monkey_transfer.networks.engine import Training
-from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.pytorch.settings import PyTorchTraining
 from monkey_transfer.networks.tensorflow.settings import TensorFlowTraining
-from monkey_transfer.skeletons import MPII_16
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -37,19 +34,6 @@ PICTURES, SIZES, TURNS = 320, (96, 160), 5
 NOBODY = pd.DataFrame({"image_id": [], "keypoint": [], "x": [], "y": []})
 
 Ways = tuple[Callable[[], np.ndarray], Callable[[], np.ndarray]]
-
-
-def job_of(training: Training) -> Job:
-    """A network with random weights for the joints of MPII."""
-    return Job(
-        name="benchmark",
-        keypoints=MPII_16.keypoints,
-        pairs=MPII_16.pairs,
-        training=training,
-        checkpoint=None,
-        heads=(None,) * len(MPII_16.keypoints),
-        seed=0,
-    )
 
 
 def on_tensorflow(pictures: pd.DataFrame, folder: Path) -> Ways:

@@ -29,15 +29,14 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from benchmarks.people import people
+from benchmarks.people import job_of, people
 from monkey_transfer.devices import cores, has_bfloat16, visible_gpus
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.networks.engines import engine_of
-from monkey_transfer.networks.job import Job, JobFolder
+from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.loop import Trainer
 from monkey_transfer.networks.pytorch.settings import PyTorchTraining
 from monkey_transfer.networks.tensorflow.settings import Augmentation, TensorFlowTraining
-from monkey_transfer.skeletons import MPII_16
 
 PEOPLE, SIZE, TURNS, SECONDS, SIDE_BY_SIDE = 400, 128, 5, 3.0, 2
 # Steps of a turn before its clock starts. Of ours more than are drawn ahead while others have their turn.
@@ -203,17 +202,8 @@ def together(contenders: Sequence[Contender], turn: Turn) -> float:
 
 def job_in(folder: Path, training: Training, pictures: pd.DataFrame, joints: pd.DataFrame) -> Path:
     """A job that learns all pictures but the last."""
-    job = Job(
-        name="benchmark",
-        keypoints=MPII_16.keypoints,
-        pairs=MPII_16.pairs,
-        training=training,
-        checkpoint=None,
-        heads=(None,) * len(MPII_16.keypoints),
-        seed=0,
-    )
     roles = ["train"] * (len(pictures) - 1) + ["validation"]
-    JobFolder(folder).write(job, pictures.assign(role=roles), joints.assign(within=float("nan")))
+    JobFolder(folder).write(job_of(training), pictures.assign(role=roles), joints.assign(within=float("nan")))
     return folder
 
 

@@ -92,6 +92,11 @@ def digest_of(specification: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest()
 
 
+def file_if_there(name: str) -> list[Path]:
+    """The one file of that name; none if it is not there."""
+    return [Path(name)] if os.path.isfile(name) else []
+
+
 def sha256_of(file: Path) -> str:
     """sha256 of a file's content, of which only a part is in memory at a time."""
     with file.open("rb") as content:

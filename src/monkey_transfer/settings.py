@@ -41,6 +41,7 @@ Count = Annotated[Whole, Field(ge=0, le=MOST)]
 Positive = Annotated[Whole, Field(gt=0, le=MOST)]
 Side = Annotated[Whole, Field(gt=0, le=4096)]  # of a picture, in pixels
 PositiveNumber = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
 Probability = Annotated[Number, Field(ge=0, le=1)]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 import yaml
+from finished_profile import SMALL, TRAINING
 
 from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.datasets.pictures import in_original_pixels
@@ -156,19 +157,8 @@ def test_a_landmark_moves_to_what_its_map_shows_near_it():
 
 PROFILE = {
     "title": "Finished",
-    "source": {"data": {"format": "synthetic", "species": "macaque", "images": 20, "seed": 1, "size": 96}, "test": 4},
-    "target": {"data": {"format": "synthetic", "species": "human", "images": 30, "seed": 2, "size": 96}, "test": 6},
-    "picture": {"framing": "whole", "size": 96},
-    "yardstick": "head_size",
-    "seeds": [0],
-    "smallest_validation": 5,
-    "training": {
-        "net_type": "mobilenet_v2_0.35",
-        "iterations": 2,
-        "multi_step": [[0.001, 2]],
-        "global_scale": 1.0,
-        "augmentation": {"scale_jitter_lo": 1.0, "scale_jitter_up": 1.0},
-    },
+    **SMALL,
+    "training": {**TRAINING, "net_type": "mobilenet_v2_0.35"},
     "arms": {
         "baseline": {"learns": "source", "images": 8, "init": "scratch"},
         "benchmark": {"learns": "nothing", "init": f"zoo:{NAME}"},

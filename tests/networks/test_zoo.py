@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 import yaml
+from finished_profile import SMALL, TRAINING
 
 from monkey_transfer.datasets.pictures import in_original_pixels
 from monkey_transfer.images import read_picture
@@ -21,19 +22,8 @@ HEADS = {"part_pred": 17, "locref_pred": 34, "intermediate_supervision": 17}
 LAYER = 4
 PROFILE = {
     "title": "Zoo",
-    "source": {"data": {"format": "synthetic", "species": "macaque", "images": 20, "seed": 1, "size": 96}, "test": 4},
-    "target": {"data": {"format": "synthetic", "species": "human", "images": 30, "seed": 2, "size": 96}, "test": 6},
-    "picture": {"framing": "whole", "size": 96},
-    "yardstick": "head_size",
-    "seeds": [0],
-    "smallest_validation": 5,
-    "training": {
-        "net_type": "resnet_50",
-        "iterations": 2,
-        "multi_step": [[0.001, 2]],
-        "global_scale": 1.0,
-        "augmentation": {"scale_jitter_lo": 1.0, "scale_jitter_up": 1.0},
-    },
+    **SMALL,
+    "training": {**TRAINING, "net_type": "resnet_50"},
     "arms": {
         "baseline": {"learns": "nothing", "init": "zoo:full_macaque"},
         "benchmark": {"learns": "target", "images": 8, "init": "scratch"},

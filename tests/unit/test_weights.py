@@ -100,10 +100,12 @@ def test_a_file_of_the_data_folder_comes_before_all_others(folder):
     for net_type in BACKBONES:
         assert pytorch.imagenet_weights(on_pytorch(net_type, "mine.pth")) == str(folder / "mine.pth")
         assert pytorch.imagenet_archive(on_pytorch(net_type, "mine.pth")) is None
-    assert pytorch.weight_files(str(folder / "mine.pth")) == [folder / "mine.pth"]
+    assert ENGINES["pytorch"].weight_files(str(folder / "mine.pth")) == [folder / "mine.pth"]
     with refused("weights", "a file that is not there", match="gone.pth: is not there, expected a file"):
         pytorch.imagenet_weights(on_pytorch(pytorch.LITE0, "gone.pth"))
-    assert pytorch.weight_files(str(folder / ("x" * 300))) == pytorch.weight_files(str(folder)) == []
+    assert (
+        ENGINES["pytorch"].weight_files(str(folder / ("x" * 300))) == ENGINES["pytorch"].weight_files(str(folder)) == []
+    )
 
 
 def test_the_package_is_the_one_that_was_tried(folder, monkeypatch):

@@ -9,7 +9,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ from monkey_transfer.files import write_json
 from monkey_transfer.networks.engine import Restored, StopRule, Trainable
 
 _AHEAD = 8
+# Of so many batches an engine's digest is: the first ones.
+DIGEST_BATCHES = 20
 
 
 @dataclass
@@ -66,15 +68,13 @@ def drawn_ahead(draw: Callable[[int], Any], first: int, end: int, workers: int) 
     if not workers:
         yield from map(draw, range(first, end))
         return
+    ahead: deque[Future] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        ahead = deque(pool.submit(draw, i) for i in range(first, min(first + _AHEAD, end)))
-        for following in range(first + _AHEAD, end + _AHEAD):
-            if not ahead:
-                return
-            ready = ahead.popleft().result()
+        for following in range(first, end + _AHEAD):
             if following < end:
                 ahead.append(pool.submit(draw, following))
-            yield ready
+            if following >= first + _AHEAD:
+                yield ahead.popleft().result()
 
 
 @dataclass(frozen=True)

@@ -65,11 +65,11 @@ def from_paper(profile: Profile) -> pd.DataFrame:
     stated_training = {stated.key.removeprefix("arms.transfer.training.") for stated in PAPER}
     transfer = profile.arms["transfer"]
     changed = [key for key, _, _ in _changed(transfer.training)]
-    others = (
-        [f"not {', '.join(unstated)}"] if (unstated := [key for key in changed if key not in stated_training]) else []
-    )
+    others = []
     if transfer.engine.name != PAPER_ENGINE:
-        others.insert(0, f"the engine {transfer.engine.name}, whose recipe is another")
+        others.append(f"the engine {transfer.engine.name}, whose recipe is another")
+    if unstated := [key for key in changed if key not in stated_training]:
+        others.append(f"not {', '.join(unstated)}")
     if others:
         rows.append(("2.3", "arms.transfer.training", "otherwise DeepLabCut's defaults", "; ".join(others)))
     for name, arm in profile.arms.items():

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from monkey_transfer.devices import has_bfloat16
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import file_if_there
 from monkey_transfer.networks.engine import Engine, Network, Restored, Trainable, Training
 from monkey_transfer.networks.pytorch.settings import BACKBONES, PyTorchTraining
 from monkey_transfer.networks.pytorch.superanimal import SUPERANIMAL, archive_of, superanimal_network
-from monkey_transfer.networks.pytorch.weights import imagenet_archive, imagenet_weights, read_backbone, weight_files
+from monkey_transfer.networks.pytorch.weights import imagenet_archive, imagenet_weights, read_backbone
 
 if TYPE_CHECKING:
     from monkey_transfer.networks.job import JobFolder
@@ -25,7 +26,7 @@ class PyTorch(Engine):
     environment = {}
 
     imagenet = staticmethod(imagenet_weights)
-    weight_files = staticmethod(weight_files)
+    weight_files = staticmethod(file_if_there)
     published_files = staticmethod(superanimal_network)
 
     def blocks(self, net_type: str) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Restored
+from monkey_transfer.networks.heads import with_heads
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.pytorch.model import blocks_of
 from monkey_transfer.networks.pytorch.parts import MOMENTUM
-from monkey_transfer.networks.pytorch.weights import BACKBONE, read_backbone, read_tensors
+from monkey_transfer.networks.pytorch.weights import BACKBONE_PREFIX, backbone_in, read_tensors
 
 
 def restore(model: PoseModel, job: Job) -> Restored:
@@ -21,7 +22,7 @@ def restore(model: PoseModel, job: Job) -> Restored:
     lacks a wanted tensor, or holds it in another shape.
     """
     ours = model.state_dict()
-    backbone = [name for name in ours if name.startswith(BACKBONE)]
+    backbone = [name for name in ours if name.startswith(BACKBONE_PREFIX)]
     outputs = [name for name in ours if name not in backbone]
     taken = sum(theirs is not None for theirs in job.heads) if job.checkpoint else 0
     counts = {"backbone_total": len(backbone), "heads_total": len(outputs), "joints_total": len(job.heads)}
@@ -38,9 +39,9 @@ def restore(model: PoseModel, job: Job) -> Restored:
 def _of_run_or_imagenet(weights: str, net_type: str) -> dict[str, Tensor]:
     """The tensors of a run's snapshot, or of a backbone's ImageNet weights, by their names in a run's network."""
     found = read_tensors(weights)
-    if any(name.startswith(BACKBONE) for name in found):
+    if any(name.startswith(BACKBONE_PREFIX) for name in found):
         return found
-    return {f"{BACKBONE}{name}": tensor for name, tensor in read_backbone(weights, net_type).items()}
+    return {f"{BACKBONE_PREFIX}{name}": tensor for name, tensor in backbone_in(found, weights, net_type).items()}
 
 
 def _fitting(checkpoint: str, name: str, theirs: dict[str, Tensor], shape: Sequence[int]) -> Tensor:
@@ -61,16 +62,13 @@ def _with_heads(
     axis = _joint_axis(name)
     if axis is None:
         return _fitting(checkpoint, name, theirs, ours.shape)
-    each = ours.shape[axis] // len(heads)  # a map has one channel for each joint, offsets have two
+    each = ours.shape[axis] // len(heads)
     stored = theirs[name].shape[axis] if name in theirs and theirs[name].dim() == ours.dim() else 0
     least = 1 + max(joint for joint in heads if joint is not None)
     shape = list(ours.shape)
     shape[axis] = max(stored, least * each)
-    mixed, given = ours.clone().movedim(axis, 0), _fitting(checkpoint, name, theirs, shape).movedim(axis, 0)
-    for joint, their_joint in enumerate(heads):
-        if their_joint is not None:
-            mixed[joint * each : (joint + 1) * each] = given[their_joint * each : (their_joint + 1) * each]
-    return mixed.movedim(0, axis)
+    given = _fitting(checkpoint, name, theirs, shape).to(ours.dtype)
+    return torch.from_numpy(with_heads(ours.cpu().numpy(), given.numpy(), heads, axis))
 
 
 def _joint_axis(name: str) -> int | None:

@@ -200,7 +200,7 @@ class SmoothedPeak(BasePredictor):
 
     def forward(self, stride: float, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """{"poses": (batch, 1, joints, 3)}: x and y in pixels of the picture (pixel centres), and the likelihood."""
-        return {"poses": self.found_in(shares(outputs), stride)[:, None]}
+        return {"poses": self.found_in(shares_of(outputs), stride)[:, None]}
 
     def found_in(self, shares: Tensor, stride: float) -> Tensor:
         """(batch, joints, 3), as :meth:`forward`, of probabilities (batch, joints, h, w)."""
@@ -232,7 +232,7 @@ def _between(heights: Tensor, highest: Tensor) -> Tensor:
     return ((after - before) / (2 * (2 * peak - after - before)).clamp(min=1e-6)).clamp(-0.5, 0.5)
 
 
-def shares(outputs: dict[str, Tensor]) -> Tensor:
+def shares_of(outputs: dict[str, Tensor]) -> Tensor:
     """Of a head's logits the probabilities (batch, joints, h, w), which sum to 1 over the cells of each joint."""
     logits = outputs["heatmap"].float()
     return F.softmax(logits.flatten(2), dim=-1).view_as(logits)

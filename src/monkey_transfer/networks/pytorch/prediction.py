@@ -7,7 +7,7 @@ from deeplabcut.pose_estimation_pytorch.models import PoseModel
 from torch import Tensor
 
 from monkey_transfer.networks.pytorch.model import HEAD
-from monkey_transfer.networks.pytorch.parts import DEEPLABCUT_MEAN, DEEPLABCUT_SD, shares
+from monkey_transfer.networks.pytorch.parts import DEEPLABCUT_MEAN, DEEPLABCUT_SD, shares_of
 
 
 def normalised(pictures: Tensor) -> Tensor:
@@ -30,6 +30,6 @@ def poses_of(model: PoseModel, pictures: np.ndarray, mirrored: np.ndarray | None
         else:
             stride = int(model.get_stride(HEAD))
             whole = F.pad(given, (0, -given.shape[3] % stride))  # else the cells of the two would not meet
-            straight, turned = (shares(model(seen)[HEAD]) for seen in (whole, whole.flip(3)))
+            straight, turned = (shares_of(model(seen)[HEAD]) for seen in (whole, whole.flip(3)))
             poses = model.heads[HEAD].predictor.found_in((straight + turned.flip(3)[:, mirrored]) / 2, stride)
     return poses.double().cpu().numpy()

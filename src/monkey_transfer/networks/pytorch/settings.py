@@ -11,10 +11,9 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_one_rate
-from monkey_transfer.settings import Number, Positive, PositiveNumber, Probability, Settings, Whole
+from monkey_transfer.settings import NotNegative, Number, Positive, PositiveNumber, Probability, Settings, Whole
 
 SMALLEST_PICTURE = 32  # one cell of a backbone's deepest map
-NotNegative = Annotated[Number, Field(ge=0)]
 
 
 class Backbone(NamedTuple):

@@ -19,6 +19,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.files import written
 from monkey_transfer.networks.engine import Report, Restored, Trainable
 from monkey_transfer.networks.job import JobFolder
+from monkey_transfer.networks.loop import DIGEST_BATCHES
 from monkey_transfer.networks.prediction import predictions_of
 from monkey_transfer.networks.pytorch import initialisation
 from monkey_transfer.networks.pytorch.batches import Batch, Batches
@@ -29,7 +30,6 @@ from monkey_transfer.networks.pytorch.weights import read_tensors
 
 # How many threads draw batches; none: when their turn comes. No number changes a result.
 WORKERS = "MONKEY_TRANSFER_WORKERS"
-DIGEST_BATCHES = 20
 _MOMENTUM = 0.9  # of SGD, as in DeepLabCut's TensorFlow engine
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8  # malloc.h of the GNU C library
 

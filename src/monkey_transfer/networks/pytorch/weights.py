@@ -4,13 +4,12 @@ Those of ``tf_efficientnet_lite0`` come with the study, in a package of the lock
 own, fetched from where timm fetches them. Finding them loads neither PyTorch nor timm; reading does.
 """
 
-import os.path
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import sha256_of
+from monkey_transfer.files import file_if_there, sha256_of
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.networks.pytorch.settings import BACKBONES, TIMM_OPTIONS
 from monkey_transfer.places import data_folder
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LITE0 = "tf_efficientnet_lite0"
-BACKBONE = "backbone.model."  # before the names of a backbone's tensors in DeepLabCut's snapshots
+BACKBONE_PREFIX = "backbone.model."  # before the names of a backbone's tensors in DeepLabCut's snapshots
 # Which of timm's ImageNet trainings of a network is meant, by timm's name of it; of mobilenetv2_035 timm has none.
 _TRAININGS = {"resnet_18": "a1_in1k", "resnet_50": "a1_in1k", "resnet_50_gn": "a1h_in1k", "hrnet_w32": "ms_in1k"}
 
@@ -39,7 +38,7 @@ def imagenet_weights(training: Training) -> str:
     """
     if training.imagenet:
         named = data_folder() / training.imagenet
-        if not weight_files(str(named)):
+        if not file_if_there(str(named)):
             raise StudyError(f"{named}: is not there, expected a file of ImageNet weights; {_NAME_ANOTHER}")
         return str(named)
     if training.net_type == LITE0:
@@ -65,32 +64,31 @@ def imagenet_archive(training: Training) -> str | None:
     return f"imagenet:{BACKBONES[training.net_type].timm}.{_TRAININGS[training.net_type]}"
 
 
-def weight_files(weights: str) -> list[Path]:
-    """The one file of some weights; none if it is not there."""
-    return [Path(weights)] if os.path.isfile(weights) else []
-
-
 def read_backbone(weights: str, net_type: str) -> "dict[str, Tensor]":
-    """A file's weights of a backbone, by their names in ``timm.create_model(..., features_only=True)``.
+    """A file's weights of a backbone; StudyError as of :func:`read_tensors` and :func:`backbone_in`."""
+    return backbone_in(read_tensors(weights), weights, net_type)
+
+
+def backbone_in(found: "dict[str, Tensor]", weights: str, net_type: str) -> "dict[str, Tensor]":
+    """The tensors of a backbone in a file, by their names in ``timm.create_model(..., features_only=True)``.
 
     Parameters
     ----------
-    weights : a state dict, alone or under 'state_dict' or 'model', in timm's names: a file of ``torch.save``, of which
-        only tensors are read, or of safetensors; of ``tf_efficientnet_lite0`` also one in the package's names. Or a
-        snapshot of DeepLabCut's.
+    found : what :func:`read_tensors` gives of the file: tensors in timm's names, of ``tf_efficientnet_lite0`` also in
+        the package's, or those of a snapshot of DeepLabCut's.
+    weights : the file, for what is said of it.
 
     Raises
     ------
     StudyError
-        If the file is missing, cut or no state dict, or if one of the backbone's tensors is not in it, has another
-        shape, or holds what is no finite number. What the file holds besides, such as a classifier, is left out.
+        If one of the backbone's tensors is not there, has another shape, or holds what is no finite number. What there
+        is besides, such as a classifier, is left out.
     """
     import timm
     import torch
 
-    found = read_tensors(weights)
-    of_snapshot = {name.removeprefix(BACKBONE): part for name, part in found.items() if name.startswith(BACKBONE)}
-    found = of_snapshot or found
+    of_snapshot = [name for name in found if name.startswith(BACKBONE_PREFIX)]
+    found = {name.removeprefix(BACKBONE_PREFIX): found[name] for name in of_snapshot} or found
     if net_type == LITE0 and "_conv_stem.weight" in found:
         found = in_timms_names(found)
     with torch.device("meta"):
@@ -128,7 +126,8 @@ def in_timms_names(state: "dict[str, Tensor]") -> "dict[str, Tensor]":
 def read_tensors(weights: str) -> "dict[str, Tensor]":
     """All tensors of a file by their names there, whatever network they are of.
 
-    They may stand below 'state_dict' or 'model'. StudyError if the file is missing, cut or holds none.
+    It is one of ``torch.save``, of which only tensors are read, or of safetensors; they may stand below 'state_dict' or
+    'model'. StudyError if the file is missing, cut or holds none.
     """
     import torch
     from safetensors.torch import load_file

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Restored
+from monkey_transfer.networks.heads import with_heads
 from monkey_transfer.networks.tensorflow.weights import checkpoint_files, expected_files
 
 BACKBONE_SCOPES = {"resnet": "resnet_v1_", "mobilenet": "MobilenetV2/"}
@@ -81,7 +82,8 @@ def restore(
         tf.compat.v1.train.Saver(backbone).restore(session, checkpoint)
         for variable in outputs if taken else ():
             theirs = reader.get_tensor(variable.op.name)
-            variable.load(_with_heads(session.run(variable), theirs, heads), session)
+            axis = _joint_axis(list(theirs.shape))
+            variable.load(with_heads(session.run(variable), theirs, heads, axis), session)
     return Restored(checkpoint, backbone=len(backbone), heads=len(outputs) if taken else 0, joints=taken, **counts)
 
 
@@ -97,17 +99,6 @@ def _expected_heads(outputs: list, heads: Sequence[int | None], shapes: dict[str
         shape[_joint_axis(shape)] *= theirs
         shape[_joint_axis(shape)] //= len(heads)
     return ours
-
-
-def _with_heads(ours: np.ndarray, theirs: np.ndarray, heads: Sequence[int | None]) -> np.ndarray:
-    """A head's variable in which some joints' channels are those of another network."""
-    axis = _joint_axis(list(ours.shape))
-    each = ours.shape[axis] // len(heads)  # a score map has one channel for each joint, a location map two
-    mixed, theirs = np.moveaxis(ours.copy(), axis, 0), np.moveaxis(theirs, axis, 0)
-    for joint, their_joint in enumerate(heads):
-        if their_joint is not None:
-            mixed[joint * each : (joint + 1) * each] = theirs[their_joint * each : (their_joint + 1) * each]
-    return np.moveaxis(mixed, 0, axis)
 
 
 def _joint_axis(shape: list[int]) -> int:

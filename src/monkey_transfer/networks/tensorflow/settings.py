@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_one_rate
-from monkey_transfer.settings import Number, Positive, PositiveNumber, Probability, Settings, Whole
+from monkey_transfer.settings import NotNegative, Number, Positive, PositiveNumber, Probability, Settings, Whole
 
 SMALLEST_PICTURE, LARGEST_PICTURE = 64, 1500  # min_input_size and max_input_size in DeepLabCut's pose_cfg.yaml
 
@@ -86,7 +86,7 @@ class TensorFlowTraining(Training):
     multi_step: Steps = ((0.005, 10_000), (0.02, 430_000), (0.002, 730_000), (0.001, 1_030_000))
     global_scale: PositiveNumber = 0.8
     pos_dist_thresh: PositiveNumber = 17
-    locref_loss_weight: Annotated[Number, Field(ge=0)] = 0.05
+    locref_loss_weight: NotNegative = 0.05
     intermediate_supervision: bool = False
     weigh_only_present_joints: bool = False
     augmentation: Augmentation = Augmentation()

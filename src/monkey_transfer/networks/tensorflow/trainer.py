@@ -21,11 +21,10 @@ from deeplabcut.pose_estimation_tensorflow.nnets import PoseNetFactory
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Report, Restored, Trainable
 from monkey_transfer.networks.job import Job
+from monkey_transfer.networks.loop import DIGEST_BATCHES
 from monkey_transfer.networks.tensorflow import initialisation
 from monkey_transfer.networks.tensorflow.prediction import Predictor, new_session
 from monkey_transfer.networks.tensorflow.project import TensorFlowProject
-
-DIGEST_BATCHES = 20
 
 
 def seeded_batch(dataset, seed: int, iteration: int) -> dict:

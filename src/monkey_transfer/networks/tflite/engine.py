@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import sha256_of
+from monkey_transfer.files import file_if_there, sha256_of
 from monkey_transfer.networks.engine import Engine, Network, PublishedFiles, Restored, Trainable, Training
 from monkey_transfer.networks.tflite.networks import LAYOUTS, PUBLISHED, TFLiteTraining
 from monkey_transfer.places import data_folder
@@ -24,6 +24,8 @@ class TFLite(Engine):
     published = PUBLISHED
     packages = ("tensorflow",)
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+    weight_files = staticmethod(file_if_there)
 
     def blocks(self, net_type: str) -> tuple[str, ...]:
         return ()
@@ -50,9 +52,6 @@ class TFLite(Engine):
                 f"{expected}: move it away to have it fetched anew"
             )
         return PublishedFiles(str(file), LAYOUTS[net_type].keypoints, {})
-
-    def weight_files(self, weights: str) -> list[Path]:
-        return [Path(weights)] if Path(weights).is_file() else []
 
     def refuse_weights(self, weights: str, net_type: str) -> None:
         """None that were published: their checksum was compared."""
