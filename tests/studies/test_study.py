@@ -101,7 +101,7 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
         assert manifest["outcome"]["iterations"] == 6
         assert list(run.learning_curve()["iteration"]) == [3, 6]
         assert set(run.predictions()["image_id"]) == set(tiny.splits["target"].test)
-        assert set(run.predictions("threshold")["image_id"]) == set(tiny.threshold_people(0))
+        assert set(run.predictions("threshold")["image_id"]) == set(tiny.threshold_people(run))
         assert 0 <= manifest["outcome"]["validation_score"] <= 100
         assert str(run.partial) not in (run.folder / "deeplabcut" / "config.yaml").read_text()
     assert runs[1].manifest()["outcome"]["restored"]["backbone"] == 260

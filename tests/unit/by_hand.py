@@ -453,7 +453,7 @@ def _finish(study: Study, run: Run, letters: Letters) -> None:
     people = {name: tested[name.rstrip("0123456789")] for name in study.splits["target"].test}
     predicted = {
         "predictions": _predictions(study.target, people),
-        "threshold_predictions": _predictions(study.target, {study.threshold_people(run.seed)[0]: letters.threshold}),
+        "threshold_predictions": _predictions(study.target, {study.threshold_people(run)[0]: letters.threshold}),
     }
     if run.arm == "baseline":
         predicted["source_predictions"] = _predictions(study.source, {"m4": OF_THE_MONKEY})

@@ -622,7 +622,7 @@ def test_what_is_the_users_own_is_not_needed(monkeypatch):
 
 @pytest.fixture
 def lsp(server, offer, root, monkeypatch):
-    """The profile lsp with a small LSPET on the server, and ImageNet weights that nobody serves."""
+    """The profile lsp-tensorflow with a small LSPET on the server, and ImageNet weights that nobody serves."""
     root.mkdir()
     monkeypatch.setenv("MONKEY_TRANSFER_DATA", str(root))
     monkeypatch.delenv("MONKEY_TRANSFER_IMAGENET", raising=False)
@@ -635,7 +635,7 @@ def lsp(server, offer, root, monkeypatch):
 
 
 def test_checking_only_tells(lsp, server, root, capsys):
-    needs.main(["lsp", "--check"])
+    needs.main(["lsp-tensorflow", "--check"])
     told = capsys.readouterr().out
     assert str(root) in told
     assert re.search(
@@ -648,7 +648,7 @@ def test_checking_only_tells(lsp, server, root, capsys):
 
 def test_checking_tells_what_lies_there_to_become_an_archive(lsp, root, capsys):
     def told() -> str:
-        needs.main(["lsp", "--check"])
+        needs.main(["lsp-tensorflow", "--check"])
         return re.search(r"\| lspet +\| a test +\| lspet +\| (.+?) +\|", capsys.readouterr().out)[1]
 
     where = root / "archives" / "toy.zip"
@@ -665,7 +665,7 @@ def test_checking_tells_what_lies_there_to_become_an_archive(lsp, root, capsys):
 
 def test_everything_that_can_be_had_is_and_the_rest_is_told_at_the_end(lsp, root, capsys):
     with pytest.raises(SystemExit) as ended:
-        needs.main(["lsp"])
+        needs.main(["lsp-tensorflow"])
     told = capsys.readouterr().out
     assert re.search(r"\| lspet +\|.*\| whole +\|", told)
     assert (root / "lspet" / "joints.mat").read_bytes() == b"joints"

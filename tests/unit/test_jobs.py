@@ -100,20 +100,21 @@ def test_every_seed_has_monkeys_of_its_own(opened):
 @pytest.mark.parametrize("arm", ["baseline", "benchmark", "transfer"])
 def test_thresholds_are_chosen_on_the_validation_people_of_the_seed(opened, arm):
     for seed in (0, 1):
-        people = opened.threshold_people(seed)
+        people = opened.threshold_people(opened.run(arm, seed))
         assert pictures(opened, arm, seed=seed)["threshold"] == list(people)
         assert people == opened.draw("target", seed).validation[:2]  # as many as transfer holds out
         assert not set(people) & {*opened.splits["target"].test, *opened.draw("target", seed).train}
         predicted = {one.role: one for one in jobs.predicted(opened, opened.run(arm, seed))}
         assert predicted["threshold"].of == "target"
-    assert set(opened.threshold_people(0)) != set(opened.threshold_people(1))
+    first, second = (opened.threshold_people(opened.run(arm, seed)) for seed in (0, 1))
+    assert set(first) != set(second)
 
 
 def test_a_seed_that_the_profile_does_not_have_is_one_sentence(opened):
     run = Run("jobs", "scratch_control", 20, 7)
     for ask in (
         lambda: opened.draw("source", 7),
-        lambda: opened.threshold_people(7),
+        lambda: opened.threshold_people(run),
         lambda: mean_pose(opened, 7),
         lambda: training.train_arm(opened, "scratch_control", 7),
         lambda: jobs.job_of(opened, run),

@@ -254,16 +254,16 @@ def test_frozen_blocks_are_counted_from_the_picture(write, tmp_path, frozen, blo
 SHARED_BY_CONTROLS = {"learns", "picture", "training"}
 
 
-@pytest.mark.parametrize("name", ["demo", "demo-seeds", "lsp", "paper", "paper-controls"])
+@pytest.mark.parametrize("name", ["demo", "demo-seeds", "lsp", "lsp-tensorflow", "paper", "paper-controls"])
 def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(name, monkeypatch):
     monkeypatch.setenv(IMAGENET_VARIABLE, "somewhere.ckpt")
     profile = load_profile(name)
     transfer = profile.arm("transfer")
     trained = {arm for arm in profile.arms if profile.arm(arm).learns == "target" and arm != "benchmark"}
     longer = {arm for arm in trained if arm.endswith("_longer")}
-    for arm in trained:
-        own = profile.arm(arm).model_dump(include=SHARED_BY_CONTROLS)
-        same = transfer.model_dump(include=SHARED_BY_CONTROLS)
+    for arm, images in [(arm, images) for arm in trained for images in profile.arm(arm).sizes]:
+        own = profile.arm(arm).at(images).model_dump(include=SHARED_BY_CONTROLS)
+        same = transfer.at(images).model_dump(include=SHARED_BY_CONTROLS)
         if arm in longer:
             source = profile.arm("baseline").training.iterations
             assert own["training"].pop("iterations") == source + same["training"].pop("iterations")
@@ -273,13 +273,15 @@ def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(na
             assert stretch == 2 or name.startswith("paper")  # DeepLabCut's own schedule is long enough for both
             seldom = own["training"].pop("validate_every") / same["training"].pop("validate_every")
             assert seldom in (1, stretch)  # stretched as the schedule is there are as many snapshots to choose from
+        if arm.endswith("_upright"):
+            assert own["training"]["augmentation"].pop("any_angle") == 0 < same["training"]["augmentation"].pop("any_angle")
         assert own == same
         assert set(profile.arm(arm).sizes) <= set(transfer.sizes)
         assert profile.validation_size(arm) == profile.validation_size("transfer") >= 50
     for arm, key in {"transfer_frozen": "frozen", "transfer_with_heads": "restore"}.items():
         if arm in trained:
             differing = {k for k, v in profile.arm(arm).model_dump().items() if v != transfer.model_dump()[k]}
-            assert differing <= {key, "images", "against"}
+            assert differing <= {key, "images", "iterations", "against"}
     if "shuffled_source" in trained:
         shuffled, baseline = (profile.arm(arm).model_dump() for arm in ("shuffled_baseline", "baseline"))
         assert {key for key in shuffled if shuffled[key] != baseline[key]} == {"names"}

@@ -180,7 +180,7 @@ def test_the_environment_names_what_numbers_depend_on():
 # Of all runs' settings, as they were when TensorFlow was the only engine: the same ones, or finished runs train again.
 SETTINGS = {
     "demo-seeds": "43cc98f2ef0ee355",
-    "lsp": "d630727d7d11538c",
+    "lsp-tensorflow": "d630727d7d11538c",
     "paper": "ae28d9f1de76e587",
     "paper-check": "fbd3f5d1ced5323e",
     "paper-controls": "b3112e22c069700c",
@@ -197,7 +197,7 @@ def test_finished_runs_keep_their_digests(name):
 
 def test_where_imagenet_weights_lie_is_not_what_a_run_depends_on():
     """Their content is: it goes into the specification."""
-    profile = load_profile("lsp")
+    profile = load_profile("lsp-tensorflow")
     run = runs.run_of(profile, "imagenet_control", 0)
     arm = profile.arm(run.arm)
     named = arm.model_copy(update={"training": arm.training.model_copy(update={"imagenet": "my.ckpt"})})

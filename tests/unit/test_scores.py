@@ -105,7 +105,7 @@ def test_a_threshold_is_chosen_on_the_validation_people_of_the_seed(by_three):
     study = by_three.study
     chosen = [evaluated(study, study.finished("transfer", seed, 3)).threshold for seed in (0, 1, 2)]
     assert chosen == [0.875, 0.75, 0.75]
-    assert [study.threshold_people(seed) for seed in (0, 1, 2)] == [("max",), ("eve",), ("hal",)]
+    assert [study.threshold_people(study.run("transfer", seed)) for seed in (0, 1, 2)] == [("max",), ("eve",), ("hal",)]
 
 
 def test_each_seed_has_its_floor(by_three):

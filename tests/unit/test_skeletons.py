@@ -29,7 +29,12 @@ EVERY_TWO = pytest.mark.parametrize("a, b", list(permutations(SKELETONS.values()
     "skeleton, size",
     [
         *((MPII_16, 16), (LSP_14, 14), (FULL_HUMAN_14, 14), (MACAQUEPOSE_17, 17)),
-        *((SKELETONS["openmonkeychallenge_17"], 17), (SUPERANIMAL_QUADRUPED_39, 39), (BLAZEPOSE_33, 33)),
+        *(
+            (SKELETONS["openmonkeychallenge_17"], 17),
+            (SKELETONS["animalpose_20"], 20),
+            (SUPERANIMAL_QUADRUPED_39, 39),
+            (BLAZEPOSE_33, 33),
+        ),
     ],
 )
 def test_sizes_are_those_in_the_names(skeleton, size):

@@ -30,7 +30,7 @@ def _row(study: Study, run: Run, iterations: dict[Run, int]) -> dict[str, Any]:
         "seed": run.seed,
         "init": arm.init,
         "learns": arm.learns,
-        "validation_pictures": study.profile.validation_size(run.arm),
+        "validation_pictures": study.profile.validation_size(run.arm, run.images),
         "batch_size": arm.training.batch_size,
         "iterations": outcome["iterations"],
         "iterations_in_all": iterations[run] + sum(iterations[parent] for parent in parents),

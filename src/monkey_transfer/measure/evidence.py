@@ -50,7 +50,7 @@ def _write(predictions: pd.DataFrame, file: Path) -> None:
 
 def _write_people(study: Study, folder: Path) -> None:
     """The labels, boxes and lengths of the test people, and of those of every seed on whom a threshold is chosen."""
-    others = (image_id for seed in study.profile.seeds for image_id in study.threshold_people(seed))
+    others = (image_id for run in study.runs() for image_id in study.threshold_people(run))
     shown = study.target.subset(list(dict.fromkeys([*study.splits["target"].test, *others])))
     labels = shown.labels.astype({"image_id": "category", "keypoint": "category"}).reset_index(drop=True)
     lengths = shown.reference_lengths.pivot(index="image_id", columns="name", values="length").reset_index()

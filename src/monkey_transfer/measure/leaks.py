@@ -20,7 +20,7 @@ def audited(study: Study) -> pd.DataFrame:
     for name in study.profile.arms:
         lineage = study.profile.lineage(name)
         seen = pd.concat([learnt[ancestor] for ancestor in lineage])
-        people = seen[seen["role"] == "target"]
+        people = seen[seen["role"].isin(("target", "set_aside"))]
         notes = why_it_may_know(study, name, "target")
         rows.append(
             {

@@ -42,7 +42,9 @@ def matched_on_source(study: Study, run: Run) -> Matched:
 
     That is the length of the animal's bounding box (Labuguen et al. 2021; paper, section 2.1).
     """
-    held_out = study.source.subset(study.splits["source"].test)
+    arm = study.profile.arm(run.arm)
+    learnt = arm.learns if arm.is_source_network else "source"
+    held_out = study.dataset(learnt).subset(study.splits[learnt].test)
     return matched(study, run.predictions("source_test"), "bbox_length", held_out)
 
 

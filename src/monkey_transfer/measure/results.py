@@ -29,6 +29,8 @@ from monkey_transfer.study.opening import Study
 
 # Arms that figures of single networks draw: the paper's three, their controls and the floor. Tables have all arms.
 DRAWN = ("baseline", "benchmark", "transfer", "imagenet_control", "scratch_control", "superanimal_control", MEAN_POSE)
+# What source networks learn, where its name in the profile does not say it.
+_IN_WORDS = {"source": "monkeys", "set_aside": "other people"}
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,14 @@ class Results:
         return self.table[self.table["arm"].isin([*arms, MEAN_POSE])]
 
     def people(self, point: Point) -> int:
-        """How many labelled people a point takes; of an arm that learns the source, monkeys."""
+        """How many labelled people a point takes; of a source network, how many of what it learns."""
         return people_of(self.study, point)
 
     def labelled(self, point: Point) -> str:
-        """The same as a reader sees it, such as '1,000' or '500 monkeys'."""
-        monkeys = point.arm in self.study.profile.arms and self.study.profile.arm(point.arm).learns == "source"
-        return f"{self.people(point):,}{' monkeys' if monkeys else ''}"
+        """The same as a reader sees it, such as '1,000', '500 monkeys' or '500 dogs'."""
+        arm = self.study.profile.arms.get(point.arm)
+        what = f" {_IN_WORDS.get(arm.learns, arm.learns)}" if arm and arm.is_source_network else ""
+        return f"{self.people(point):,}{what}"
 
     def iterations_in_all(self, point: Point) -> float:
         """Iterations of a point's training and of those that it started from, the mean over seeds."""

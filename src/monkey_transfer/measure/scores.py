@@ -136,7 +136,7 @@ def people_of(study: Study, point: Point) -> int:
         return study.profile.arm("transfer").largest
     if study.profile.arm(point.arm).learns == "nothing":
         return 0
-    return point.images + study.profile.validation_size(point.arm)
+    return point.images + study.profile.validation_size(point.arm, point.images)
 
 
 def largest_points(study: Study) -> list[Point]:
@@ -188,7 +188,7 @@ def elsewhere_scores(study: Study) -> Scores:
 
 def evaluated(study: Study, run: Run) -> Matched:
     """A finished run on the test people; its threshold is that of the best F1 on the validation people of its seed."""
-    people = study.target.subset(study.threshold_people(run.seed))
+    people = study.target.subset(study.threshold_people(run))
     others = matched(study, as_committed(run.predictions("threshold")), people=people)
     return replace(matched(study, as_committed(run.predictions())), threshold=threshold_of(others.joints))
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from monkey_transfer.networks.engine import Engine, PublishedFiles, PublishedNetwork, Training
 from monkey_transfer.networks.engines import ENGINE_THAT_PUBLISHES, AnyTraining, engine_of
 from monkey_transfer.profiles.framing import Framing
-from monkey_transfer.settings import NAME, Count, Positive, Settings, Text
+from monkey_transfer.settings import NAME, Count, Name, Positive, Settings, Text
 
 _NO_HUMAN_BODY = (
     "expected superanimal:quadruped, for DeepLabCut's human body model (RTMPose-x of MMPose) cannot be learnt from: "
@@ -21,8 +21,9 @@ MEAN_POSE = "mean_pose"  # in tables, the arm that predicts the same pose wherev
 class Arm(Settings):
     """One network of the study and how it came to be."""
 
-    # 'nothing': a finished network that its authors published, used as it is.
-    learns: Literal["source", "target", "nothing"]
+    # 'source', 'target', one of the profile's other sources, or 'set_aside', people of the target whom no arm learns that
+    # does not say so. 'nothing': a finished network that its authors published, used as it is.
+    learns: Name
     # How many pictures it learns; several numbers for a learning curve, each set of pictures within the next.
     images: Count | tuple[Positive, ...] = 0
     init: Annotated[str, Field(pattern=rf"^(scratch|imagenet|arm:{NAME}|(zoo|superanimal):[a-z0-9_]+)$")]
@@ -40,6 +41,8 @@ class Arm(Settings):
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
     training: AnyTraining
+    # Number of images -> how many iterations it learns them, where that is not what its training says.
+    iterations: dict[Positive, Positive] = {}
 
     @field_validator("init", mode="before")
     @classmethod
@@ -65,10 +68,12 @@ class Arm(Settings):
             raise ValueError(
                 "an arm that learns nothing has no images, nothing frozen and an init such as zoo:full_human"
             )
-        if self.names == "shuffled" and self.learns != "source":
+        if self.names == "shuffled" and not self.is_source_network:
             raise ValueError(f"names: only those of a source are shuffled; expected 'labelled' for the {self.learns}")
         if list(self.sizes) != sorted(set(self.sizes)):
             raise ValueError("images: expected rising numbers, such as [100, 300, 1000]")
+        if unknown := set(self.iterations) - set(self.sizes):
+            raise ValueError(f"iterations: expected numbers of images that it learns (found {min(unknown)})")
         if self.learns != "nothing" and not self.images:
             raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
         if self.restore == "all" and self.init in ("scratch", "imagenet"):
@@ -90,6 +95,11 @@ class Arm(Settings):
         return self
 
     @property
+    def is_source_network(self) -> bool:
+        """Whether others start from it: it learns neither the target's people nor nothing."""
+        return self.learns not in ("target", "nothing")
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """The numbers of pictures that it learns, the smallest first; one run each."""
         return (self.images,) if isinstance(self.images, int) else self.images
@@ -98,6 +108,12 @@ class Arm(Settings):
     def largest(self) -> int:
         """The number of pictures of its headline run, from which arms that start from this one go on."""
         return max(self.sizes, default=0)
+
+    def at(self, images: int) -> "Arm":
+        """This arm as it learns that number of images alone."""
+        own = {"iterations": self.iterations.get(images, self.training.iterations)}
+        training = type(self.training).model_validate(self.training.model_dump() | own)
+        return self.model_copy(update={"images": images, "training": training, "iterations": {}})
 
     @property
     def engine(self) -> Engine:

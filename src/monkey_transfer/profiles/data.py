@@ -82,7 +82,7 @@ AnyData = Annotated[
 
 
 class SourceData(Settings):
-    """The data set learnt first, and how many of its pictures no arm learns."""
+    """A data set learnt first, and how many of its pictures no arm learns."""
 
     data: AnyData
     test: Count
@@ -93,9 +93,13 @@ class TargetData(Settings):
 
     data: AnyData
     test: Positive
+    # People whom only arms learn that say so: what a source of the target's own kind is worth.
+    set_aside: Count = 0
 
 
-class ElsewhereData(TargetData):
+class ElsewhereData(Settings):
     """People of another data set, on whom every arm is tried as well: nobody trained or chose on them."""
 
+    data: AnyData
+    test: Positive
     yardstick: Yardstick

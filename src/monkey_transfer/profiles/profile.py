@@ -12,10 +12,11 @@ from pydantic import Field, field_validator, model_validator
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine
 from monkey_transfer.profiles.arms import Arm, refuse_other_heads
-from monkey_transfer.profiles.data import ElsewhereData, SourceData, TargetData, Yardstick
+from monkey_transfer.profiles.data import AnyData, ElsewhereData, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing, PersonCrop
 from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
 
+_ROLES = {"source", "target", "elsewhere", "set_aside", "nothing"}
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 
 
@@ -35,6 +36,8 @@ class Profile(Settings):
     name: str
     title: Text
     source: SourceData
+    # Other data sets that arms may learn first, by the names that these give as what they learn.
+    sources: dict[Name, SourceData] = {}
     target: TargetData
     elsewhere: ElsewhereData | None = None
     picture: Framing
@@ -45,10 +48,15 @@ class Profile(Settings):
     split_seed: Count = 0
     # Score, in percent, that nobody can be expected to beat, say of two people who label the same pictures; if known.
     ceiling: Annotated[Number, Field(gt=0, le=100)] | None = None
+    # The number of images at which primary questions are asked and single networks shown, by arms that learn as many; the
+    # largest that two arms both learn unless given.
+    asked_at: Positive | None = None
     # The smallest difference of interest, in points of PCK: what is smaller does not matter to anybody.
     margin: Annotated[Number, Field(gt=0, lt=100)] = 2.0
     # Fewer validation people than this say too little about when to stop.
     smallest_validation: Positive = 50
+    # Most of its labelled people that an arm of few holds out; the rest it learns.
+    largest_validation_share: Annotated[Number, Field(gt=0, le=1)] = 1.0
     # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
     confidence_cut: Probability = 0.4
     # False keeps photographs out of figures, so that reports of data one may not publish can be shown.
@@ -72,6 +80,22 @@ class Profile(Settings):
             raise ValueError("expected at least one seed, each once")
         return seeds
 
+    @field_validator("sources")
+    @classmethod
+    def _of_other_names(cls, sources: dict[str, SourceData]) -> dict[str, SourceData]:
+        if taken := _ROLES & set(sources):
+            raise ValueError(f"sources.{min(taken)}: is the name of something else that arms learn; choose another")
+        return sources
+
+    @model_validator(mode="after")
+    def _learns_what_is_there(self) -> "Profile":
+        for name, arm in self.arms.items():
+            if arm.learns != "nothing" and arm.learns not in self.learnt_data:
+                hint = "; key target.set_aside says how many people that are" if arm.learns == "set_aside" else ""
+                known = ", ".join([*self.learnt_data, "nothing"])
+                raise ValueError(f"arms.{name}.learns: expected one of {known}{hint} (found {arm.learns!r})")
+        return self
+
     @model_validator(mode="after")
     def _trainings_are_what_they_say(self) -> "Profile":
         for name, arm in self.arms.items():
@@ -79,7 +103,8 @@ class Profile(Settings):
                 continue
             size = self.framing(name).size
             try:
-                arm.training.refuse(*((size, size) if isinstance(size, int) else size))
+                for images in arm.sizes:
+                    arm.at(images).training.refuse(*((size, size) if isinstance(size, int) else size))
             except ValueError as error:
                 raise ValueError(f"arms.{name}.training: {error}") from None
         return self
@@ -124,6 +149,12 @@ class Profile(Settings):
                 "monkeys did and learns as many images of the target, since without one nobody can say what the "
                 "monkeys were worth"
             )
+        both = sorted(set(control.sizes) & set(transfer.sizes))
+        if self.asked_at not in (None, *both):
+            raise ValueError(
+                f"asked_at: expected a number of images that transfer and {self.control} both learn, one of "
+                f"{', '.join(map(str, both))} (found {self.asked_at})"
+            )
         return self
 
     @model_validator(mode="after")
@@ -150,28 +181,52 @@ class Profile(Settings):
                     )
         return self
 
+    @property
+    def learnt_data(self) -> dict[str, SourceData | TargetData]:
+        """What arms may learn, by role: the source, the other sources, the target, and its people that are set aside."""
+        aside = {"set_aside": self.target} if self.target.set_aside else {}
+        return {"source": self.source, **self.sources, "target": self.target, **aside}
+
+    def data_of(self, role: str) -> AnyData:
+        """What data set has that role; StudyError if none has."""
+        roles = self.learnt_data | ({"elsewhere": self.elsewhere} if self.elsewhere else {})
+        if role not in roles:
+            raise StudyError(f"profile {self.name} has no data set {role}: add the key {role}")
+        return roles[role].data
+
     def _compares(self, name: str, other: str) -> bool:
         """Whether two arms learn the same people; of the paper's own question, against the benchmark, many more are."""
         one, two = self.arms[name], self.arms[other]
         if "benchmark" in (name, other):
             compared = two if name == "benchmark" else one
-            return compared.learns == "target" and self.arms["benchmark"].learns != "source"
+            return compared.learns == "target" and not self.arms["benchmark"].is_source_network
         return one.learns == two.learns == "target" and bool(set(one.sizes) & set(two.sizes))
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """The primary questions, each at the largest number of images that both arms learn."""
+        """The primary questions, each at :meth:`asked_sizes`."""
         return tuple(
-            Question(name, other, *self.compared_sizes(name, other)[-1], text)
+            Question(name, other, *self.asked_sizes(name, other), text)
             for name, arm in self.arms.items()
             for other, text in arm.against.items()
         )
 
     def compared_sizes(self, a: str, b: str) -> list[tuple[int, int]]:
-        """The numbers of images at which two arms are compared: those both learn, else the largest of each."""
+        """The numbers of images at which two arms are compared: those both learn, else each at its own."""
         one, two = self.arm(a), self.arm(b)
         both = sorted(set(one.sizes) & set(two.sizes)) if one.learns == two.learns else []
-        return [(images, images) for images in both] or [(one.largest, two.largest)]
+        return [(images, images) for images in both] or [(self.asked_size(a), self.asked_size(b))]
+
+    def asked_sizes(self, a: str, b: str) -> tuple[int, int]:
+        """At which of the :meth:`compared_sizes` two arms are asked about: ``asked_at``, else the largest."""
+        sizes = self.compared_sizes(a, b)
+        at = (self.asked_at, self.asked_at)
+        return at if at in sizes else sizes[-1]
+
+    def asked_size(self, arm: str) -> int:
+        """The number of images at which an arm is shown where it is shown at one: ``asked_at``, else its largest."""
+        sizes = self.arm(arm).sizes
+        return self.asked_at if self.asked_at in sizes else self.arm(arm).largest
 
     @property
     def control(self) -> str:
@@ -181,14 +236,14 @@ class Profile(Settings):
         network went on from such a one: what it had learnt before is then none of the study's monkeys.
         """
         first = self.arms[self.lineage("transfer")[-1]]
-        if first.learns == "source" and first.init.startswith("superanimal:"):
+        if first.is_source_network and first.init.startswith("superanimal:"):
             return "superanimal_control"
         return "scratch_control" if first.init == "scratch" else "imagenet_control"
 
     @property
     def compared_size(self) -> int:
-        """The largest number of pictures that both ``transfer`` and its control learn."""
-        return max(set(self.arms["transfer"].sizes) & set(self.arms[self.control].sizes))
+        """The number of pictures at which ``transfer`` and its control are compared where they are at one."""
+        return self.asked_sizes("transfer", self.control)[0]
 
     @property
     def engines(self) -> list[Engine]:
@@ -215,15 +270,28 @@ class Profile(Settings):
             return PersonCrop(framing="person", size=expected[0], person=expected[1])
         return chosen.picture or self.picture
 
-    def validation_size(self, arm: str) -> int:
+    def validation_size(self, arm: str, images: int | None = None) -> int:
         """Number of pictures held out to decide when an arm stops: 5 %, and ``smallest_validation`` at the least.
 
         Of its largest training set, so that all sizes have the same; and of the largest that any of them has for all
-        arms that learn people, but for the benchmark, so that these share it too.
+        arms that learn people, but for the benchmark, so that these share it too. With few ``images``, its largest
+        number unless given, they are no more than ``largest_validation_share`` of these and those together.
         """
+        chosen = self.arm(arm)
+        images = chosen.largest if images is None else images
         compared = [name for name, one in self.arms.items() if one.learns == "target" and name != "benchmark"]
         largest = max(self.arm(name).largest for name in (compared if arm in compared else [arm]))
-        return max(self.smallest_validation, math.ceil(VALIDATION_SHARE * largest))
+        shared = max(self.smallest_validation, math.ceil(VALIDATION_SHARE * largest))
+        share = self.largest_validation_share
+        return min(shared, max(1, math.floor(share / (1 - share) * images))) if share < 1 else shared
+
+    def threshold_size(self, arm: str, images: int) -> int:
+        """On how many validation people of the target the detection threshold of an arm's run is chosen.
+
+        They are those that decide when it stops, if it learns as few people as the arms that are compared.
+        """
+        few = self.arm(arm).learns == "target" and arm != "benchmark"
+        return self.validation_size(arm, images) if few else self.validation_size("transfer")
 
     def largest_validation(self, role: str) -> int:
         """Most pictures of that data set that any arm holds out; what the split has to hold."""

@@ -24,12 +24,12 @@ from monkey_transfer.study.runs import Run
 
 def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     """The job of a run, its pictures (image_id, path, role) and its labelled joints in network pixels."""
-    arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
+    arm, framing = study.profile.arm(run.arm).at(run.images), study.profile.framing(run.arm)
     role = "target" if arm.learns == "nothing" else arm.learns
     draw = study.draw(role, run.seed)
     parts = [
         (role, "train", draw.training_subset(run.images) if run.images else ()),
-        (role, "validation", draw.validation[: study.profile.validation_size(run.arm)]),
+        (role, "validation", draw.validation[: study.profile.validation_size(run.arm, run.images)]),
         *predicted(study, run),
     ]
     pictures = pd.concat(
@@ -49,7 +49,7 @@ def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
         checkpoint=_checkpoint(study, arm, run),
         heads=_heads(study, run.arm),
         frozen=arm.frozen_blocks,
-        keeps="last" if arm.names == "shuffled" else "best",
+        keeps="last" if arm.names == "shuffled" else arm.training.keeps,
         seed=run.seed,
     )
     within = _correct_within(study.dataset(role), study.profile.yardstick if role == "target" else "bbox_length", fit)
@@ -83,11 +83,13 @@ class Predicted(NamedTuple):
 
 def predicted(study: Study, run: Run) -> list[Predicted]:
     """All that a run predicts; the test people first, and of a source network the held-out monkeys."""
-    is_source_network = run.arm == "baseline" or study.profile.arm(run.arm).learns == "source"
+    arm = study.profile.arm(run.arm)
+    learnt = arm.learns if arm.is_source_network else "source"
+    is_source_network = run.arm == "baseline" or arm.is_source_network
     sets = [
         Predicted("target", "test", study.splits["target"].test),
-        Predicted("target", "threshold", study.threshold_people(run.seed)),
-        Predicted("source", "source_test", study.splits["source"].test if is_source_network else ()),
+        Predicted("target", "threshold", study.threshold_people(run)),
+        Predicted(learnt, "source_test", study.splits[learnt].test if is_source_network else ()),
         Predicted("elsewhere", "elsewhere", tuple(study.elsewhere.images["image_id"]) if study.elsewhere else ()),
     ]
     return [one for one in sets if one.image_ids]

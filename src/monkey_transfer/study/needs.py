@@ -26,7 +26,7 @@ def needed_by(profile: Profile) -> list[str]:
     elsewhere = [profile.elsewhere.data] if profile.elsewhere else []
     names = [
         name
-        for data in (profile.source.data, profile.target.data, *elsewhere)
+        for data in (*(asked.data for asked in profile.learnt_data.values()), *elsewhere)
         for name in _OF_FORMAT.get(data.format, ())
         if Path(ARCHIVES[name].place).is_relative_to(getattr(data, "folder", "."))
     ]

@@ -3,9 +3,9 @@
 This is what notebooks call. Nothing here imports an engine; a run is trained in a process of its own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -25,7 +25,7 @@ from monkey_transfer.study import runs
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.near_duplicates import NEAR, kept_together, near_duplicates
 from monkey_transfer.study.runs import Run
-from monkey_transfer.study.splits import Draw, Split, draw_people, split_people
+from monkey_transfer.study.splits import Draw, Split, draw_people, set_aside, split_people
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Study:
     Attributes
     ----------
     source, target : the data sets, whole.
+    sources : the other data sets that arms may learn first, by the profile's names.
     elsewhere : people of another data set, those that every arm is tried on; None where the profile names none.
     """
 
@@ -42,26 +43,36 @@ class Study:
     source: Dataset
     target: Dataset
     elsewhere: Dataset | None = None
+    sources: Mapping[str, Dataset] = field(default_factory=dict)
+
+    @property
+    def datasets(self) -> dict[str, Dataset]:
+        """By role, all data sets that the profile names."""
+        elsewhere = {} if self.elsewhere is None else {"elsewhere": self.elsewhere}
+        return {"source": self.source, **self.sources, "target": self.target, **elsewhere}
 
     def dataset(self, role: str) -> Dataset:
-        """The data set with the role 'source', 'target' or 'elsewhere'; StudyError if there is none."""
-        chosen = {"source": self.source, "target": self.target, "elsewhere": self.elsewhere}[role]
-        if chosen is None:
+        """The data set of that role: one of :attr:`datasets`, or the target for 'set_aside'; StudyError if not there."""
+        data = self.datasets | {"set_aside": self.target}
+        if role not in data:
             raise StudyError(f"profile {self.profile.name} has no data set {role}: add the key {role}")
-        return chosen
+        return data[role]
 
     @cached_property
     def splits(self) -> dict[str, Split]:
-        """Who tests, of the source and of the target; the same for all arms and seeds."""
+        """Who tests, of all that arms learn; the same for all arms and seeds."""
         profile, splits = self.profile, {}
-        for role, data, asked in (("source", self.source, profile.source), ("target", self.target, profile.target)):
+        for role, asked in profile.learnt_data.items():
             with _told_of(f"profile {profile.name}, {role} (its test and its arms' images)"):
-                splits[role] = split_people(data.images, asked.test, profile.split_seed)
+                if role == "set_aside":
+                    splits["target"], splits[role] = set_aside(splits["target"], asked.set_aside)
+                else:
+                    splits[role] = split_people(self.dataset(role).images, asked.test, profile.split_seed)
         return splits
 
     @cached_property
     def draws(self) -> dict[str, dict[int, Draw]]:
-        """Whom each seed learns of the source and of the target; the same for all arms of that seed.
+        """Whom each seed learns of the sources and of the target; the same for all arms of that seed.
 
         StudyError if an arm asks for more pictures than the pool has: now rather than hours later.
         """
@@ -80,9 +91,9 @@ class Study:
             raise StudyError(f"profile {self.profile.name} has no seed {seed}; expected one of {seeds}")
         return self.draws[role][seed]
 
-    def threshold_people(self, seed: int) -> tuple[str, ...]:
-        """The validation people of that seed, on whom every arm's detection threshold is chosen."""
-        return self.draw("target", seed).validation[: self.profile.validation_size("transfer")]
+    def threshold_people(self, run: Run) -> tuple[str, ...]:
+        """The validation people of a run's seed on whom its detection threshold is chosen."""
+        return self.draw("target", run.seed).validation[: self.profile.threshold_size(run.arm, run.images)]
 
     @cached_property
     def test_people(self) -> Dataset:
@@ -102,15 +113,12 @@ class Study:
     @property
     def left_out(self) -> pd.DataFrame:
         """What the files hold and the study does not: data (the role of the data set), image_id, keypoint, reason."""
-        data = {"source": self.source, "target": self.target, "elsewhere": self.elsewhere}
-        return pd.concat(
-            [of.left_out.assign(data=role) for role, of in data.items() if of is not None], ignore_index=True
-        )
+        return pd.concat([of.left_out.assign(data=role) for role, of in self.datasets.items()], ignore_index=True)
 
     def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
         """Pictures of that role as networks see them: :func:`monkey_transfer.datasets.pictures.framed`."""
-        people = self.dataset(role).subset(image_ids)
-        frame = {"picture": framing.model_dump(), "data": getattr(self.profile, role).data.model_dump()}
+        people, role = self.dataset(role).subset(image_ids), "target" if role == "set_aside" else role
+        frame = {"picture": framing.model_dump(), "data": self.profile.data_of(role).model_dump()}
         folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{digest_of(frame)[:8]}"
         return framed(people, framing, folder)
 
@@ -162,11 +170,11 @@ def open_study(name: str) -> Study:
     """
     profile = load_profile(name)
     with clear_disk_errors():
-        source, target = open_dataset(profile.source.data), open_dataset(profile.target.data)
+        data = {role: open_dataset(asked.data) for role, asked in profile.learnt_data.items() if role != "set_aside"}
         with _told_of(f"profile {name}"):
-            target = _measured(target, profile.yardstick, profile)
-        source, target = (_near_duplicates_together(data, name) for data in (source, target))
-        return Study(profile, source, target, _elsewhere(profile))
+            data["target"] = _measured(data["target"], profile.yardstick, profile)
+        data = {role: _near_duplicates_together(of, name) for role, of in data.items()}
+        return Study(profile, data.pop("source"), data.pop("target"), _elsewhere(profile), data)
 
 
 def _elsewhere(profile: Profile) -> Dataset | None:

@@ -61,7 +61,7 @@ def outlook(profile: Profile) -> Outlook:
     pace = _seconds_per_picture(trained)
     current = {run for run in finished if has_settings(profile, run)}
     existing = {run for run in current if current.issuperset(_parents(profile, run))}
-    missing = [profile.arm(run.arm) for run in runs if run not in existing]
+    missing = [profile.arm(run.arm).at(run.images) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if _kind(training) in pace]
     gpus = [run.manifest()["machine"].get("gpus") for run in trained]

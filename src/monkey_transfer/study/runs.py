@@ -131,9 +131,9 @@ def _expect(value: object, known: Collection[object], otherwise: str) -> None:
 
 def settings(profile: Profile, run: Run) -> dict[str, Any]:
     """What a run's results depend on as far as the profile and this code say it, as JSON has it."""
-    arm = profile.arm(run.arm)
+    arm = profile.arm(run.arm).at(run.images)
     # without defaults, so that a new key that leaves things as they were does not outdate finished runs
-    said = arm.model_copy(update={"images": run.images}).model_dump(
+    said = arm.model_dump(
         mode="json", exclude_defaults=True, exclude={"against": True, "training": {"imagenet"}}
     )
     if arm.engine.name != DEFAULT_ENGINE:  # a default of its own settings, and yet what tells it from another engine

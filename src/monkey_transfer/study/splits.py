@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -75,6 +75,18 @@ def split_people(images: pd.DataFrame, test: int, seed: int) -> Split:
     groups = [tuple(sorted(ids)) for _, ids in images.groupby("group")["image_id"]]
     drawn, pool, dropped = _part(groups, test, seed, "test")
     return Split(seed, drawn, tuple(sorted(pool)), dropped)
+
+
+def set_aside(split: Split, people: int) -> tuple[Split, Split]:
+    """The split without so many pictures of its pool, and a split of which these are the pool.
+
+    Whole groups are set aside, as for the test (:func:`split_people`). StudyError if the pool is too small.
+    """
+    drawn, left, dropped = _part(split.pool, people, split.seed, "set-aside")
+    aside = set(drawn)
+    groups = {tuple(image_id for image_id in ids if image_id in aside) for ids in split.pool} - {()}
+    rest = replace(split, pool=tuple(sorted(left)), dropped=split.dropped + dropped)
+    return rest, Split(split.seed, (), tuple(sorted(groups)), 0)
 
 
 def draw_people(split: Split, validation: int, seed: int) -> Draw:

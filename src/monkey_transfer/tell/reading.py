@@ -260,7 +260,7 @@ def equivalent_table(results: Results, table: pd.DataFrame) -> pd.DataFrame:
     control = study.profile.control
     if table.empty:
         return pd.DataFrame({"equivalents": [f"{control} learnt one number of people, so it has no learning curve"]})
-    sizes = [images + study.profile.validation_size(control) for images in study.profile.arm(control).sizes]
+    sizes = [images + study.profile.validation_size(control, images) for images in study.profile.arm(control).sizes]
     return pd.DataFrame(
         {
             "pictures": study.pictures,
