@@ -9,6 +9,7 @@ import yaml
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import digest_of
+from monkey_transfer.measure.leaks import audited
 from monkey_transfer.measure.matched import matched_elsewhere, mean_pose
 from monkey_transfer.networks.child import mean_distance, share_correct
 from monkey_transfer.profiles import loading
@@ -95,6 +96,75 @@ def test_every_seed_has_monkeys_of_its_own(opened):
     first, second = (pictures(opened, "baseline", seed=seed) for seed in (0, 1))
     assert set(first["train"]) != set(second["train"])
     assert first["source_test"] == second["source_test"] == list(opened.splits["source"].test)
+
+
+@pytest.fixture(scope="module")
+def other_sources(tmp_path_factory):
+    """The study with a second source, people set aside, and no more than half of few people held out."""
+    folder = tmp_path_factory.mktemp("sources")
+    settings = {
+        **PROFILE,
+        "sources": {"others": {"data": {**PEOPLE, "species": "macaque", "images": 20, "seed": 7}, "test": 3}},
+        "target": {**PROFILE["target"], "set_aside": 9},
+        "smallest_validation": 4,
+        "largest_validation_share": 0.25,
+    }
+    first = {"images": 5, "init": "scratch"}
+    settings["arms"] = {
+        **PROFILE["arms"],
+        "benchmark": {"learns": "target", "images": 30, "init": "scratch"},
+        "others_baseline": {"learns": "others", **first},
+        "people_baseline": {"learns": "set_aside", **first},
+        "human_first": {"learns": "target", "images": [6, 20], "init": "arm:people_baseline"},
+    }
+    (folder / "sources.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MONKEY_TRANSFER_RUNS", str(folder / "runs"))
+        patch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, folder))
+        patch.setattr(jobs, "_checkpoint", lambda *_: None)
+        yield opening.open_study("sources")
+
+
+def test_people_who_are_set_aside_are_learnt_by_those_who_say_so_and_by_nobody_else(other_sources):
+    study = other_sources
+    aside = {i for ids in study.splits["set_aside"].pool for i in ids}
+    assert len(aside) == 9
+    for seed in study.profile.seeds:
+        learnt = pictures(study, "people_baseline", seed=seed)
+        assert {*learnt["train"], *learnt["validation"]} <= aside
+        for arm in ("transfer", "scratch_control", "benchmark", "human_first"):
+            given = pictures(study, arm, seed=seed)
+            assert not aside & {i for ids in given.values() for i in ids}
+        assert pictures(study, "human_first", seed=seed) == pictures(study, "transfer", seed=seed)
+    leaks = audited(study).set_index("arm")
+    assert (leaks["trained_on"] == 0).all()
+
+
+def test_another_source_has_its_own_held_out_pictures(other_sources):
+    study, run = other_sources, other_sources.run("others_baseline", 0)
+    learnt = pictures(study, "others_baseline")
+    assert learnt["source_test"] == list(study.splits["others"].test)
+    assert len(learnt["train"]) == 5
+    assert {one.role: one.of for one in jobs.predicted(study, run)}["source_test"] == "others"
+    names = set(study.dataset("others").images["image_id"])
+    assert set(learnt["train"]) <= names
+    assert study.skeleton("others_baseline") is study.dataset("others").skeleton
+
+
+def test_of_few_people_fewer_are_held_out_and_thresholds_are_chosen_on_these(other_sources):
+    few, many = (pictures(other_sources, "transfer", images) for images in (6, 20))
+    assert (len(few["validation"]), len(many["validation"])) == (2, 4)
+    assert few["validation"] == few["threshold"] == many["threshold"][:2]
+    assert pictures(other_sources, "benchmark")["threshold"] == many["threshold"]
+
+
+def test_a_training_may_keep_its_last_snapshot(opened):
+    arm = opened.profile.arm("transfer")
+    last = arm.model_copy(update={"training": arm.training.model_copy(update={"keeps": "last"})})
+    profile = opened.profile.model_copy(update={"arms": {**opened.profile.arms, "transfer": last}})
+    run = opened.run("transfer", 0)
+    kept = [jobs.job_of(study, run)[0].keeps for study in (opened, replace(opened, profile=profile))]
+    assert kept == ["best", "last"]
 
 
 @pytest.mark.parametrize("arm", ["baseline", "benchmark", "transfer"])

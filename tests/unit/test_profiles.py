@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 from bad_input import refused
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.measure.comparisons import compared_points
@@ -15,6 +17,8 @@ from monkey_transfer.places import CONFIG
 from monkey_transfer.profiles.loading import load_profile, profile_files, profile_names
 from monkey_transfer.profiles.strict_yaml import read_yaml
 from monkey_transfer.skeletons import SUPERANIMAL_QUADRUPED_39
+from monkey_transfer.study.runs import runs_of
+from monkey_transfer.study.runs import settings as settings_of
 
 VALID = {
     "title": "A study",
@@ -36,6 +40,7 @@ VALID = {
         "scratch_control": {"learns": "target", "images": 20, "init": "scratch"},
     },
 }
+ELSEWHERE = {"data": {"format": "lsp", "folder": "lsp"}, "test": 5, "yardstick": "torso"}
 DLC = {"format": "dlc", "project": "gait", "skeleton": "lsp_14"}
 MISSING = object()
 
@@ -261,7 +266,7 @@ def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(na
     transfer = profile.arm("transfer")
     trained = {arm for arm in profile.arms if profile.arm(arm).learns == "target" and arm != "benchmark"}
     longer = {arm for arm in trained if arm.endswith("_longer")}
-    for arm, images in [(arm, images) for arm in trained for images in profile.arm(arm).sizes]:
+    for arm, images in ((name, images) for name in trained for images in profile.arm(name).sizes):
         own = profile.arm(arm).at(images).model_dump(include=SHARED_BY_CONTROLS)
         same = transfer.at(images).model_dump(include=SHARED_BY_CONTROLS)
         if arm in longer:
@@ -274,7 +279,11 @@ def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(na
             seldom = own["training"].pop("validate_every") / same["training"].pop("validate_every")
             assert seldom in (1, stretch)  # stretched as the schedule is there are as many snapshots to choose from
         if arm.endswith("_upright"):
-            assert own["training"]["augmentation"].pop("any_angle") == 0 < same["training"]["augmentation"].pop("any_angle")
+            assert (
+                own["training"]["augmentation"].pop("any_angle")
+                == 0
+                < same["training"]["augmentation"].pop("any_angle")
+            )
         assert own == same
         assert set(profile.arm(arm).sizes) <= set(transfer.sizes)
         assert profile.validation_size(arm) == profile.validation_size("transfer") >= 50
@@ -306,6 +315,50 @@ def test_a_primary_question_is_of_the_largest_number_of_people_that_both_arms_le
         "third": ("transfer", "third", 10, 10, "Heads?"),
         "benchmark": ("transfer", "benchmark", 20, 100, "Many people?"),
     }
+
+
+def test_a_profile_says_at_which_number_of_people_it_asks(write, tmp_path):
+    settings = asking(transfer={"scratch_control": "Monkeys?", "benchmark": "Many people?"})
+    settings |= {"asked_at": 10}
+    for arm in ("transfer", "scratch_control"):
+        settings["arms"][arm]["images"] = [5, 10, 20]
+    write("study", settings)
+    profile = load_profile("study", tmp_path)
+    asked = {q.b: (q.images_a, q.images_b) for q in profile.questions}
+    assert asked == {"scratch_control": (10, 10), "benchmark": (10, 100)}
+    assert profile.compared_size == profile.asked_size("transfer") == 10
+    assert profile.asked_size("benchmark") == 100
+    pairs = compared_points(profile)
+    assert {a.images for a, b in pairs if (a.arm, b.arm) == ("transfer", "scratch_control")} == {5, 10, 20}
+
+
+@given(images=st.integers(1, 5000), share=st.floats(0.01, 1), smallest=st.integers(1, 200))
+def test_few_people_are_not_all_held_out(images, share, smallest):
+    asked = {"largest_validation_share": share, "smallest_validation": smallest}
+    profile = load_profile("demo").model_copy(update=asked)
+    held_out = profile.validation_size("transfer", images)
+    assert 1 <= held_out <= profile.validation_size("transfer", 10**6)
+    assert held_out == 1 or held_out <= share * (held_out + images) + 1e-6
+    assert profile.validation_size("transfer", images + 1) >= held_out
+    if share == 1:
+        assert held_out == max(smallest, 5)  # 5 % of 100
+
+
+def test_an_arm_learns_a_number_of_people_for_iterations_of_its_own(write, tmp_path):
+    settings = changed("arms.transfer.images", [5, 20])
+    settings["training"] = {"engine": "pytorch", "iterations": 100}
+    settings["arms"]["transfer"]["iterations"] = {5: 40}
+    write("study", settings)
+    profile = load_profile("study", tmp_path)
+    few, many = (profile.arm("transfer").at(images) for images in (5, 20))
+    assert (few.images, few.training.iterations) == (5, 40)
+    assert (many.images, many.training.iterations) == (20, 100)
+    assert few.training.rate(39) < many.training.rate(39)  # the schedule is that of its own iterations
+    assert few.iterations == {}
+    # What a run depends on is its own number of iterations, not those of other numbers of people.
+    said = {run.images: settings_of(profile, run) for run in runs_of(profile) if run.arm == "transfer"}
+    assert said[5]["arm"]["training"] == {"engine": "pytorch", "iterations": 40}
+    assert "iterations" not in said[20]["arm"]
 
 
 def test_primary_questions_of_the_demo():
@@ -550,6 +603,35 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("a control of monkeys", "arms.scratch_control.learns", "source", "transfer has no control"),
         ("a control of other weights", "arms.baseline.init", "imagenet", "expected an arm imagenet_control"),
         ("names of people shuffled", "arms.transfer.names", "shuffled", "names: only those of a source are shuffled"),
+        (
+            "nothing that can be learnt",
+            "arms.baseline.learns",
+            "dogs",
+            "learns: expected one of source, target, nothing",
+        ),
+        (
+            "people set aside of whom there are none",
+            "arms.baseline.learns",
+            "set_aside",
+            "expected one of source, target, nothing; key target.set_aside says how many people that are",
+        ),
+        (
+            "a source of a taken name",
+            "sources",
+            {"target": VALID["source"]},
+            "sources.target: is the name of something else",
+        ),
+        ("people elsewhere set aside", "elsewhere", ELSEWHERE | {"set_aside": 5}, "'elsewhere.set_aside' is unknown"),
+        ("questions at a size that is not learnt", "asked_at", 30, "asked_at: .* both learn, one of 20 .found 30."),
+        ("iterations of a size that is not learnt", "arms.transfer.iterations", {30: 5}, "that it learns .found 30."),
+        (
+            "iterations that steps do not reach",
+            "arms.transfer.iterations",
+            {20: 500},
+            "'arms.transfer': iterations.20: multi_step ends at iteration 100, before iterations 500",
+        ),
+        ("no share to hold out", "largest_validation_share", 0, "'largest_validation_share': expected more than 0"),
+        ("a snapshot that is none", "training.keeps", "first", "expected 'best' or 'last'"),
         ("no transfer", "arms.transfer", MISSING, "arm 'transfer' is missing"),
         ("two arms in a circle", "arms.baseline.init", "arm:transfer", "baseline -> transfer -> baseline"),
         ("an arm from itself", "arms.baseline.init", "arm:baseline", "baseline -> baseline"),

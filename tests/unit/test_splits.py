@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.study.splits import draw_people, split_people
+from monkey_transfer.study.splits import draw_people, set_aside, split_people
 
 # The sizes of the groups of a data set.
 GROUP_SIZES = st.lists(st.integers(1, 7), min_size=5, max_size=30)
@@ -151,3 +151,24 @@ def test_known_digests():
     draw = draw_people(split, 2, seed=1)
     assert draw.validation == ("im0008", "im0001")
     assert draw.digest == "e929d4bc167fe35ed7e5a4d55efe0c8f26f0f5a9b9c31dd649b543d7d6f4c3d4"
+
+
+@given(sizes=GROUP_SIZES, seed=st.integers(0, 5), people=st.integers(1, 5))
+def test_who_is_set_aside_is_in_no_other_part_and_neither_is_the_rest_of_the_group(sizes, seed, people):
+    images = pictures(sizes)
+    whole = split_people(images, test=4, seed=seed)
+    available = sum(map(len, whole.pool))
+    if available < people:
+        with pytest.raises(StudyError, match=f"{people} set-aside pictures were asked for"):
+            set_aside(whole, people)
+        return
+    rest, aside = set_aside(whole, people)
+    assert rest.test == whole.test
+    assert aside.test == ()
+    group_of = images.set_index("image_id")["group"]
+    kept, apart = ([i for ids in split.pool for i in ids] for split in (rest, aside))
+    assert len(apart) == people == len(set(apart))
+    assert not set(group_of[apart]) & set(group_of[[*kept, *rest.test]])
+    assert len(kept) + people + rest.dropped - whole.dropped == available
+    for ids in aside.pool:
+        assert group_of[list(ids)].nunique() == 1

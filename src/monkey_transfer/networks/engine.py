@@ -44,7 +44,7 @@ class Training(Settings):
     batch_size: Positive
     validate_every: Positive = 1000
     stop: StopRule = StopRule()
-    # Which snapshot a run keeps: the best of the validations, or the last, where few people say little of which is best.
+    # Which snapshot a run keeps: the best by validation, or the last, where few people say little of which is best.
     keeps: Literal["best", "last"] = "best"
     optimizer: str
     # A file of ImageNet weights, in place of those that the engine finds or fetches itself.

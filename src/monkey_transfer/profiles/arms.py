@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monkey_transfer.networks.engine import Engine, PublishedFiles, PublishedNetwork, Training
 from monkey_transfer.networks.engines import ENGINE_THAT_PUBLISHES, AnyTraining, engine_of
@@ -21,8 +21,8 @@ MEAN_POSE = "mean_pose"  # in tables, the arm that predicts the same pose wherev
 class Arm(Settings):
     """One network of the study and how it came to be."""
 
-    # 'source', 'target', one of the profile's other sources, or 'set_aside', people of the target whom no arm learns that
-    # does not say so. 'nothing': a finished network that its authors published, used as it is.
+    # 'source', 'target', one of the profile's other sources, or 'set_aside': people of the target whom only arms learn
+    # that say so. 'nothing': a finished network that its authors published, used as it is.
     learns: Name
     # How many pictures it learns; several numbers for a learning curve, each set of pictures within the next.
     images: Count | tuple[Positive, ...] = 0
@@ -74,6 +74,12 @@ class Arm(Settings):
             raise ValueError("images: expected rising numbers, such as [100, 300, 1000]")
         if unknown := set(self.iterations) - set(self.sizes):
             raise ValueError(f"iterations: expected numbers of images that it learns (found {min(unknown)})")
+        for images in self.iterations:
+            try:
+                self.at(images)
+            except ValidationError as error:
+                said = error.errors()[0]["msg"].removeprefix("Value error, ")
+                raise ValueError(f"iterations.{images}: {said}") from None
         if self.learns != "nothing" and not self.images:
             raise ValueError(f"images: expected at least one picture of the {self.learns} to learn from")
         if self.restore == "all" and self.init in ("scratch", "imagenet"):

@@ -48,8 +48,8 @@ class Profile(Settings):
     split_seed: Count = 0
     # Score, in percent, that nobody can be expected to beat, say of two people who label the same pictures; if known.
     ceiling: Annotated[Number, Field(gt=0, le=100)] | None = None
-    # The number of images at which primary questions are asked and single networks shown, by arms that learn as many; the
-    # largest that two arms both learn unless given.
+    # At how many images primary questions are asked and arms shown that are shown at one number; the largest that two
+    # arms both learn unless given.
     asked_at: Positive | None = None
     # The smallest difference of interest, in points of PCK: what is smaller does not matter to anybody.
     margin: Annotated[Number, Field(gt=0, lt=100)] = 2.0
@@ -183,7 +183,7 @@ class Profile(Settings):
 
     @property
     def learnt_data(self) -> dict[str, SourceData | TargetData]:
-        """What arms may learn, by role: the source, the other sources, the target, and its people that are set aside."""
+        """What arms may learn, by role: the source, other sources, the target, and its people that are set aside."""
         aside = {"set_aside": self.target} if self.target.set_aside else {}
         return {"source": self.source, **self.sources, "target": self.target, **aside}
 

@@ -52,7 +52,7 @@ class Study:
         return {"source": self.source, **self.sources, "target": self.target, **elsewhere}
 
     def dataset(self, role: str) -> Dataset:
-        """The data set of that role: one of :attr:`datasets`, or the target for 'set_aside'; StudyError if not there."""
+        """The data set of that role, for 'set_aside' the target; StudyError if there is none."""
         data = self.datasets | {"set_aside": self.target}
         if role not in data:
             raise StudyError(f"profile {self.profile.name} has no data set {role}: add the key {role}")
@@ -61,11 +61,12 @@ class Study:
     @cached_property
     def splits(self) -> dict[str, Split]:
         """Who tests, of all that arms learn; the same for all arms and seeds."""
-        profile, splits = self.profile, {}
+        profile = self.profile
+        splits: dict[str, Split] = {}
         for role, asked in profile.learnt_data.items():
             with _told_of(f"profile {profile.name}, {role} (its test and its arms' images)"):
                 if role == "set_aside":
-                    splits["target"], splits[role] = set_aside(splits["target"], asked.set_aside)
+                    splits["target"], splits[role] = set_aside(splits["target"], profile.target.set_aside)
                 else:
                     splits[role] = split_people(self.dataset(role).images, asked.test, profile.split_seed)
         return splits
