@@ -1,17 +1,26 @@
 """Compute a report's numbers again from its predictions, without the package that made them.
 
 ``python reports/recompute.py reports/demo`` reads the labels and predictions beside the tables, computes scores and
-differences from their definitions (docs/metrics.md), and prints how far the report's are from that. Only NumPy and
-pandas are needed; there is no resampling, so intervals are not computed again.
+differences from their definitions (docs/metrics.md), and prints how far the report's are from that. Labels that were not
+a report's to publish come from the joints.mat of Leeds Sports Pose or its extended set:
+``python reports/recompute.py reports/lsp --labels lspet/joints.mat --elsewhere lsp/joints.mat``, the second for the
+people of the other data set. Only NumPy and pandas are needed, and SciPy for these; there is no resampling, so
+intervals are not computed again.
 """
 
-import sys
+import argparse
+
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 NOT_SCORED = {"pelvis", "thorax"}
+LSP = (
+    "right_ankle right_knee right_hip left_hip left_knee left_ankle right_wrist right_elbow right_shoulder left_shoulder "
+    "left_elbow left_wrist neck head_top"
+).split()
+Labels = tuple[pd.DataFrame, pd.DataFrame]
 WITHIN = {"pckh": 0.5, "pckh_by_head_segment": 0.5, "pck_by_torso": 0.2, "pck_by_bbox_length": 0.2}
 LENGTH = {"pckh": "head_size", "pckh_by_head_segment": "head_segment", "pck_by_torso": "torso"}
 LEAST_OF_EXPECTED = 0.25
@@ -81,29 +90,59 @@ def auc(joints: pd.DataFrame) -> float:
     return float((above + beside / 2).mean() / len(right))
 
 
-def networks(report: Path, score: str) -> dict[tuple[str, int, int], tuple[pd.DataFrame, float]]:
-    """(arm, images, seed) -> its joints on the test people, and its threshold."""
+def labels_of(report: Path, joints_mat: Path | None, role: str) -> Labels:
+    """Labels, and lengths of the people: those that the report keeps, or of a joints.mat without what was left out."""
     folder = report / "predictions"
-    labels, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("labels", "people"))
-    labels = labels.astype({"image_id": str, "keypoint": str})
+    if joints_mat is None:
+        labels, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("labels", "people"))
+        return labels.astype({"image_id": str, "keypoint": str}), people
+    from scipy.io import loadmat
+
+    joints = loadmat(joints_mat)["joints"].astype(float)
+    extended = joints.shape[:2] == (14, 3)  # (joints, x y labelled, pictures); else (x y hidden, joints, pictures)
+    joints = joints.transpose(2, 0, 1) if extended else joints.transpose(2, 1, 0)
+    digits = 5 if extended else 4
+    labels = pd.DataFrame(
+        {
+            "image_id": np.repeat([f"im{n:0{digits}d}" for n in range(1, len(joints) + 1)], len(LSP)),
+            "keypoint": LSP * len(joints),
+            "x": joints[..., 0].ravel(),
+            "y": joints[..., 1].ravel(),
+            "labelled": (joints[..., 2] == 1).ravel() if extended else True,
+        }
+    )
+    left_out = pd.read_csv(report / "tables" / "left_out.csv", dtype=str).query("data == @role").dropna(subset="keypoint")
+    out = pd.MultiIndex.from_frame(left_out[["image_id", "keypoint"]])
+    labels["labelled"] &= ~pd.MultiIndex.from_frame(labels[["image_id", "keypoint"]]).isin(out)
+    known = labels[labels["labelled"]].groupby("image_id")[["x", "y"]]
+    at = labels[labels["labelled"]].pivot(index="image_id", columns="keypoint", values=["x", "y"])
+    head = np.hypot(*(at[axis]["head_top"] - at[axis]["neck"] for axis in ("x", "y")))
+    people = pd.DataFrame({"bbox_length": (known.max() - known.min()).max(axis=1), "head_segment": head})
+    return labels, people.rename_axis("image_id").reset_index()
+
+
+def networks(folder: Path, known: Labels, score: str) -> dict[tuple[str, int, int], tuple[pd.DataFrame, float]]:
+    """(arm, images, seed) -> its joints on the people that it was tried on, and its threshold."""
     found = {}
-    for file in sorted(folder.glob("*.parquet")):
-        if file.stem in ("labels", "people"):
-            continue
+    for file in sorted(folder.glob("*-n*.parquet")):
+        arm, _, images = file.stem.rpartition("-n")
         table = pd.read_parquet(file).astype({"image_id": str, "keypoint": str, "x": float, "y": float})
-        for (images, seed), own in table.groupby(["images", "seed"]):
-            test, others = (joined(labels, people, own[own["of"] == of], score) for of in ("test", "threshold"))
+        if "likelihood" not in table:  # of people on whom no number needs one
+            table["likelihood"] = 1.0
+        for seed, own in table.groupby("seed"):
+            tried, others = (joined(*known, own[(own["of"] == "threshold") == chosen], score) for chosen in (False, True))
             threshold = best_threshold(others) if len(others) else 1.0
-            found[file.stem, int(images), int(seed)] = test, threshold
+            found[arm, int(images), int(seed)] = tried, threshold
     return found
 
 
-def main(report: Path) -> None:
+def compared(report: Path, known: Labels, of: str = "") -> None:
     """Print the largest difference between the report's numbers and those computed here."""
-    scores = pd.read_csv(report / "tables" / "scores.csv")
-    comparisons = pd.read_csv(report / "tables" / "comparisons.csv")
+    tables, prefix = report / "tables", f"{of}_" if of else ""
+    scores = pd.read_csv(tables / f"{of or 'scores'}.csv")
+    comparisons = pd.read_csv(tables / f"{prefix}comparisons.csv")
     [score] = set(scores["metric"]) & WITHIN.keys()
-    runs = networks(report, score)
+    runs = networks(report / "predictions" / of, known, score)
     checked, worst = 0, 0.0
     for (arm, images), rows in scores.groupby(["arm", "images"]):
         of_seeds = [scores_of(*run, score) for (a, n, _), run in runs.items() if (a, n) == (arm, images)]
@@ -118,7 +157,7 @@ def main(report: Path) -> None:
             if row.metric in of_seeds[0]:
                 value = np.mean([one[row.metric] for one in of_seeds])
                 checked, worst = checked + 1, max(worst, relative(row.difference, value))
-    print(f"{report.name}: {checked} numbers, largest relative difference {worst:.1e}")
+    print(f"{report.name}{f', {of}' if of else ''}: {checked} numbers, largest relative difference {worst:.1e}")
 
 
 def differences(one: tuple[pd.DataFrame, float], other: tuple[pd.DataFrame, float], score: str) -> dict[str, float]:
@@ -135,5 +174,17 @@ def relative(found: float, expected: float) -> float:
     return float(abs(found - expected) / max(abs(expected), 1.0)) if np.isfinite(expected) else float("inf")
 
 
+def main() -> None:
+    """Compare the report that is named, and its people of another data set if their labels are."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("report", type=Path)
+    parser.add_argument("--labels", type=Path, help="joints.mat of the target")
+    parser.add_argument("--elsewhere", type=Path, help="joints.mat of the other data set")
+    asked = parser.parse_args()
+    compared(asked.report, labels_of(asked.report, asked.labels, "target"))
+    if asked.elsewhere:
+        compared(asked.report, labels_of(asked.report, asked.elsewhere, "elsewhere"), "elsewhere")
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

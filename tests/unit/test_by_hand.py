@@ -3,6 +3,7 @@
 Numbers of seeds stand in the order of the seeds; :func:`mean` makes of them what a table holds.
 """
 
+from dataclasses import replace
 from math import exp, hypot, nan, sqrt
 
 import by_hand
@@ -10,7 +11,7 @@ import pytest
 
 from monkey_transfer.measure.controls import equivalents, speed
 from monkey_transfer.measure.leaks import audited, may_have_seen
-from monkey_transfer.measure.results import beside_the_paper, elsewhere, largest, pixel_table, readings
+from monkey_transfer.measure.results import beside_the_paper, pixel_table, readings, shown
 from monkey_transfer.measure.scores import Point
 from monkey_transfer.study.opening import Study
 
@@ -199,7 +200,7 @@ def test_where_no_confidence_is_best_there_is_no_threshold(results):
 
 
 def test_the_largest_number_of_images_of_each(results):
-    found = largest(results.table, results.study)
+    found = shown(results.table, results.study)
     assert list(dict.fromkeys(zip(found["arm"], found["images"], strict=True))) == [
         ("baseline", 2),
         ("benchmark", 7),
@@ -350,7 +351,7 @@ def test_readings_by_both_yardsticks(results):
 
 def test_people_of_another_data_set(results):
     """A tenth of a torso's 50 pixels and less is correct; transfer learnt Dan, and after monkeys."""
-    found = elsewhere(results.study)
+    found = results.elsewhere
     scores = found[found["metric"] == "pck_by_torso"].set_index("arm")
     assert scores["value"].to_dict() == pytest.approx(
         {"baseline": 75, "benchmark": 100, "transfer": 60, "scratch_control": 40}
@@ -365,7 +366,9 @@ def test_people_of_another_data_set(results):
 
 def test_no_other_data_set_is_an_empty_table(results):
     profile = results.study.profile.model_copy(update={"elsewhere": None})
-    assert elsewhere(Study(profile, results.study.source, results.study.target)).empty
+    without = replace(results, study=Study(profile, results.study.source, results.study.target))
+    assert without.elsewhere.empty
+    assert without.elsewhere_comparisons.empty
 
 
 def test_beside_the_paper(results):

@@ -16,7 +16,7 @@ from monkey_transfer.tell.publish import write_report
 from monkey_transfer.tell.reports import opened_report
 
 RECOMPUTE = Path(__file__).parents[2] / "reports" / "recompute.py"
-COLUMNS = ["images", "seed", "of", "image_id", "keypoint", "x", "y", "likelihood"]
+COLUMNS = ["seed", "of", "image_id", "keypoint", "x", "y", "likelihood"]
 
 
 @pytest.fixture
@@ -33,31 +33,38 @@ def folder(three, tmp_path):
 
 def test_every_prediction_of_every_run(folder):
     """Four or two joints of Ann, Bob and Cid and of one person more, from each of 21 runs and three floors."""
-    assert {file.stem for file in folder.iterdir()} == {
-        *("baseline", "benchmark", "transfer", "scratch_control", "mean_pose"),
-        *("labels", "people"),
-    }
-    tables = {file.stem: pd.read_parquet(file) for file in folder.iterdir()}
-    counts = {
-        arm: tables[arm].groupby(["images", "of"], observed=True).size().to_dict()
-        for arm in ("baseline", "transfer", "scratch_control", "mean_pose")
-    }
+    files = {file.stem: file for file in folder.glob("*.parquet")}
+    tables = {name: pd.read_parquet(file) for name, file in files.items() if name not in ("labels", "people")}
+    assert set(files) - set(tables) == {"labels", "people"}
+    counts = {name: table.groupby("of", observed=True).size().to_dict() for name, table in tables.items()}
     assert counts == {
-        "baseline": {(2, "test"): 3 * 6, (2, "threshold"): 3 * 2},
-        "transfer": {(n, of): 3 * joints for n in (1, 3) for of, joints in (("test", 10), ("threshold", 4))},
-        "scratch_control": {(n, of): 3 * joints for n in (1, 3, 7) for of, joints in (("test", 10), ("threshold", 4))},
+        "baseline-n2": {"test": 3 * 6, "threshold": 3 * 2},
+        "benchmark-n7": {"test": 3 * 10, "threshold": 3 * 4},
+        **{f"transfer-n{n}": {"test": 3 * 10, "threshold": 3 * 4} for n in (1, 3)},
+        **{f"scratch_control-n{n}": {"test": 3 * 10, "threshold": 3 * 4} for n in (1, 3, 7)},
         # Of everybody's four keypoints, whether labelled or not.
-        "mean_pose": {(0, "test"): 3 * 12},
+        "mean_pose-n0": {"test": 3 * 12},
     }
-    for arm in counts:
-        assert list(tables[arm]) == COLUMNS
-        assert set(tables[arm][["x", "y", "likelihood"]].dtypes) == {np.dtype(np.float32)}
-        assert set(tables[arm]["seed"]) == {0, 1, 2}
+    for table in tables.values():
+        assert list(table) == COLUMNS
+        assert set(table[["x", "y", "likelihood"]].dtypes) == {np.dtype(np.float32)}
+        assert set(table["seed"]) == {0, 1, 2}
+
+
+def test_people_elsewhere_have_files_of_their_own(folder):
+    files = {file.stem: pd.read_parquet(file) for file in (folder / "elsewhere").iterdir()}
+    assert set(files) == {
+        *("baseline-n2", "benchmark-n7", "transfer-n1", "transfer-n3"),
+        *(f"scratch_control-n{n}" for n in (1, 3, 7)),
+    }
+    for table in files.values():
+        assert list(table) == [column for column in COLUMNS if column != "likelihood"]
+        assert set(table["of"]) == {"elsewhere"}
 
 
 def test_predictions_are_those_of_the_run(folder):
     """Transfer's second seed has Ann's right wrist at (40, 60) + (6, 8), half sure; its validation person is Eve."""
-    table = pd.read_parquet(folder / "transfer.parquet").query("images == 3 and seed == 1")
+    table = pd.read_parquet(folder / "transfer-n3.parquet").query("seed == 1")
     rows = table.set_index(["of", "image_id", "keypoint"])
     assert rows.loc[("test", "ann", "right_wrist"), ["x", "y", "likelihood"]].tolist() == [46, 68, 0.5]
     assert set(table.loc[table["of"] == "threshold", "image_id"]) == {"eve"}
@@ -78,7 +85,7 @@ def test_labels_and_people(folder):
 @pytest.mark.parametrize("point", [("transfer", 3), ("scratch_control", 3), ("mean_pose", 0)])
 def test_the_score_comes_out_of_the_files(three, folder, point):
     arm, images = point
-    joints = pd.read_parquet(folder / f"{arm}.parquet").query("images == @images and of == 'test'")
+    joints = pd.read_parquet(folder / f"{arm}-n{images}.parquet").query("of == 'test'")
     joints = joints.astype({"image_id": str, "keypoint": str, "x": float, "y": float})
     labels = pd.read_parquet(folder / "labels.parquet").astype({"image_id": str, "keypoint": str})
     people = pd.read_parquet(folder / "people.parquet")[["image_id", "head_size"]]
@@ -93,8 +100,7 @@ def test_the_score_comes_out_of_the_files(three, folder, point):
 def test_labels_that_may_not_be_shown_are_left_out(three, tmp_path):
     hidden = three.study.profile.model_copy(update={"pictures_in_reports": False})
     write_evidence(by_hand.with_data(three.study, profile=hidden), tmp_path)
-    written = {file.stem for file in tmp_path.iterdir()}
-    assert written == {"baseline", "benchmark", "transfer", "scratch_control", "mean_pose"}
+    assert not {file.stem for file in tmp_path.glob("*.parquet")} & {"labels", "people"}
 
 
 # The whole report
@@ -114,9 +120,10 @@ def test_a_report_is_whole_and_replaces_what_it_wrote_before(three, tmp_path, mo
     assert "+25.0 [too few groups]" in page.read_text(encoding="utf-8")
     assert (folder / "answer.md").read_text(encoding="utf-8").startswith("# Worked out by hand\n")
     assert (folder / "figures" / "answer.png").is_file()
-    assert (folder / "predictions" / "transfer.parquet").is_file()
+    assert (folder / "predictions" / "transfer-n3.parquet").is_file()
     assert {file.name for file in (folder / "tables").iterdir()} == {
         *("scores.csv", "comparisons.csv", "equivalents.csv", "pixel_errors.csv", "readings.csv", "elsewhere.csv"),
+        "elsewhere_comparisons.csv",
         *("paper_comparison.csv", "budgets.csv", "leaks.csv", "left_out.csv", "splits.json", "rarity_lines.csv"),
     }
     scores = pd.read_csv(folder / "tables" / "scores.csv")

@@ -1,19 +1,20 @@
 """What a report's numbers rest on, kept beside them so that anybody can compute them again: coordinates, no picture.
 
-``predictions/<arm>.parquet`` has images, seed, of ('test', or 'threshold' for the validation people on whom the
-detection threshold is chosen), image_id, keypoint, x, y, likelihood; ``labels.parquet`` the labels of these people and
-``people.parquet`` their group, box and reference lengths. Pixels of the original image, 0-based, pixel centres.
-Labels of photographs that may not be shown are not ours to publish and are left out.
+``predictions/<arm>-n<images>.parquet`` has seed, of ('test', or 'threshold' for the validation people on whom the
+detection threshold is chosen), image_id, keypoint, x, y, likelihood; files of that name in ``predictions/elsewhere``
+the same of people of another data set, without likelihoods, which no number there needs. ``labels.parquet`` are the
+labels of these people and ``people.parquet`` their group, box and reference lengths. Pixels of the original image,
+0-based, pixel centres. Labels of photographs that may not be shown are not ours to publish and are left out.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from monkey_transfer import tables
 from monkey_transfer.measure.matched import mean_pose
-from monkey_transfer.measure.scores import as_committed
-from monkey_transfer.profiles.arms import MEAN_POSE
+from monkey_transfer.measure.scores import FLOOR, Point, all_points, as_committed
 from monkey_transfer.study.opening import Study
 
 _NAMES = ["of", "image_id", "keypoint"]
@@ -22,30 +23,34 @@ _NUMBERS = ["x", "y", "likelihood"]
 
 def write_evidence(study: Study, folder: Path) -> None:
     """Write what the scores of a study's finished runs are made of."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for arm in study.profile.arms:
-        _write(_predictions(study, arm), folder / f"{arm}.parquet")
-    floor = [mean_pose(study, seed).assign(images=0, seed=seed, of="test") for seed in study.profile.seeds]
-    _write(pd.concat(floor), folder / f"{MEAN_POSE}.parquet")
+    for point in all_points(study):
+        _write(_predictions(study, point, ("test", "threshold")), folder / _name(point))
+        if study.elsewhere:
+            others = _predictions(study, point, ("elsewhere",)).drop(columns="likelihood")
+            _write(others, folder / "elsewhere" / _name(point))
+    floor = [mean_pose(study, seed).assign(seed=seed, of="test") for seed in study.profile.seeds]
+    _write(pd.concat(floor), folder / _name(FLOOR))
     if study.profile.pictures_in_reports:
         _write_people(study, folder)
 
 
-def _predictions(study: Study, arm: str) -> pd.DataFrame:
-    parts = []
-    for images in study.profile.arm(arm).sizes:
-        for seed in study.profile.seeds:
-            run = study.finished(arm, seed, images)
-            parts += [run.predictions(of).assign(images=images, seed=seed, of=of) for of in ("test", "threshold")]
-    return pd.concat(parts)
+def _name(point: Point) -> str:
+    return f"{point.arm}-n{point.images}.parquet"
+
+
+def _predictions(study: Study, point: Point, kinds: Iterable[str]) -> pd.DataFrame:
+    runs = [study.finished(point.arm, seed, point.images) for seed in study.profile.seeds]
+    return pd.concat([run.predictions(of).assign(seed=run.seed, of=of) for run in runs for of in kinds])
 
 
 def _write(predictions: pd.DataFrame, file: Path) -> None:
     """The table as finely as it is measured: names once, and numbers byte by byte, most of which are then zero."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    numbers = [name for name in _NUMBERS if name in predictions]
     table = as_committed(predictions).reset_index(drop=True)
-    table = table.astype(dict.fromkeys(_NAMES, "category") | dict.fromkeys(_NUMBERS, "float32"))
-    keys, table = ["images", "seed", *_NAMES], table[["images", "seed", *_NAMES, *_NUMBERS]]
-    tables.write(table, file, compression="zstd", use_dictionary=keys, use_byte_stream_split=_NUMBERS)
+    table = table.astype(dict.fromkeys(_NAMES, "category") | dict.fromkeys(numbers, "float32"))
+    table = table[["seed", *_NAMES, *numbers]]
+    tables.write(table, file, compression="zstd", use_dictionary=["seed", *_NAMES], use_byte_stream_split=numbers)
 
 
 def _write_people(study: Study, folder: Path) -> None:

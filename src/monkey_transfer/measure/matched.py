@@ -46,9 +46,3 @@ def matched_on_source(study: Study, run: Run) -> Matched:
     learnt = arm.learns if arm.is_source_network else "source"
     held_out = study.dataset(learnt).subset(study.splits[learnt].test)
     return matched(study, run.predictions("source_test"), "bbox_length", held_out)
-
-
-def matched_elsewhere(study: Study, run: Run) -> Matched:
-    """Predictions of an arm on the people of the other data set beside their labels; StudyError if there is none."""
-    people, yardstick = study.dataset("elsewhere"), study.profile.elsewhere_yardstick
-    return matched(study, run.predictions("elsewhere"), yardstick, people)

@@ -11,17 +11,17 @@ import pandas as pd
 from monkey_transfer.measure import paper
 from monkey_transfer.measure.budgets import budgets
 from monkey_transfer.measure.comparisons import comparisons
-from monkey_transfer.measure.leaks import alike_elsewhere, audited, may_have_seen
+from monkey_transfer.measure.elsewhere import elsewhere_comparisons, elsewhere_scores, elsewhere_table
+from monkey_transfer.measure.leaks import audited, may_have_seen
 from monkey_transfer.measure.scores import (
     FLOOR,
     Point,
     Scores,
     by_yardstick,
-    elsewhere_scores,
     in_network_frame,
-    largest_points,
     people_of,
     read_scores,
+    shown_points,
 )
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.profiles.arms import MEAN_POSE
@@ -45,7 +45,9 @@ class Results:
     comparisons : see :func:`monkey_transfer.measure.comparisons.comparisons`.
     budgets : what each run was given: see :func:`monkey_transfer.measure.budgets.budgets`.
     leaks : how many test people each arm may have seen: see :func:`monkey_transfer.measure.leaks.audited`.
-    may_have_seen, pixel_errors, readings, elsewhere : what functions make of these, made when it is first asked for.
+    may_have_seen, pixel_errors, readings : what functions make of these, made when it is first asked for.
+    elsewhere_scores, elsewhere, elsewhere_comparisons : of the people of another data set: scores, table and
+        differences (:mod:`monkey_transfer.measure.elsewhere`); the tables are empty where the profile names none.
     """
 
     study: Study
@@ -58,11 +60,19 @@ class Results:
     may_have_seen = cached_property(lambda self: may_have_seen(self.leaks))
     pixel_errors = cached_property(lambda self: pixel_table(self.study, self.scores))
     readings = cached_property(lambda self: readings(self.study))
-    elsewhere = cached_property(lambda self: elsewhere(self.study))
+    elsewhere_scores = cached_property(lambda self: elsewhere_scores(self.study))
+
+    @cached_property
+    def elsewhere(self) -> pd.DataFrame:
+        return elsewhere_table(self.study, self.elsewhere_scores) if self.study.elsewhere else pd.DataFrame()
+
+    @cached_property
+    def elsewhere_comparisons(self) -> pd.DataFrame:
+        return elsewhere_comparisons(self.study, self.elsewhere_scores) if self.study.elsewhere else pd.DataFrame()
 
     def drawn_networks(self) -> dict[str, Matched]:
-        """The first seed's network of each arm of :data:`DRAWN`, at its largest number of images."""
-        points = [*largest_points(self.study), FLOOR]
+        """The first seed's network of each arm of :data:`DRAWN`, as it is shown."""
+        points = [*shown_points(self.study), FLOOR]
         return {point.arm: self.scores.runs[point][0] for point in points if point.arm in DRAWN}
 
     @property
@@ -103,7 +113,7 @@ def pixel_table(study: Study, scores: Scores) -> pd.DataFrame:
 
 
 def readings(study: Study) -> pd.DataFrame:
-    """PCK by each head yardstick that the target has, every arm at its largest number of images.
+    """PCK by each head yardstick that the target has, every arm as it is shown.
 
     The paper's "head segment length" (section 2.5) can be read either way. The scores table and ``yardstick``.
     """
@@ -116,24 +126,14 @@ def readings(study: Study) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def elsewhere(study: Study) -> pd.DataFrame:
-    """The PCK score of every arm on people of another data set; empty where the profile names none.
-
-    The scores table and ``near_duplicates``, how many of these people are in a picture that the arm learnt.
-    """
-    if study.elsewhere is None:
-        return pd.DataFrame()
-    table = elsewhere_scores(study).table(partial(people_of, study))
-    return table.assign(near_duplicates=table["arm"].map(alike_elsewhere(study)))
-
-
 def beside_the_paper(results: Results) -> pd.DataFrame:
-    """The fifteen numbers of the paper's Table 1 beside ours.
+    """The fifteen numbers of the paper's Table 1 beside ours, each arm at its largest number of images.
 
     Returns one row per number: ``metric`` (in words), ``arm``, ``paper``; of ours, on each arm's own joints and with
     errors in original pixels, ``value``, ``low``, ``high``, ``note`` and ``minus_paper``.
     """
-    ours = largest(results.table, results.study).set_index(["metric", "arm"])
+    most = {name: results.study.profile.arm(name).largest for name in paper.TABLE_ONE}
+    ours = results.table[results.table["images"] == results.table["arm"].map(most)].set_index(["metric", "arm"])
     numbers_of = ours[["value", "low", "high", "note"]].to_dict("index")
     rows = [
         {"metric": name, "arm": arm, "paper": numbers[metric], **numbers_of[metric, arm]}
@@ -144,7 +144,7 @@ def beside_the_paper(results: Results) -> pd.DataFrame:
     return table.assign(minus_paper=table["value"] - table["paper"])
 
 
-def largest(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The rows of a scores table in which every arm is at its largest number of images; the floor is among them."""
-    most = dict([*largest_points(study), FLOOR])
-    return table[table["images"] == table["arm"].map(most)]
+def shown(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows of a scores table in which every arm is at the number of images at which it is shown; the floor too."""
+    images = dict([*shown_points(study), FLOOR])
+    return table[table["images"] == table["arm"].map(images)]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.measure.matched import matched, matched_elsewhere, mean_pose
+from monkey_transfer.measure.matched import matched, mean_pose
 from monkey_transfer.metrics.bootstrap import Replicates, Statistic, replicate
 from monkey_transfer.metrics.detection import threshold_of
 from monkey_transfer.metrics.estimate import Estimate, effective_groups, estimate
@@ -28,7 +28,7 @@ RESAMPLES = 2000
 # Of the resamples: the same people are drawn in every study, on any machine.
 RESAMPLING_SEED = 0
 # Steps in a pixel, and between a likelihood of 0 and 1.
-_STEPS = {"x": 256, "y": 256, "likelihood": 65536}
+_STEPS = {"x": 16, "y": 16, "likelihood": 4096}
 
 
 class Point(NamedTuple):
@@ -139,15 +139,19 @@ def people_of(study: Study, point: Point) -> int:
     return point.images + study.profile.validation_size(point.arm, point.images)
 
 
-def largest_points(study: Study) -> list[Point]:
-    """Every arm at its largest number of images."""
-    return [Point(name, arm.largest) for name, arm in study.profile.arms.items()]
+def all_points(study: Study) -> list[Point]:
+    """Every arm at every number of images that it learns."""
+    return [Point(name, images) for name, arm in study.profile.arms.items() for images in arm.sizes]
+
+
+def shown_points(study: Study) -> list[Point]:
+    """Every arm at the one number of images at which it is shown (:meth:`Profile.asked_size`)."""
+    return [Point(name, study.profile.asked_size(name)) for name in study.profile.arms]
 
 
 def read_scores(study: Study) -> Scores:
     """Every run of a study, on each arm's own joints, in original pixels; StudyError if one is not finished."""
-    points = [Point(name, images) for name, arm in study.profile.arms.items() for images in arm.sizes]
-    runs = _each_seed(study, points, lambda run: evaluated(study, run))
+    runs = each_seed(study, all_points(study), lambda run: evaluated(study, run))
     return Scores({**runs, FLOOR: [floor(study, seed) for seed in study.profile.seeds]})
 
 
@@ -174,16 +178,11 @@ def in_network_frame(study: Study, scores: Scores) -> Scores:
 
 
 def by_yardstick(study: Study, yardstick: str) -> Scores:
-    """The PCK scores by another yardstick than the profile's, of every arm at its largest number of images."""
-    by_it = _each_seed(
-        study, largest_points(study), lambda run: matched(study, as_committed(run.predictions()), yardstick)
+    """The PCK scores by another yardstick than the profile's, of every arm as it is shown."""
+    by_it = each_seed(
+        study, shown_points(study), lambda run: matched(study, as_committed(run.predictions()), yardstick)
     )
     return Scores(by_it, pck_scores)
-
-
-def elsewhere_scores(study: Study) -> Scores:
-    """The PCK scores on the people of another data set, of every arm at its largest number of images."""
-    return Scores(_each_seed(study, largest_points(study), lambda run: matched_elsewhere(study, run)), pck_scores)
 
 
 def evaluated(study: Study, run: Run) -> Matched:
@@ -201,14 +200,16 @@ def floor(study: Study, seed: int) -> Matched:
 def as_committed(predictions: pd.DataFrame) -> pd.DataFrame:
     """Predictions as finely as a report keeps them, so that it can be recomputed to the last digit.
 
-    Coordinates are multiples of 1/256 pixel, likelihoods of 1/65536: far below what anybody labels to, and a third of
+    Coordinates are multiples of 1/16 pixel, likelihoods of 1/4096: far below what anybody labels to, and a quarter of
     the bytes.
     """
-    rounded = {name: (predictions[name] * steps).round() / steps for name, steps in _STEPS.items()}
+    numbers = {name: steps for name, steps in _STEPS.items() if name in predictions}
+    rounded = {name: (predictions[name] * steps).round() / steps for name, steps in numbers.items()}
     return predictions.assign(**rounded)
 
 
-def _each_seed(study: Study, points: Iterable[Point], evaluate: Callable[[Run], Matched]) -> dict[Point, list[Matched]]:
+def each_seed(study: Study, points: Iterable[Point], evaluate: Callable[[Run], Matched]) -> dict[Point, list[Matched]]:
+    """For each point what is made of its finished runs, one for each seed; StudyError if one is not finished."""
     return {
         point: [evaluate(study.finished(point.arm, seed, point.images)) for seed in study.profile.seeds]
         for point in points

@@ -7,7 +7,7 @@ import pandas as pd
 from monkey_transfer.measure.claims import LEVEL
 from monkey_transfer.measure.comparisons import between, ends_of, of_metric, of_pair, primary
 from monkey_transfer.measure.results import Results
-from monkey_transfer.measure.scores import FLOOR, largest_points
+from monkey_transfer.measure.scores import FLOOR, shown_points
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, joint_rows
 from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
@@ -129,7 +129,7 @@ def row_of(results: Results, question: Question) -> Any:
 
 
 def summary_table(results: Results) -> pd.DataFrame:
-    """One row per arm at its largest number of images: what it was given and what came of it, means over seeds."""
+    """One row per arm as it is shown: what it was given and what came of it, means over seeds."""
     score = score_name(results.study.profile)
     columns = {
         score: f"{score_title(results.study.profile)}, %",
@@ -141,7 +141,7 @@ def summary_table(results: Results) -> pd.DataFrame:
         "kept": "F1",
     }
     rows = []
-    for point in [*largest_points(results.study), FLOOR]:
+    for point in [*shown_points(results.study), FLOOR]:
         found, is_floor = results.scores.of(point), point.arm == MEAN_POSE
         start = "labels alone" if is_floor else results.study.profile.arm(point.arm).init
         given = {

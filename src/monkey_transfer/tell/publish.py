@@ -35,6 +35,7 @@ def write_report(results: Results) -> Path:
         "pixel_errors": results.pixel_errors,
         "readings": results.readings,
         "elsewhere": results.elsewhere,
+        "elsewhere_comparisons": results.elsewhere_comparisons,
         "paper_comparison": beside_the_paper(results),
         "budgets": results.budgets,
         "leaks": results.leaks,

@@ -10,7 +10,7 @@ from monkey_transfer.measure.leaks import why_it_may_know
 from monkey_transfer.measure.matched import matched_on_source
 from monkey_transfer.measure.paper import TABLE_ONE_ROWS
 from monkey_transfer.measure.rare_poses import RarePoses
-from monkey_transfer.measure.results import Results, beside_the_paper, largest
+from monkey_transfer.measure.results import Results, beside_the_paper, shown
 from monkey_transfer.measure.scores import Point
 from monkey_transfer.metrics.error_types import ERROR_TYPES
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
@@ -131,7 +131,7 @@ def size_scores(results: Results) -> pd.DataFrame:
 
 
 def arm_table(results: Results) -> pd.DataFrame:
-    """Every arm at its largest number of images: PCK, and Table 1's numbers by both ways to a threshold."""
+    """Every arm as it is shown: PCK, and Table 1's numbers by both ways to a threshold."""
     names = {
         score_name(results.study.profile): f"{score_title(results.study.profile)}, %",
         "auc": "AUC",
@@ -162,7 +162,7 @@ def error_table(results: Results) -> pd.DataFrame:
         "kept/rmse_distance": "RMSE of those kept",
         "best_f1/rmse_distance": "the same, the paper's way",
     }
-    table = largest(results.pixel_errors, results.study)
+    table = shown(results.pixel_errors, results.study)
     frames = {frame: _wide(results.study, rows, names) for frame, rows in table.groupby("frame", sort=False)}
     return _marked(results, pd.concat(frames, names=["frame"]).reset_index("frame").reset_index(drop=True))
 
@@ -313,8 +313,8 @@ def cover_table(study: Study, rare: RarePoses) -> pd.DataFrame:
 
 
 def _of_arms(results: Results, names: dict[str, str]) -> pd.DataFrame:
-    """Every arm at its largest number of images, one column per metric."""
-    return _marked(results, _wide(results.study, largest(results.table, results.study), names))
+    """Every arm as it is shown, one column per metric."""
+    return _marked(results, _wide(results.study, shown(results.table, results.study), names))
 
 
 def _wide(study: Study, table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
