@@ -84,10 +84,15 @@ PAGE = [
     "## What came out",
     *SENTENCES,
     "![Learning curves and paired differences](figures/answer.png)",
+    "## PCKh@0.5, %, by labelled people",
     "## Every arm, at its largest number of labelled people",
     "Errors are in units of head size; F1 is at the confidence that was best on the validation people. Means over "
     "seeds.",
     "## Joint by joint",
+    "## On people of another data set",
+    "PCK@0.2 by torso on 2 rendered people of others by hand, of whom 2 are in pictures like some that an arm learnt, by "
+    "labelled people:",
+    "The same differences on the people of both:",
     "## Limits",
     "- **Rendered** pictures: a demonstration of the method, not evidence about photographs; mobilenet_v2_0.35, 90 "
     "iterations of 4 pictures, where the paper had a ResNet-50 on TensorFlow and 164,000 iterations of 8.",
@@ -102,6 +107,28 @@ PAGE = [
 def test_the_page_word_for_word(three):
     text = answer_text(three)
     assert [line for line in text.splitlines() if line and not line.startswith("|")] == PAGE
+
+
+def test_scores_by_labelled_people(three):
+    found = table_of(answer_text(three), "PCKh@0.5, %, by labelled people")
+    assert found[0] == ["arm", "2", "4", "8"]
+    assert {row[0]: [cell.removesuffix(BELOW) for cell in row[1:]] for row in found[1:]} == {
+        "benchmark": ["", "", "62.5"],
+        "transfer": ["50.0", "75.0", ""],
+        "scratch_control": ["12.5", "50.0", "75.0"],
+    }
+
+
+def test_the_number_of_people_that_arms_are_shown_at(three):
+    table = summary_table(with_profile(three, asked_at=1)).set_index("arm")
+    assert table["labelled"].to_dict() == {
+        **{"baseline": "3 monkeys", "benchmark": "8", "transfer": "2", "scratch_control": "2", "mean_pose": "3"}
+    }
+    assert table.loc["transfer", "PCKh@0.5, %"].startswith("50.0<br>")
+
+
+def test_a_study_of_one_data_set_has_no_section_of_another(enough):
+    assert "another data set" not in answer_text(enough)
 
 
 def test_every_arm(three):

@@ -217,16 +217,33 @@ def test_beside_the_paper(three):
 
 def test_people_of_another_data_set(three):
     table = reading.elsewhere_table(three)
-    assert set(table["people of"]) == {"others by hand"}
-    assert bare(table.drop(columns="people of")) == {
-        "baseline": ["75.0", "1"],
-        "benchmark": ["100.0", "1"],
-        "transfer": ["60.0", "2"],
-        "scratch_control": ["40.0", "1"],
+    here, there = list(table)[3:5]
+    assert (here, there) == ("PCKh@0.5 on people by hand, %", "PCK@0.2 by torso on others by hand, %")
+    rows = table[["arm", "labelled", there, "near duplicates in what it learnt"]].itertuples(index=False)
+    assert {(arm, labelled): (score.removesuffix(FEW), near) for arm, labelled, score, near in rows} == {
+        ("baseline", "3 monkeys"): ("75.0", 1),
+        ("benchmark", "8"): ("100.0", 1),
+        **{("transfer", labelled): ("60.0", 2) for labelled in ("2", "4")},
+        **{("scratch_control", labelled): ("40.0", 1) for labelled in ("2", "4", "8")},
     }
+    of_people = table[table["arm"].isin(["transfer", "scratch_control"])]
+    sizes = reading.size_scores(three)
+    sizes = sizes[sizes["arm"].isin(["transfer", "scratch_control"])]
+    assert of_people[here].tolist() == sizes["PCKh@0.5, %"].tolist()
+
+
+def test_differences_on_people_of_two_data_sets(three):
+    table = reading.elsewhere_differences(three).set_index(["a - b", "labelled"])
+    here, there = list(table)[1:]
+    row = table.loc[("transfer - scratch_control", "4")]
+    assert (row[here].removesuffix(FEW), row[there].removesuffix(FEW)) == ("+25.0", "+20.0")
+
+
+def test_no_other_data_set_is_said(three):
     nowhere = three.study.profile.model_copy(update={"elsewhere": None})
     without = replace(three, study=by_hand.with_data(three.study, profile=nowhere))
-    assert reading.elsewhere_table(without).iloc[0, 0] == "the profile names no other data set"
+    for table in (reading.elsewhere_table(without), reading.elsewhere_differences(without)):
+        assert table.iloc[0, 0] == "the profile names no other data set"
 
 
 def test_why_an_arm_may_know_people_of_another_data_set(three):

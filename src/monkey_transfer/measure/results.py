@@ -81,6 +81,11 @@ class Results:
         arms = [name for name, arm in self.study.profile.arms.items() if arm.learns == "target"]
         return self.table[self.table["arm"].isin([*arms, MEAN_POSE])]
 
+    @property
+    def pose_networks(self) -> list[str]:
+        """The arms that one would use on people: those that learn them, and finished networks."""
+        return [name for name, arm in self.study.profile.arms.items() if not arm.is_source_network]
+
     def people(self, point: Point) -> int:
         """How many labelled people a point takes; of a source network, how many of what it learns."""
         return people_of(self.study, point)

@@ -8,11 +8,12 @@ from monkey_transfer.measure.claims import LEVEL
 from monkey_transfer.measure.comparisons import between, ends_of, of_metric, of_pair, primary
 from monkey_transfer.measure.results import Results
 from monkey_transfer.measure.scores import FLOOR, shown_points
-from monkey_transfer.metrics.pckh import JOINT_GROUPS, joint_rows
+from monkey_transfer.metrics.pckh import JOINT_GROUPS, SCORE_NAME, SCORE_TITLE, joint_rows
 from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
-from monkey_transfer.profiles.profile import Question
+from monkey_transfer.profiles.profile import Profile, Question
 from monkey_transfer.study.opening import Study
+from monkey_transfer.tell.reading import elsewhere_differences
 from monkey_transfer.tell.words import markdown, score_name, score_title, seeds_in_words, tested
 
 FIGURE = "answer"
@@ -36,12 +37,14 @@ def answer_text(results: Results) -> str:
         "## What came out",
         "\n".join(f"- {sentence}" for sentence in answers(results)),
         f"![Learning curves and paired differences](figures/{FIGURE}.png)",
-        "## Every arm, at its largest number of labelled people",
+        *_by_people(results),
+        f"## Every arm{_at_one_number(profile)}",
         markdown(summary_table(results)),
         f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on the "
         "validation people. Means over seeds." + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
         "## Joint by joint",
         markdown(joint_table(results)),
+        *_elsewhere(results),
         "## Limits",
         "\n".join(f"- {sentence}" for sentence in limits(results)),
         f"<small>{provenance(results)}</small>",
@@ -167,6 +170,55 @@ def joint_table(results: Results) -> pd.DataFrame:
         named = {joint: cells.get(joint, "none") for joint in JOINT_GROUPS}
         rows.append({"difference in points": f"{question.a} - {question.b}", **named})
     return pd.DataFrame(rows)
+
+
+def _at_one_number(profile: Profile) -> str:
+    """At how many labelled people arms are shown that are shown at one number."""
+    if profile.asked_at is None:
+        return ", at its largest number of labelled people"
+    return f", with {profile.asked_at + profile.validation_size('transfer', profile.asked_at):,} labelled people"
+
+
+def _by_people(results: Results) -> list[str]:
+    """The section of every score against labelled people; none where every arm learns one number."""
+    if all(len(results.study.profile.arm(arm).sizes) == 1 for arm in results.pose_networks):
+        return []
+    title, score = score_title(results.study.profile), score_name(results.study.profile)
+    return [f"## {title}, %, by labelled people", markdown(size_table(results, of_metric(results.table, score)))]
+
+
+def size_table(results: Results, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one score: one row per arm that people can be tried with, one column per number of labelled people."""
+    rows = rows[rows["arm"].isin(results.pose_networks)]
+    cells = {(row.arm, row.people): _on_two_lines(bracketed(row, row.metric)) for row in rows_of(rows)}
+    return pd.DataFrame(
+        {
+            "arm": f"{arm}\\*" if arm in results.may_have_seen else arm,
+            **{
+                f"{people:,}" if people else "nobody": cells.get((arm, people), "")
+                for people in sorted(rows["people"].unique())
+            },
+        }
+        for arm in results.pose_networks
+    )
+
+
+def _elsewhere(results: Results) -> list[str]:
+    """The section of the people of another data set; none where the profile names none."""
+    if results.study.profile.elsewhere is None:
+        return []
+    people = results.study.dataset("elsewhere")
+    profile = results.study.profile
+    said = f"{len(people):,} {'rendered people' if people.rendered else 'people'} of {people.name}"
+    alike = int(results.elsewhere["near_duplicates"].max())
+    learnt = f"of whom {alike:,} are in pictures like some that an arm learnt" if alike else "none of them learnt"
+    return [
+        "## On people of another data set",
+        f"{SCORE_TITLE[profile.elsewhere_yardstick]} on {said}, {learnt}, by labelled people:",
+        markdown(size_table(results, of_metric(results.elsewhere, SCORE_NAME[profile.elsewhere_yardstick]))),
+        "The same differences on the people of both:",
+        markdown(elsewhere_differences(results)),
+    ]
 
 
 def _on_two_lines(number: str) -> str:

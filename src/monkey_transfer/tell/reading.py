@@ -1,10 +1,11 @@
 """The tables of the chapters, as a reader sees them: intervals in brackets, equal digits in a column."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from monkey_transfer.measure.comparisons import primary
+from monkey_transfer.measure.comparisons import between, ends_of, of_metric, primary
 from monkey_transfer.measure.controls import TRIALS
 from monkey_transfer.measure.leaks import why_it_may_know
 from monkey_transfer.measure.matched import matched_on_source
@@ -53,6 +54,8 @@ def training_in_words(study: Study, run: Run) -> str:
         )
     last = run.learning_curve().iloc[-1]
     why = "Its validation score was best at iteration {}, which was kept"
+    if arm.training.keeps == "last":
+        why = "The last iteration, {}, was kept"
     if arm.names == "shuffled":
         why = "Names are shuffled in validation too, so its score says little and the last iteration, {}, was kept"
     return (
@@ -208,20 +211,74 @@ def paper_table(results: Results) -> pd.DataFrame:
     return _marked(results, pd.DataFrame(rows))
 
 
+NOWHERE = pd.DataFrame({"elsewhere": ["the profile names no other data set"]})
+
+
 def elsewhere_table(results: Results) -> pd.DataFrame:
-    """Every arm on the people of another data set."""
+    """Every arm at every number of images on the people of both data sets."""
     study = results.study
     if study.profile.elsewhere is None:
-        return pd.DataFrame({"elsewhere": ["the profile names no other data set"]})
-    people, yardstick = study.dataset("elsewhere"), study.profile.elsewhere_yardstick
-    wide = _wide(study, results.elsewhere, {SCORE_NAME[yardstick]: f"{SCORE_TITLE[yardstick]}, %"})
-    alike = results.elsewhere.drop_duplicates("arm").set_index("arm")["near_duplicates"]
-    wide["pictures"] = "rendered" if people.rendered else "photographs"
-    wide["near duplicates in what it learnt"] = wide["arm"].map(alike)
+        return NOWHERE
+    people = study.dataset("elsewhere")
+    titles, scores = elsewhere_scores(results, list(study.profile.arms))
+    (here, of_here), (there, of_there) = scores.items()
+    found = {(row.arm, row.images): row for row in rows_of(of_here)}
+    wide = pd.DataFrame(
+        {
+            "arm": row.arm,
+            "pictures": "rendered" if people.rendered else "photographs",
+            "labelled": results.labelled(Point(row.arm, row.images)),
+            f"{titles[here]} on {here}, %": bracketed(found[row.arm, row.images], row.metric),
+            f"{titles[there]} on {there}, %": bracketed(row, row.metric),
+            "near duplicates in what it learnt": row.near_duplicates,
+        }
+        for row in rows_of(of_there)
+    )
     known = {arm: "; ".join(why_it_may_know(study, arm, "elsewhere")) for arm in study.profile.arms}
     if any(known.values()):
         wide["may have seen them"] = wide["arm"].map(known).fillna("")
-    return _marked(results, wide).assign(**{"people of": people.name})
+    return _marked(results, wide)
+
+
+def elsewhere_scores(results: Results, arms: Sequence[str]) -> tuple[dict[str, str], dict[str, pd.DataFrame]]:
+    """By the name of the data set, the target's first, the title of the PCK score there and its rows of those arms."""
+    profile, people = results.study.profile, results.study.dataset("elsewhere")
+    here, there = results.study.target.name, people.name
+    if here == there:
+        there = f"{there}, elsewhere"
+    titles = {here: score_title(profile), there: SCORE_TITLE[profile.elsewhere_yardstick]}
+    tables = {
+        here: (results.table, score_name(profile)),
+        there: (results.elsewhere, SCORE_NAME[profile.elsewhere_yardstick]),
+    }
+    return titles, {
+        name: table[(table["metric"] == score) & table["arm"].isin(arms)] for name, (table, score) in tables.items()
+    }
+
+
+def elsewhere_differences(results: Results) -> pd.DataFrame:
+    """What was asked, and ``transfer`` minus its control at every number of people, on the people of both data sets."""
+    study = results.study
+    if study.profile.elsewhere is None:
+        return NOWHERE
+    here, there = results.study.target.name, study.dataset("elsewhere").name
+    pairs = results.elsewhere_comparisons
+    asked = {(*ends_of(question),) for question in study.profile.questions}
+    rows = []
+    for row in rows_of(pairs):
+        ends = Point(row.arm_a, row.images_a), Point(row.arm_b, row.images_b)
+        if (row.arm_a, row.arm_b) == ("transfer", study.profile.control) or ends in asked:
+            [own] = rows_of(of_metric(between(results.comparisons, *ends), score_name(study.profile)))
+            rows.append(
+                {
+                    "a - b": f"{row.arm_a} - {row.arm_b}",
+                    "pictures": study.pictures,
+                    "labelled": _people(results, row),
+                    f"points on {here}": signed(own),
+                    f"points on {there}{', elsewhere' if here == there else ''}": signed(row),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def comparison_table(results: Results, rows: pd.DataFrame) -> pd.DataFrame:
