@@ -90,8 +90,8 @@ PAGE = [
     "seeds.",
     "## Joint by joint",
     "## On people of another data set",
-    "PCK@0.2 by torso on 2 rendered people of others by hand, of whom 2 are in pictures like some that an arm learnt, by "
-    "labelled people:",
+    "PCK@0.2 by torso on 2 rendered people of others by hand, of whom 2 are in pictures like some that an arm learnt, "
+    "by labelled people:",
     "The same differences on the people of both:",
     "## Limits",
     "- **Rendered** pictures: a demonstration of the method, not evidence about photographs; mobilenet_v2_0.35, 90 "
@@ -122,7 +122,11 @@ def test_scores_by_labelled_people(three):
 def test_the_number_of_people_that_arms_are_shown_at(three):
     table = summary_table(with_profile(three, asked_at=1)).set_index("arm")
     assert table["labelled"].to_dict() == {
-        **{"baseline": "3 monkeys", "benchmark": "8", "transfer": "2", "scratch_control": "2", "mean_pose": "3"}
+        "baseline": "3 monkeys",
+        "benchmark": "8",
+        "transfer": "2",
+        "scratch_control": "2",
+        "mean_pose": "3",
     }
     assert table.loc["transfer", "PCKh@0.5, %"].startswith("50.0<br>")
 
