@@ -7,7 +7,7 @@ import pandas as pd
 from monkey_transfer.measure.claims import LEVEL
 from monkey_transfer.measure.comparisons import between, ends_of, of_metric, of_pair, primary
 from monkey_transfer.measure.results import Results
-from monkey_transfer.measure.scores import FLOOR, shown_points
+from monkey_transfer.measure.scores import FLOOR, Point, shown_points
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, SCORE_NAME, SCORE_TITLE, joint_rows
 from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
@@ -234,7 +234,7 @@ def footnotes(results: Results) -> list[str]:
 def limits(results: Results) -> list[str]:
     """What the numbers rest on, in two sentences."""
     profile = results.study.profile
-    training = profile.arm("transfer").training
+    training = profile.arm("transfer").at(profile.asked_size("transfer")).training
     pictures = (
         "**Rendered** pictures: a demonstration of the method, not evidence about photographs"
         if results.study.rendered
@@ -246,8 +246,25 @@ def limits(results: Results) -> list[str]:
     return [
         f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures, where "
         f"the paper had a ResNet-50 on TensorFlow and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
+        *_training_done(results),
         f"Each seed drew its people from {pool:,} who are not in the test. {number} other pairs are compared "
         "(chapters 5 and 6): exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance.",
+    ]
+
+
+def _training_done(results: Results) -> list[str]:
+    """How far the control's training is from its end: what longer training of the same network gives."""
+    profile = results.study.profile
+    longer = f"{profile.control.removesuffix('_control')}_longer"
+    if longer not in profile.arms:
+        return []
+    ends = [Point(arm, profile.asked_size(arm)) for arm in (profile.control, longer)]
+    rows = list(rows_of(of_metric(between(results.comparisons, *ends), score_name(profile))))
+    iterations = " against ".join(f"{results.iterations_in_all(point):,.0f}" for point in ends)
+    return [
+        f"How far trainings are from done: `{row.arm_a}` minus `{row.arm_b}`, the same network after {iterations} "
+        f"iterations: {signed(row)} points."
+        for row in rows
     ]
 
 
