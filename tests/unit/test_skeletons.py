@@ -68,8 +68,8 @@ def test_pairs_are_mirror_pairs(skeleton):
     # Whatever is in no pair lies in the middle.
     assert {landmark_of[k] for k in set(skeleton.keypoints) - set(paired)} <= {
         "pelvis", "thorax", "upper_neck", "head_top", "nose", "tail", "tail_base", "tail_end", "upper_jaw", "lower_jaw",
-        "neck_base", "neck_end", "throat_base", "throat_end", "throat", "withers",
-            "back_base", "back_middle", "back_end", "belly_bottom",
+        "neck_base", "neck_end", "throat_base", "throat_end", "throat", "withers", "back_base", "back_middle",
+        "back_end", "belly_bottom",
     }  # fmt: skip
 
 
