@@ -10,7 +10,6 @@ from test_study import TINY
 from monkey_transfer.metrics.matching import match
 from monkey_transfer.metrics.pckh import pck, scored
 from monkey_transfer.profiles import loading
-from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study import opening
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.runs import Run
@@ -73,7 +72,7 @@ def test_a_run_is_trained_alone_and_its_network_finds_in_others_what_it_found(en
     pd.testing.assert_frame_equal(again, known, atol=1e-3, check_exact=False)
     pd.testing.assert_frame_equal(pd.read_csv(out / "predictions.csv"), predictions)
 
-    people = open_dataset(Profile(name="one", **TINY).elsewhere.data)
+    people = open_dataset(loading.load_profile("one", tmp_path).data_of("elsewhere"))
     found = match(people.labels, predictions, people.reference_lengths, "torso", people.images)
     [row] = table[table["metric"] == "pck_by_torso"].to_dict("records")
     assert row["value"] == pytest.approx(pck(scored(found.joints), 0.2))

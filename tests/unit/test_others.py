@@ -51,7 +51,7 @@ def test_people_are_named_by_the_keys_of_elsewhere_and_all_are_meant_unless_a_nu
         (
             "a format that nobody reads",
             "{yardstick: torso, data: {format: png, folder: lsp}}",
-            "key 'data': format is 'png', expected one of 'synthetic', 'lsp'",
+            "key 'data': 'format' is 'png', expected one of 'synthetic', 'lsp'",
         ),
         (
             "a key of another format",
