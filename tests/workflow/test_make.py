@@ -23,6 +23,13 @@ def test_a_name_of_no_profile_is_refused_in_one_sentence(project, target, name):
     assert "profile" in sentence(project, target, f"PROFILE={name}")
 
 
+@pytest.mark.parametrize("target", ["run", "predict"])
+def test_a_run_is_named_on_the_command_line(project, target):
+    said = sentence(project, target, "PROFILE=tiny", "ARM=transfer", "IMAGES=all", "SEED=0", "DATA=people.yaml")
+    assert said == "profile tiny: arm 'transfer' does not learn 'all' pictures; expected one of 8"
+    assert not project.runs.exists()
+
+
 def test_a_name_that_looks_like_a_number_is_a_name(project):
     (project.root / "config" / "tiny.yaml").rename(project.root / "config" / "2024.yaml")
     planned = project.make("plan", "PROFILE=2024")

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
+
+from monkey_transfer.places import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +91,10 @@ def value(asked: list[str], option: str) -> str:
     return ""
 
 
+# The rules that train.
+TRAIN = ("baseline", "benchmark", "deciding", "curve", "training")
+
+
 def planned(said: str) -> dict[str, list[dict[str, str]]]:
     """The resources of each planned job, by its rule."""
     jobs: dict[str, list[dict[str, str]]] = {}
@@ -107,7 +114,7 @@ def test_a_training_is_submitted_with_a_gpu_and_limits_and_again_after_its_time_
     assert [cluster.file(job, "state") for job in (1, 2)] == ["TIMEOUT\n", "COMPLETED\n"]
     for job in (1, 2):
         asked = cluster.asked(job)
-        assert value(asked, "--comment") == "rule_training_wildcards_scratch_control_8_0"
+        assert value(asked, "--comment") == "rule_deciding_wildcards_scratch_control_8_0"
         assert value(asked, "--gpus") == "1"
         assert value(asked, "--ntasks-per-gpu") == "1"
         assert value(asked, "-t") == "1440"
@@ -119,6 +126,11 @@ def test_a_training_is_submitted_with_a_gpu_and_limits_and_again_after_its_time_
     assert (project.runs / "scratch_control" / "n8-s0" / "run.json").is_file()
 
 
+def test_every_rule_that_trains_has_the_resources_of_a_training():
+    asked = yaml.safe_load((ROOT / "config" / "cluster" / "slurm.yaml").read_text(encoding="utf-8"))["set-resources"]
+    assert {rule for rule, resources in asked.items() if resources.get("gpu")} == set(TRAIN)
+
+
 def test_only_trainings_ask_for_a_gpu_and_many_may_run_at_once(project):
     with project.workflow("--dry-run", cluster="slurm") as workflow:
         assert workflow.wait() == 0, project.said
@@ -126,9 +138,9 @@ def test_only_trainings_ask_for_a_gpu_and_many_may_run_at_once(project):
     jobs = planned(project.said)
     counts = {rule: len(of_rule) for rule, of_rule in jobs.items() if rule not in ("all", "bind_chapters")}
     results = {"analysis": 1, "controls_and_learning_curves": 1, "rare_poses": 1}
-    assert counts == {"exploration": 1, "baseline": 1, "benchmark": 1, "training": 3, **results}
+    assert counts == {"exploration": 1, "baseline": 1, "benchmark": 1, "deciding": 2, "curve": 1, **results}
     for rule, of_rule in jobs.items():
-        trains = rule in ("baseline", "benchmark", "training")
+        trains = rule in TRAIN
         for resources in of_rule:
             assert resources.get("gpu") == ("1" if trains else None)
             assert int(resources["runtime"]) > 0

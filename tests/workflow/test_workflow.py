@@ -46,11 +46,48 @@ def test_demo_trains_each_arm_of_each_seed_once_and_parents_first(tmp_path):
         for line in text.splitlines()
         if len(line.split()) == 2 and line.split()[1].isdigit()
     }
-    assert jobs["training"] == 70  # four arms at two sizes and six at one, five seeds
+    # Of ten arms at one size or two, in five seeds, three are asked about at the larger one.
+    assert (jobs["deciding"], jobs["curve"], jobs["training"]) == (15, 15, 40)
     assert jobs["baseline"] == jobs["benchmark"] == 5
     assert jobs["exploration"] == jobs["analysis"] == jobs["controls_and_learning_curves"] == jobs["rare_poses"] == 1
     assert jobs["bind_chapters"] == 1
     assert "80 runs of profile demo-seeds: 0 exist, 80 to train; how long is not known" in text
+
+
+# In place of all that it does, the program that runs notebooks writes down which ones it is asked for.
+STUB = """
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    if sys.argv[1] == "execute":
+        Path(sys.argv[3]).touch()
+        with open("order.txt", "a") as order:
+            print(Path(sys.argv[3]).stem, file=order)
+    sys.exit()
+"""
+
+
+def test_what_a_study_asks_is_trained_first_with_all_seeds(project):
+    program, config = project.root / "src/monkey_transfer/tell/reports.py", project.root / "config" / "tiny.yaml"
+    program.write_text(STUB + program.read_text(encoding="utf-8"), encoding="utf-8")
+    config.write_text(f"{config.read_text(encoding='utf-8')}\nseeds: [0, 1]\n", encoding="utf-8")
+    with project.workflow("--resources", "training=1") as workflow:
+        assert workflow.wait() == 0, project.said
+    first, *order = (project.root / "order.txt").read_text(encoding="utf-8").splitlines()
+
+    def next_ones(*notebooks: str) -> bool:
+        """Whether these are next, each with both seeds, in any order."""
+        expected = {f"{notebook}-s{seed}" for notebook in notebooks for seed in (0, 1)}
+        found, order[:] = order[: len(expected)], order[len(expected) :]
+        return set(found) == expected
+
+    training = "04_transfer_training"
+    assert first == "01_data_exploration"
+    assert next_ones("02_baseline_replication", f"{training}-transfer-n8", f"{training}-scratch_control-n8")
+    assert next_ones(f"{training}-scratch_control-n6")
+    assert next_ones("03_human_benchmark")
+    assert sorted(order) == list(RESULTS)
 
 
 def test_an_unknown_profile_is_refused(tmp_path):

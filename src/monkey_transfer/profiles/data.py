@@ -97,9 +97,15 @@ class TargetData(Settings):
     set_aside: Count = 0
 
 
-class ElsewhereData(Settings):
-    """People of another data set, on whom every arm is tried as well: nobody trained or chose on them."""
+class OtherPeople(Settings):
+    """People of another data set: all of them, or as many as ``test`` says, drawn at random."""
 
     data: AnyData
-    test: Positive
+    test: Positive | None = None
     yardstick: Yardstick
+
+
+class ElsewhereData(OtherPeople):
+    """People of another data set, on whom every arm is tried as well: nobody trained or chose on them."""
+
+    test: Positive

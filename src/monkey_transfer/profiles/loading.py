@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engines import DEFAULT_ENGINE, ENGINE_THAT_PUBLISHES
 from monkey_transfer.places import CONFIG
+from monkey_transfer.profiles.data import OtherPeople
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.profiles.strict_yaml import read_yaml
 from monkey_transfer.settings import checked_name
@@ -43,6 +44,18 @@ def load_profile(name: str, config: Path = CONFIG) -> Profile:
         raise StudyError(f"{next(iter(files))}: {error}") from None
 
 
+def load_people(file: Path) -> OtherPeople:
+    """Read a YAML file that names people of another data set, by the keys that ``elsewhere`` has in a profile.
+
+    StudyError names file and key, as for :func:`load_profile`.
+    """
+    settings = _keys_and_values(file, "yardstick: head_segment")
+    try:
+        return OtherPeople.model_validate(settings)
+    except ValidationError as error:
+        raise StudyError(f"{file}: {_first_problem(error, settings)}") from None
+
+
 def profile_names(config: Path = CONFIG) -> list[str]:
     """Names of the profiles in ``config/``."""
     return sorted(file.stem for file in config.glob("*.yaml"))
@@ -64,13 +77,18 @@ def profile_files(name: Any, config: Path = CONFIG) -> dict[Path, dict[str, Any]
             raise StudyError(f"{asked} leads back to {name}")
         if not file.is_file():
             raise StudyError(f"{asked} is unknown: expected one of {', '.join(profile_names(config))} ({file})")
-        files[file] = read_yaml(file)
-        if not isinstance(files[file], dict):
-            raise StudyError(f"{file}: expected keys and values, such as 'title: My study'")
+        files[file] = _keys_and_values(file, "title: My study")
         name = files[file].pop("extends", None)
         if name is None:
             return files
         asked = f"{file}: 'extends' {name!r}"
+
+
+def _keys_and_values(file: Path, example: str) -> dict[str, Any]:
+    said = read_yaml(file)
+    if not isinstance(said, dict):
+        raise StudyError(f"{file}: expected keys and values, such as '{example}'")
+    return said
 
 
 def _with_shared(arm: Any, shared: dict) -> Any:

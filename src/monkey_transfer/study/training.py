@@ -8,14 +8,14 @@ import pandas as pd
 
 from monkey_transfer import skeletons, tables
 from monkey_transfer.datasets.pictures import in_original_pixels
-from monkey_transfer.devices import training_device
+from monkey_transfer.devices import cores, training_device, trainings_at_once
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one, write_json
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study import runs
-from monkey_transfer.study.jobs import job_of, predicted, specification_of
+from monkey_transfer.study.jobs import Predicted, job_of, predicted, specification_of
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import PREDICTIONS, Run
 
@@ -40,6 +40,15 @@ def refuse_machine(profile: Profile) -> None:
                 arm.engine.refuse_machine(arm.training)
             except ValueError as error:
                 raise StudyError(f"profile {profile.name}: arms.{name}.training.{error}") from None
+
+
+def share_of_cores(profile: Profile) -> dict[str, str]:
+    """Variables that give a training its share of this machine's cores, as many as there are trainings side by side.
+
+    Numbers of TensorFlow depend on its threads: with these a run comes out the same, in a sweep or trained alone.
+    """
+    threads = max(1, cores() // trainings_at_once())
+    return {name: value for engine in profile.engines for name, value in engine.threads(threads).items()}
 
 
 def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:
@@ -89,17 +98,24 @@ def train_missing(study: Study) -> list[Run]:
     return missing
 
 
+def as_labelled(study: Study, arm: str, everything: pd.DataFrame, part: Predicted) -> pd.DataFrame:
+    """An arm's predictions of one part, in original pixels, under the labels' names of the keypoints that they have.
+
+    ``everything`` is what its job left: in network pixels, under the network's names, with the ``role`` in a column.
+    """
+    names = skeletons.mapping(study.skeleton(arm), study.dataset(part.of).skeleton)
+    rows = everything[(everything["role"] == part.role) & everything["keypoint"].isin(names)].drop(columns="role")
+    rows = rows.assign(keypoint=rows["keypoint"].map(names))
+    found = in_original_pixels(rows, study.framed(part.of, part.image_ids, study.profile.framing(arm)))
+    return tables.check(found, tables.PREDICTIONS, f"predictions of {part.role}")
+
+
 def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
     """Turn what the training process left into a finished run."""
     folder = JobFolder(run.partial)
     everything = pd.read_parquet(folder.network_predictions)
-    own, framing = study.skeleton(run.arm), study.profile.framing(run.arm)
-    for of, role, image_ids in predicted(study, run):
-        names = skeletons.mapping(own, study.dataset(of).skeleton)  # those that the labels have
-        rows = everything[(everything["role"] == role) & everything["keypoint"].isin(names)].drop(columns="role")
-        rows = rows.assign(keypoint=rows["keypoint"].map(names))
-        found = in_original_pixels(rows, study.framed(of, image_ids, framing))
-        tables.check(found, tables.PREDICTIONS, f"predictions of {role}").to_parquet(run.partial / PREDICTIONS[role])
+    for part in predicted(study, run):
+        as_labelled(study, run.arm, everything, part).to_parquet(run.partial / PREDICTIONS[part.role])
     manifest = {
         "digest": digest,
         "run": asdict(run),

@@ -1,0 +1,108 @@
+"""The network of a finished run on people whom the study does not know."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from monkey_transfer.errors import StudyError
+from monkey_transfer.files import only_one
+from monkey_transfer.networks.job import JobFolder
+from monkey_transfer.networks.supervisor import run_job
+from monkey_transfer.profiles.data import ElsewhereData, OtherPeople
+from monkey_transfer.profiles.framing import ScaledPerson
+from monkey_transfer.study.datasets import open_dataset
+from monkey_transfer.study.jobs import Predicted
+from monkey_transfer.study.near_duplicates import near_duplicates
+from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Run
+from monkey_transfer.study.splits import split_people
+from monkey_transfer.study.training import as_labelled
+
+
+class Tried(NamedTuple):
+    """What a run's network finds: ``predictions`` of the other people, as :mod:`monkey_transfer.tables` has them, in
+    original pixels and under the labels' names; and the ``validation_score`` that it has now, on its own people."""
+
+    predictions: pd.DataFrame
+    validation_score: float
+
+
+def with_people(study: Study, arm: str, asked: OtherPeople) -> Study:
+    """The study with other people elsewhere, of whom none was chosen by what is known of him.
+
+    Left out are only those whose size an arm of framing ``scaled`` would have to know and does not. StudyError if their
+    files cannot be read, there are fewer than asked for, or nobody could be measured: for want of the yardstick, or of
+    a labelled joint that the arm finds.
+    """
+    people, framing, own = open_dataset(asked.data), study.profile.framing(arm), study.skeleton(arm)
+    if isinstance(framing, ScaledPerson):
+        people = people.measured_by(framing.yardstick)
+    if asked.test is not None:
+        people = people.subset(split_people(people.images, asked.test, study.profile.split_seed).test)
+    labels = people.measured_by(asked.yardstick).labels
+    labelled = labels.loc[labels["labelled"], "keypoint"].unique()
+    if own.keypoint_of.keys().isdisjoint(people.skeleton.landmark_of[keypoint] for keypoint in labelled):
+        raise StudyError(
+            f"none of its labelled joints ({', '.join(labelled)}) is one that arm '{arm}' finds "
+            f"({', '.join(own.keypoints)}): expected at least one that both have"
+        )
+    elsewhere = ElsewhereData(data=asked.data, test=len(people), yardstick=asked.yardstick)
+    return replace(study, profile=study.profile.model_copy(update={"elsewhere": elsewhere}), elsewhere=people)
+
+
+def try_elsewhere(study: Study, run: Run, folder: Path) -> Tried:
+    """Have the network of a finished run predict the people elsewhere, framed as it learnt, in a process of its own.
+
+    It predicts its own validation people as well, so that one can see that it is the network it was. ``folder`` is
+    where the process works; it is gone afterwards, unless StudyError says why there is no result.
+    """
+    people = study.dataset("elsewhere")
+    others = Predicted("elsewhere", "elsewhere", tuple(people.images["image_id"]))
+    with only_one(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        work = JobFolder(folder)
+        _write_job(work, study, run, others)
+        run_job(work, f"{run} on {people.name}")
+        everything = pd.read_parquet(work.network_predictions)
+        outcome = json.loads(work.outcome.read_text(encoding="utf-8"))
+        shutil.rmtree(folder)
+    return Tried(as_labelled(study, run.arm, everything, others), outcome["validation_score"])
+
+
+def _write_job(work: JobFolder, study: Study, run: Run, others: Predicted) -> None:
+    """A job that learns nothing: that of the run, whose snapshot is the network."""
+    arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
+    job, pictures, joints = JobFolder(run.folder).read()
+    if job.finished is None:
+        whole = {"checkpoint": run.snapshot(), "heads": tuple(range(len(job.keypoints))), "finished": {}}
+        job = job.model_copy(update=whole)
+    validation = pictures.loc[pictures["role"] == "validation", "image_id"]
+    learnt = "target" if arm.learns == "nothing" else arm.learns
+    framed = [
+        study.framed(of, image_ids, framing).assign(role=role)
+        for of, role, image_ids in (Predicted(learnt, "validation", tuple(validation)), others)
+    ]
+    seen = pd.concat(framed, ignore_index=True)[["image_id", "path", "role"]]
+    work.write(job, seen, joints[joints["image_id"].isin(validation)])
+
+
+def known_elsewhere(study: Study, run: Run) -> int | None:
+    """How many people elsewhere are in a picture nearly the same as one that the run, or one it started from, learnt.
+
+    What decided when to stop counts as learnt. None for a finished network, whose pictures are not here.
+    """
+    if study.profile.arm(run.arm).learns == "nothing":
+        return None
+    learnt: list[str] = []
+    for name in study.profile.lineage(run.arm):
+        arm = study.profile.arm(name)
+        images = run.images if name == run.arm else arm.largest
+        draw, held_out = study.draw(arm.learns, run.seed), study.profile.validation_size(name, images)
+        ids = (*draw.training_subset(images), *draw.validation[:held_out])
+        learnt.extend(study.dataset(arm.learns).subset(ids).images["path"])
+    people = study.dataset("elsewhere").images["path"]
+    return int(people.isin(near_duplicates(people, learnt)["first"]).sum())

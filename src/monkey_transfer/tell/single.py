@@ -1,0 +1,170 @@
+"""One run of a study: trained alone, or its network tried on other people.
+
+Run as a program, ``python -m monkey_transfer.tell.single``, it is what ``make run`` and ``make predict`` call:
+``train PROFILE ARM IMAGES SEED`` and ``predict PROFILE ARM IMAGES SEED DATA OUT``, with an empty word for what was not
+said.
+"""
+
+import argparse
+import os
+import re
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from monkey_transfer import tables
+from monkey_transfer.errors import StudyError, print_any_letters
+from monkey_transfer.files import clear_disk_errors, written
+from monkey_transfer.measure.leaks import why_it_may_know
+from monkey_transfer.measure.matched import matched
+from monkey_transfer.measure.scores import Point, Scores, of_networks, people_of
+from monkey_transfer.metrics.headline import pck_scores
+from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
+from monkey_transfer.metrics.written import bracketed
+from monkey_transfer.places import plain_path, runs_folder
+from monkey_transfer.profiles.loading import load_people, load_profile
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study.opening import Study, open_study
+from monkey_transfer.study.others import known_elsewhere, try_elsewhere, with_people
+from monkey_transfer.study.runs import Run, run_of
+from monkey_transfer.study.training import share_of_cores, train_arm, where_it_trains
+from monkey_transfer.tell.closing import on_a_network
+
+
+def named_run(profile: Profile, arm: str, images: str, seed: str) -> Run:
+    """The run that words of a command line name: the arm's largest number of images and the first seed, if not said.
+
+    StudyError if the profile does not have it.
+    """
+    return run_of(profile, arm, _number(seed) if seed else profile.seeds[0], _number(images) if images else None)
+
+
+def _number(word: str) -> Any:
+    return int(word) if re.fullmatch("[0-9]{1,9}", word) else word
+
+
+def train(profile: str, arm: str, images: str, seed: str) -> None:
+    """Train a run unless it is there, and what it starts from; print how good it is and where it lies."""
+    loaded = load_profile(profile)
+    run = named_run(loaded, arm, images, seed)
+    os.environ.update(share_of_cores(loaded))
+    study = open_study(profile)
+    if not run.is_complete:
+        print(where_it_trains(study, run.arm, run.seed, run.images), flush=True)
+    before = _finished_at(run)
+    train_arm(study, run.arm, run.seed, run.images)
+    if _finished_at(run) == before:
+        print(f"{run} is there already, and nothing that it depends on has changed.")
+    scores = of_networks(study, {run.arm: run}).table(partial(people_of, study))
+    print(on_a_network(study, run, scores).replace("**", ""))
+    print(f"Run: {run.folder} (predictions.parquet has the test people)")
+    if (project := run.folder / "deeplabcut" / "config.yaml").is_file():
+        print(f"DeepLabCut project: {project}")
+
+
+def _finished_at(run: Run) -> int | None:
+    """When a run was finished, in nanoseconds; None if it is not."""
+    return (run.folder / "run.json").stat().st_mtime_ns if run.is_complete else None
+
+
+def predict(profile: str, arm: str, images: str, seed: str, data: str, out: str) -> None:
+    """Have a finished run's network predict the people that the YAML file ``data`` names; print how good it is.
+
+    In ``out``, usually ``runs/<profile>/predictions/<name of the file>/<run>``, there are then ``predictions.parquet``,
+    the same as CSV, and ``scores.csv``. StudyError if a word names nothing, the run is not there, or its network cannot
+    be tried on those people.
+    """
+    run = named_run(load_profile(profile), arm, images, seed)
+    if not data:
+        raise StudyError("DATA is not given: expected a YAML file that names people, such as DATA=people.yaml")
+    file = Path(os.path.expanduser(data))
+    asked = load_people(file)
+    if not run.is_complete:
+        words = f"PROFILE={run.profile} ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
+        raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: make run {words} trains it")
+    usual = runs_folder() / run.profile / "predictions" / file.stem / f"{run.arm}-{run.folder.name}"
+    usual = plain_path(usual, "the name of DATA")
+    folder = plain_path(out, "OUT") if out else usual
+    study = open_study(profile)
+    study.finished(run.arm, run.seed, run.images)
+    try:
+        study = with_people(study, run.arm, asked)
+    except StudyError as error:
+        raise StudyError(f"{file}: {error}") from None
+    folder.mkdir(parents=True, exist_ok=True)
+
+    tried = try_elsewhere(study, run, usual.with_name(f"{usual.name}.partial"))
+    scores, known = scores_elsewhere(study, run, tried.predictions), known_elsewhere(study, run)
+    table = scores.table(partial(people_of, study)).assign(
+        seed=run.seed,
+        tested=len(scores.runs[_point(run)][0].people),
+        near_duplicates=known,
+        pictures=_pictures(study),
+    )
+    tables.write(tried.predictions, folder / "predictions.parquet")
+    for name, rows in {"predictions": tried.predictions, "scores": table}.items():
+        with written(folder / f"{name}.csv") as unfinished:
+            rows.to_csv(unfinished, index=False)
+    print(in_words(study, run, scores), _known_in_words(study, run, known), sep="\n")
+    before = run.manifest()["outcome"]["validation_score"]
+    print(f"Its own validation people: {tried.validation_score:.1f} % now, {before:.1f} % when the run was made.")
+    print(f"Predictions and scores: {folder}")
+
+
+def scores_elsewhere(study: Study, run: Run, predictions: pd.DataFrame) -> Scores:
+    """The PCK scores of one run on the people elsewhere whose yardstick is known."""
+    people = study.dataset("elsewhere")
+    return Scores({_point(run): [matched(study, predictions, study.profile.elsewhere_yardstick, people)]}, pck_scores)
+
+
+def in_words(study: Study, run: Run, scores: Scores) -> str:
+    """How good a run is on the people elsewhere."""
+    people, yardstick, point = study.dataset("elsewhere"), study.profile.elsewhere_yardstick, _point(run)
+    metric, tested = SCORE_NAME[yardstick], len(scores.runs[point][0].people)
+    return (
+        f"{run} finds {bracketed(scores.of(point)[metric], metric)} % of the joints ({SCORE_TITLE[yardstick]}) of "
+        f"{tested:,} people of {people.name} ({_pictures(study)}; {len(people):,} are predicted): an interval over "
+        "people alone, since this is one network."
+    )
+
+
+def _known_in_words(study: Study, run: Run, known: int | None) -> str:
+    """How many of the people elsewhere a run may have learnt, as far as that can be known."""
+    of = f"{len(study.dataset('elsewhere')):,} people"
+    here = f"{known} of {of} are in a picture nearly the same as one that it, or what it started from, learnt"
+    unknown = f"what this network learnt is not here to be compared with these {of}"
+    said = [unknown if known is None else here, *why_it_may_know(study, run.arm, "elsewhere")]
+    return f"Does it know them? {'; '.join(said)}."
+
+
+def _point(run: Run) -> Point:
+    return Point(run.arm, run.images)
+
+
+def _pictures(study: Study) -> str:
+    return "rendered" if study.dataset("elsewhere").rendered else "photographs"
+
+
+def main() -> None:
+    """The commands that the Makefile calls."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for do, more in {train: (), predict: ("data", "out")}.items():
+        command = commands.add_parser(do.__name__)
+        for word in ("profile", "arm", "images", "seed", *more):
+            command.add_argument(word)
+        command.set_defaults(do=do)
+    asked = vars(parser.parse_args())
+    print_any_letters()
+    try:
+        with clear_disk_errors():
+            asked.pop("do")(**asked)
+    except StudyError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
