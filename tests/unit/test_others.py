@@ -1,6 +1,7 @@
 """Other people than the study's: who of them is shown to a run's network, and whom it may know."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -89,11 +90,12 @@ def people(tmp_path, monkeypatch) -> Dataset:
 
 def shown(study: Study, **asked) -> Dataset:
     """The people that a network of ``transfer`` would be shown."""
-    return with_people(study, "transfer", OtherPeople(**{**ASKED, **asked})).dataset("elsewhere")
+    people = OtherPeople(**{**ASKED, **asked})
+    return with_people(study, "transfer", people, Path("/data/people.yaml")).dataset("elsewhere")
 
 
 def test_whose_size_is_not_known_is_shown_all_the_same(opened, people):  # noqa: F811
-    found = with_people(opened, "transfer", OtherPeople(**ASKED))
+    found = with_people(opened, "transfer", OtherPeople(**ASKED), Path("people.yaml"))
     assert list(found.dataset("elsewhere").images["image_id"]) == list(people.images["image_id"])
     assert found.profile.elsewhere_yardstick == "torso"
     assert found.profile.data_of("elsewhere") == OtherPeople(**ASKED).data
@@ -111,9 +113,11 @@ def test_whom_a_framing_cannot_scale_is_left_out(opened, people):  # noqa: F811
 
 
 def test_people_who_cannot_be_measured_are_refused_before_anything_is_predicted(opened, people):  # noqa: F811
-    with refused("people to predict", "a yardstick that nobody has", match="'mpii_200scale' is not known for any"):
+    with refused(
+        "people to predict", "a yardstick that nobody has", match="people.yaml: yardstick 'mpii_200scale' is not known"
+    ):
         shown(opened, yardstick="mpii_200scale")
-    with refused("people to predict", "more than there are", match="13 test pictures .* there are only 12"):
+    with refused("people to predict", "more than there are", match="people.yaml: 13 test .* there are only 12"):
         shown(opened, test=13)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import only_one
 from monkey_transfer.networks.job import JobFolder
@@ -31,13 +32,22 @@ class Tried(NamedTuple):
     validation_score: float
 
 
-def with_people(study: Study, arm: str, asked: OtherPeople) -> Study:
+def with_people(study: Study, arm: str, asked: OtherPeople, origin: Path) -> Study:
     """The study with other people elsewhere, of whom none was chosen by what is known of him.
 
-    Left out are only those whose size an arm of framing ``scaled`` would have to know and does not. StudyError if their
-    files cannot be read, there are fewer than asked for, or nobody could be measured: for want of the yardstick, or of
-    a labelled joint that the arm finds.
+    Left out are only those whose size an arm of framing ``scaled`` would have to know and does not. StudyError, which
+    names ``origin``, the file that asks for them, if their files cannot be read, there are fewer than asked for, or
+    nobody could be measured: for want of the yardstick, or of a labelled joint that the arm finds.
     """
+    try:
+        people = _shown(study, arm, asked)
+    except StudyError as error:
+        raise StudyError(f"{origin}: {error}") from None
+    elsewhere = ElsewhereData(data=asked.data, test=len(people), yardstick=asked.yardstick)
+    return replace(study, profile=study.profile.model_copy(update={"elsewhere": elsewhere}), elsewhere=people)
+
+
+def _shown(study: Study, arm: str, asked: OtherPeople) -> Dataset:
     people, framing, own = open_dataset(asked.data), study.profile.framing(arm), study.skeleton(arm)
     if isinstance(framing, ScaledPerson):
         people = people.measured_by(framing.yardstick)
@@ -50,8 +60,7 @@ def with_people(study: Study, arm: str, asked: OtherPeople) -> Study:
             f"none of its labelled joints ({', '.join(labelled)}) is one that arm '{arm}' finds "
             f"({', '.join(own.keypoints)}): expected at least one that both have"
         )
-    elsewhere = ElsewhereData(data=asked.data, test=len(people), yardstick=asked.yardstick)
-    return replace(study, profile=study.profile.model_copy(update={"elsewhere": elsewhere}), elsewhere=people)
+    return people
 
 
 def try_elsewhere(study: Study, run: Run, folder: Path) -> Tried:

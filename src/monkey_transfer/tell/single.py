@@ -90,34 +90,38 @@ def predict(profile: str, arm: str, images: str, seed: str, data: str, out: str)
     folder = plain_path(out, "OUT") if out else usual
     study = open_study(profile)
     study.finished(run.arm, run.seed, run.images)
-    try:
-        study = with_people(study, run.arm, asked)
-    except StudyError as error:
-        raise StudyError(f"{file}: {error}") from None
+    study = with_people(study, run.arm, asked, file)
     folder.mkdir(parents=True, exist_ok=True)
-
     tried = try_elsewhere(study, run, usual.with_name(f"{usual.name}.partial"))
     scores, known = scores_elsewhere(study, run, tried.predictions), known_elsewhere(study, run)
-    table = scores.table(partial(people_of, study)).assign(
-        seed=run.seed,
-        tested=len(scores.runs[_point(run)][0].people),
-        near_duplicates=known,
-        pictures=_pictures(study),
-    )
-    tables.write(tried.predictions, folder / "predictions.parquet")
-    for name, rows in {"predictions": tried.predictions, "scores": table}.items():
-        with written(folder / f"{name}.csv") as unfinished:
-            rows.to_csv(unfinished, index=False)
+    _keep(folder, tried.predictions, score_table(study, run, scores, known))
     print(in_words(study, run, scores), _known_in_words(study, run, known), sep="\n")
     before = run.manifest()["outcome"]["validation_score"]
     print(f"Its own validation people: {tried.validation_score:.1f} % now, {before:.1f} % when the run was made.")
     print(f"Predictions and scores: {folder}")
 
 
+def _keep(folder: Path, predictions: pd.DataFrame, scores: pd.DataFrame) -> None:
+    tables.write(predictions, folder / "predictions.parquet")
+    for name, table in {"predictions": predictions, "scores": scores}.items():
+        with written(folder / f"{name}.csv") as unfinished:
+            table.to_csv(unfinished, index=False)
+
+
 def scores_elsewhere(study: Study, run: Run, predictions: pd.DataFrame) -> Scores:
     """The PCK scores of one run on the people elsewhere whose yardstick is known."""
     people = study.dataset("elsewhere")
     return Scores({_point(run): [matched(study, predictions, study.profile.elsewhere_yardstick, people)]}, pck_scores)
+
+
+def score_table(study: Study, run: Run, scores: Scores, known: int | None) -> pd.DataFrame:
+    """The scores table of one run and its seed; how many people were ``tested``; ``known``, as ``near_duplicates``."""
+    return scores.table(partial(people_of, study)).assign(
+        seed=run.seed,
+        tested=len(scores.runs[_point(run)][0].people),
+        near_duplicates=known,
+        pictures=_pictures(study),
+    )
 
 
 def in_words(study: Study, run: Run, scores: Scores) -> str:
