@@ -92,12 +92,12 @@ def _keys_and_values(file: Path, example: str) -> dict[str, Any]:
 
 
 def _with_shared(arm: Any, shared: dict) -> Any:
-    """An arm with the training that all share under its own, and without the questions that are null."""
+    """An arm with the training that all share under its own, and without what is null of its questions and iterations."""
     if not isinstance(arm, dict):
         return arm
     own = {} if arm.get("training") is None else arm["training"]
     training = _merged(_shared_with(arm, own, shared), own) if isinstance(own, dict) else own
-    return arm | {"training": training, "against": _said(arm.get("against", {}))}
+    return arm | {"training": training} | {key: _said(arm.get(key, {})) for key in ("against", "iterations")}
 
 
 def _shared_with(arm: dict, own: dict, shared: dict) -> dict:
