@@ -92,7 +92,7 @@ def _keys_and_values(file: Path, example: str) -> dict[str, Any]:
 
 
 def _with_shared(arm: Any, shared: dict) -> Any:
-    """An arm with the training that all share under its own, and without what is null of its questions and iterations."""
+    """An arm with the training that all share under its own, without what is null of its questions and iterations."""
     if not isinstance(arm, dict):
         return arm
     own = {} if arm.get("training") is None else arm["training"]
