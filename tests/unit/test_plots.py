@@ -104,6 +104,13 @@ ERRORS = estimates(
         for kind, share in zip(ERROR_COLOURS, shares, strict=True)
     ]
 )
+AGREEMENT = pd.DataFrame(
+    [
+        {"reading": reading, "joint": joint, "value": value, "low": value - 9, "high": value + 12}
+        for reading, more in (("agree", 0), ("agree, sides undone", 5))
+        for joint, value in (("head", 70 + more), ("knee", 60 + more), ("all joints", 66 + more))
+    ]
+)
 CALIBRATION = estimates(
     [
         {"arm": name, "metric": f"calibration/{part}", "value": value, "low": value - 0.04, "high": value + 0.06}
@@ -188,6 +195,7 @@ FIGURES = {
     "calibration": partial(plots.calibration, CALIBRATION),
     "by_joint": partial(plots.by_joint, BY_JOINT),
     "error_types": partial(plots.error_types, ERRORS),
+    "two_labellings": partial(plots.two_labellings, ARMS["transfer"], AGREEMENT),
     "by_people": partial(plots.by_people, SCORES, SCORE),
     "differences": partial(plots.differences, COMPARISONS, SCORE),
     "answer": partial(plots.answer, SCORES, COMPARISONS, SCORE, ceiling=80.0),
@@ -587,6 +595,38 @@ def test_by_joint_needs_one_yardstick_and_one_row_for_each_arm_and_joint():
         plots.by_joint(BY_JOINT.assign(metric="auc"), rendered=False)
     with pytest.raises(StudyError, match="found two for arm transfer, metric pckh/head"):
         plots.by_joint(pd.concat([BY_JOINT, BY_JOINT]), rendered=False)
+
+
+def test_two_labellings_shows_distances_and_how_often_they_agree():
+    heads = [0.0, 0.05, 0.15, 0.5, 1.95, 2.0, 7.0, 0.3]
+    names = [*["right_elbow"] * 7, "pelvis"]  # which no score counts
+    figure = plots.two_labellings(
+        matched(np.outer(heads, (10, 0)), np.ones(8), keypoints=names), AGREEMENT, rendered=False
+    )
+    distances, joints = figure.axes
+    [bars] = [patch for patch in distances.patches if isinstance(patch, StepPatch)]
+    shares = bars.get_data().values
+    assert {place: round(float(shares[place] * 7 / 100), 6) for place in np.flatnonzero(shares)} == {
+        0: 2,
+        1: 1,
+        5: 1,
+        19: 3,
+    }
+    assert distances.get_xlim() == (0, 2)
+    assert distances.lines[0].get_xdata() == [0.5, 0.5]
+    assert [text.get_text() for text in joints.get_xticklabels()] == ["head", "knee", "all joints"]
+    assert legend_of(joints) == ["agree", "agree, sides undone"]
+    for reading, more in (("agree", 0), ("agree, sides undone", 5)):
+        line = line_of(joints, reading)
+        assert line.get_ydata().tolist() == [70 + more, 60 + more, 66 + more]
+        assert (line.get_markerfacecolor() == "white") == bool(more)
+    ends = [end for collection in joints.collections for end in collection.get_segments()]
+    assert [end[:, 1].tolist() for end in ends][:2] == [[61, 82], [51, 72]]
+    assert figure.get_supxlabel() == "bars: 95 % intervals over photographs"
+    few = plots.two_labellings(ARMS["transfer"], AGREEMENT.assign(low=np.nan, high=np.nan), rendered=False)
+    assert few.get_supxlabel() == "too few photographs for intervals"
+    with pytest.raises(StudyError, match="found two for reading agree, joint head"):
+        plots.two_labellings(ARMS["transfer"], pd.concat([AGREEMENT, AGREEMENT]), rendered=False)
 
 
 def test_error_types_are_stacked_from_right_to_wrong():

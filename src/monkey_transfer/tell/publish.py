@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from monkey_transfer import plots
 from monkey_transfer.files import write_json, write_text
+from monkey_transfer.measure.ceiling import ceiling_of
 from monkey_transfer.measure.comparisons import of_metric
 from monkey_transfer.measure.controls import equivalents
 from monkey_transfer.measure.evidence import write_evidence
@@ -61,7 +62,7 @@ def answer_figure(results: Results) -> Figure:
         pd.DataFrame(rows),
         score_title(study.profile),
         rendered=study.rendered,
-        ceiling=study.profile.ceiling,
+        ceiling=ceiling_of(study),
     )
 
 
