@@ -274,7 +274,11 @@ def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(na
             seldom = own["training"].pop("validate_every") / same["training"].pop("validate_every")
             assert seldom in (1, stretch)  # stretched as the schedule is there are as many snapshots to choose from
         if arm.endswith("_upright"):
-            assert own["training"]["augmentation"].pop("any_angle") == 0 < same["training"]["augmentation"].pop("any_angle")
+            assert (
+                own["training"]["augmentation"].pop("any_angle")
+                == 0
+                < same["training"]["augmentation"].pop("any_angle")
+            )
         assert own == same
         assert set(profile.arm(arm).sizes) <= set(transfer.sizes)
         assert profile.validation_size(arm) == profile.validation_size("transfer") >= 50
