@@ -137,6 +137,30 @@ CURVES = {
         ("transfer", [0.2, 0.04, 0.03], [15.0, 30.0, 28.5], [False, False, True]),
     )
 }
+EXTRAPOLATIONS = pd.DataFrame(
+    {
+        "arm": ["transfer", "transfer", "imagenet_longer", "imagenet_longer"],
+        "rule": ["power law", "last slope"] * 2,
+        "fitted_from": 50,
+        "fitted_to": 350,
+        "people": 1000,
+        "promised": [100 - 30 - 300 / 1000**0.5, 62.0, 57.0, 59.0],
+        "promised_low": [58.0, 60.0, 54.0, 56.0],
+        "promised_high": [66.0, 65.0, 61.0, 63.0],
+        "floor": [30.0, np.nan, 40.0, np.nan],
+        "scale": [300.0, np.nan, 100.0, np.nan],
+        "exponent": [0.5, np.nan, 0.75, np.nan],
+        "level": [np.nan, 62 - 5 * np.log(1000), np.nan, 59 - 4 * np.log(1000)],
+        "slope": [np.nan, 5.0, np.nan, 4.0],
+    }
+)
+OF_CURVES = estimates(
+    [
+        scored(name, images, people, value + shift)
+        for name, shift in (("transfer", 5), ("imagenet_longer", 0), ("benchmark", 20))
+        for images, people, value in ((950, 1000, 52.0), (30, 50, 30.0), (300, 350, 50.0), (100, 150, 42.0))
+    ]
+)
 ACCURACY = pd.DataFrame(
     [
         {"arm": name, "decile": decile, "people": 50 + decile, "value": value, "low": value - 4, "high": value + 6}
@@ -201,6 +225,7 @@ FIGURES = {
     "answer": partial(plots.answer, SCORES, COMPARISONS, SCORE, ceiling=80.0),
     "joint_differences": partial(plots.joint_differences, JOINT_DIFFERENCES, SCORE),
     "equivalents": partial(plots.equivalents, EQUIVALENTS, "imagenet_control", [200, 1000, 1500]),
+    "extrapolations": partial(plots.extrapolations, EXTRAPOLATIONS, OF_CURVES, SCORE),
     "accuracy_by_rarity": partial(plots.accuracy_by_rarity, ACCURACY, SCORE),
     "advantage_by_rarity": partial(plots.advantage_by_rarity, ADVANTAGE, LINE, "transfer", "imagenet_control", SCORE),
     "pose_space": partial(plots.pose_space, {"a": RNG.normal(size=(30, 12, 2)), "b": RNG.normal(size=(9, 12, 2))}),
@@ -749,6 +774,36 @@ def test_one_equivalent_is_one_row():
     (axes,) = plots.equivalents(EQUIVALENTS.head(1), "scratch_control", [100, 800], rendered=False).axes
     assert [text.get_text() for text in axes.texts] == ["400 [300 to 700]"]
     assert axes.xaxis.get_major_formatter()(1000) == "1,000"
+
+
+def test_extrapolations_stand_beside_what_was_measured():
+    figure = FIGURES["extrapolations"](rendered=False)
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == ["transfer", "imagenet longer"]
+    for axes, arm in zip(panels, ("transfer", "imagenet_longer"), strict=True):
+        own = EXTRAPOLATIONS[EXTRAPOLATIONS["arm"] == arm]
+        measured = line_of(axes, "measured")
+        shift = 5 if arm == "transfer" else 0
+        assert measured.get_xdata().tolist() == [50, 150, 350, 1000]
+        assert measured.get_ydata().tolist() == [30 + shift, 42 + shift, 50 + shift, 52 + shift]
+        assert measured.get_color() == arm_colours([arm])[arm]
+        assert intervals(axes, INK) == own[["promised_low", "promised_high"]].to_numpy().tolist()
+        curves = {line.get_linestyle(): line for line in axes.lines if len(line.get_xdata()) > 4}
+        assert curves.keys() == {"--", ":"}
+        for line, promised, first in zip(curves.values(), own["promised"], (50, 350), strict=True):
+            assert line.get_xdata()[[0, -1]].tolist() == pytest.approx([first, 1000])
+            if arm == "transfer":
+                assert line.get_ydata()[-1] == pytest.approx(promised)
+    assert legend_of(figure) == ["measured", "power law", "last slope"]
+    assert figure.get_supxlabel() == "means of 3 seeds, bars: 95 % intervals over people and seeds"
+    assert panels[0].get_xscale() == "log"
+
+
+def test_an_extrapolation_is_drawn_once():
+    with pytest.raises(StudyError, match="two for arm transfer, rule power law, fitted_to 350, people 1000"):
+        plots.extrapolations(pd.concat([EXTRAPOLATIONS] * 2), OF_CURVES, SCORE, rendered=False)
+    with pytest.raises(StudyError, match="found no row"):
+        plots.extrapolations(EXTRAPOLATIONS.head(0), OF_CURVES, SCORE, rendered=False)
 
 
 # Pairs of arms

@@ -81,10 +81,15 @@ class Scores:
 
         What other points there are does not change it. StudyError if they share no joint.
         """
+        groups = self.groups(a, self.shared_keypoints(a, b))
+        return {metric: estimate(of_seeds, groups) for metric, of_seeds in self.differences(a, b).items()}
+
+    def differences(self, a: Point, b: Point) -> dict[str, list[Replicates]]:
+        """Metric -> a minus b of each seed, of which :meth:`compare` makes one number."""
         shared = self.shared_keypoints(a, b)
-        one, other, groups = self.replicates(a, shared), self.replicates(b, shared), self.groups(a, shared)
+        one, other = self.replicates(a, shared), self.replicates(b, shared)
         return {
-            metric: estimate([x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)], groups)
+            metric: [x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)]
             for metric in one
             if metric in other
         }

@@ -31,6 +31,16 @@ class Draws(NamedTuple):
     value: float
     replicates: np.ndarray
 
+    @classmethod
+    def of(cls, together: np.ndarray) -> "Draws":
+        """From the number and its replicates in one array."""
+        return cls(float(together[0]), together[1:])
+
+    @property
+    def together(self) -> np.ndarray:
+        """The number and its replicates, shape (1 + resamples,): what is computed of each."""
+        return np.append(self.value, self.replicates)
+
     def interval(self) -> tuple[float, float]:
         """95 % bounds, percentiles; infinite where so many replicates are, NaN where one is undefined."""
         # Not interpolated, since between a number and infinity there is nothing.
@@ -98,13 +108,12 @@ def equivalent_size(score: Draws, curve: Mapping[int, Draws]) -> Draws:
     if len(curve) < 2:
         raise StudyError(f"a learning curve needs two numbers of people, got {len(curve)}: give its arm more images")
     sizes = np.array(sorted(curve), float)
-    points = [curve[int(size)] for size in sizes]
-    values = np.column_stack([[point.value, *point.replicates] for point in points])
-    scores = np.append(score.value, score.replicates)
+    values = np.column_stack([curve[int(size)].together for size in sizes])
+    scores = score.together
     known = np.isfinite(scores) & np.isfinite(values).all(axis=1)
     reached = np.full(len(scores), np.nan)
     reached[known] = _first_size(scores[known], sizes, _rising(values[known]))
-    return Draws(float(reached[0]), reached[1:])
+    return Draws.of(reached)
 
 
 def _first_size(scores: np.ndarray, sizes: np.ndarray, curves: np.ndarray) -> np.ndarray:

@@ -86,12 +86,10 @@ def estimate(runs: Sequence[Replicates], groups: float) -> Estimate:
     groups : of how many groups the people are, :func:`effective_groups`.
     """
     values = np.array([run.value for run in runs])
-    resampled = np.stack([run.resampled for run in runs])
-    defined = np.isfinite(resampled).all(axis=0)
     value, over = float(values.mean()), "people and seeds" if len(runs) > 1 else "people"
-    note = _obstacle(values, defined, groups)
+    note = _obstacle(values, _defined(runs), groups)
     if not note:
-        variance, freedom = combined(_variances(values, resampled[:, defined], groups), groups, len(runs))
+        variance, freedom = combined(variances(runs, groups), groups, len(runs))
         if variance > 1e-18 * max(1.0, value**2):  # what is left of equal numbers by rounding is no variance
             error, half = float(np.sqrt(variance)), float(np.sqrt(variance) * stats.t.ppf(0.975, freedom))
             return Estimate(value, value - half, value + half, error, float(freedom), len(runs), over, "")
@@ -126,8 +124,10 @@ def effective_groups(sizes: Sequence[float] | np.ndarray) -> float:
     return float(sizes.sum() ** 2 / np.sum(sizes**2))
 
 
-def _variances(values: np.ndarray, resampled: np.ndarray, groups: float) -> Variances:
-    """From the values (seeds,) and the resampled values (seeds, resamples)."""
+def variances(runs: Sequence[Replicates], groups: float) -> Variances:
+    """Of the mean over seeds, of what :func:`estimate` takes; resamples on which a seed has no number are left out."""
+    values = np.array([run.value for run in runs])
+    resampled = np.stack([run.resampled for run in runs])[:, _defined(runs)]
     seeds, few = len(values), groups / (groups - 1)
     mean = resampled.mean(axis=0)
     people = mean.var() * few
@@ -135,6 +135,11 @@ def _variances(values: np.ndarray, resampled: np.ndarray, groups: float) -> Vari
         return Variances(people, 0.0, 0.0)
     both = (resampled - mean).var(axis=1).mean() / (seeds - 1) * few
     return Variances(people, values.var(ddof=1) / seeds, both)
+
+
+def _defined(runs: Sequence[Replicates]) -> np.ndarray:
+    """(resamples,) whether all seeds have a number."""
+    return np.isfinite([run.resampled for run in runs]).all(axis=0)
 
 
 def _obstacle(values: np.ndarray, defined: np.ndarray, groups: float) -> str:
