@@ -1,7 +1,7 @@
 """How far people are tilted, and what networks score among the upright and the tilted.
 
-The paper hopes that monkeys, who climb and hang, help with people in unusual positions (section 4). What is unusual for
-a network is first of all a body that does not stand upright in the picture. How far it is tilted follows from the labels
+The paper hopes that monkeys, who climb and hang, help with people whose poses are unusual. What is unusual for a
+network is first of all a body that does not stand upright in the picture. How far it is tilted follows from labels
 alone, so that no network has a say.
 """
 
@@ -98,7 +98,7 @@ class ByTilt:
 def by_tilt(runs: Mapping[Point, Sequence[Matched]], people: Dataset) -> ByTilt:
     """The networks of some points by tilt of the people that they were tried on, all of whom are in ``people``."""
     groups = tilt_groups(tilt_of(people))
-    ids = {ALL: people.images["image_id"]} | {group: groups.index[groups == group] for group in TILTS}
+    ids = {ALL: pd.Index(people.images["image_id"])} | {group: groups.index[groups == group] for group in TILTS}
     among = {
         group: Scores(
             {point: [_joints_of(run, own) for run in of_seeds] for point, of_seeds in runs.items()}, scores_and_errors
@@ -109,11 +109,11 @@ def by_tilt(runs: Mapping[Point, Sequence[Matched]], people: Dataset) -> ByTilt:
     return ByTilt({group: len(own) for group, own in ids.items()}, among)
 
 
-def _joints_of(run: Matched, image_ids: Sequence[str]) -> Matched:
+def _joints_of(run: Matched, image_ids: pd.Index) -> Matched:
     """With the joints of some people alone; all people stay, so that the same are drawn whoever is looked at."""
     return replace(run, joints=run.joints[run.joints["image_id"].isin(image_ids)].reset_index(drop=True))
 
 
 def _unknown(like: Mapping[str, Estimate], note: str) -> dict[str, Estimate]:
-    nothing = dict.fromkeys(("value", "low", "high", "standard_error", "freedom"), float("nan"))
-    return {metric: one._replace(**nothing, note=note) for metric, one in like.items()}
+    nan = float("nan")
+    return {metric: Estimate(nan, nan, nan, nan, nan, one.seeds, one.over, note) for metric, one in like.items()}

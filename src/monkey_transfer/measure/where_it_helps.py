@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from monkey_transfer.measure.scores import FLOOR, Point, Scores, elsewhere_scores
+from monkey_transfer.measure.elsewhere import matched_elsewhere
+from monkey_transfer.measure.scores import FLOOR, Point, Scores, each_seed, shown_points
 from monkey_transfer.measure.tilt import ByTilt, by_tilt
+from monkey_transfer.metrics.estimate import FEWEST_GROUPS
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, SCORE_NAME
 from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Profile
 from monkey_transfer.study.opening import Study
@@ -46,23 +48,30 @@ class WhereItHelps:
 
     def number(self, tilt: str, tried_on: str = "target") -> int:
         """How many people there are of a tilt."""
-        [found] = self.people.query("tilt == @tilt and tried_on == @tried_on")["people"]
+        own = (self.people["tilt"] == tilt) & (self.people["tried_on"] == tried_on)
+        [found] = self.people.loc[own, "people"]
         return int(found)
+
+    def few(self, tried_on: str = "target") -> list[str]:
+        """Which of 'upright' and 'tilted' have too few people for numbers of their own."""
+        return [tilt for tilt in ("upright", "tilted") if self.number(tilt, tried_on) < FEWEST_GROUPS]
 
 
 def measure_where_it_helps(study: Study, scores: Scores) -> WhereItHelps:
     """Scores and differences by tilt, on the target and elsewhere; ``scores`` are those of the target."""
     profile = study.profile
-    tried = {"target": (by_tilt(scores.runs, study.test_people), SCORE_NAME[profile.yardstick])}
+    points = dict.fromkeys([*shown_points(study), *(p for weights in contrasts(profile).values() for p in weights)])
+    here = by_tilt({point: scores.runs[point] for point in [*points, FLOOR]}, study.test_people)
+    tried = {"target": (here, SCORE_NAME[profile.yardstick])}
     if study.elsewhere is not None:
-        others = by_tilt(elsewhere_scores(study).runs, study.elsewhere)
+        others = by_tilt(each_seed(study, points, lambda run: matched_elsewhere(study, run)), study.elsewhere)
         tried["elsewhere"] = others, SCORE_NAME[profile.elsewhere_yardstick]
     people = [
         {"tried_on": role, "tilt": tilt, "people": number}
-        for role, (found, _) in tried.items()
-        for tilt, number in found.people.items()
+        for role, (by, _) in tried.items()
+        for tilt, number in by.people.items()
     ]
-    of_arms = [_scores(profile, *found).assign(tried_on=role) for role, found in tried.items()]
+    of_arms = [_scores(study, *found).assign(tried_on=role) for role, found in tried.items()]
     of_pairs = [_differences(profile, *found).assign(tried_on=role) for role, found in tried.items()]
     return WhereItHelps(
         pd.DataFrame(people), pd.concat(of_arms, ignore_index=True), pd.concat(of_pairs, ignore_index=True)
@@ -92,11 +101,10 @@ def contrasts(profile: Profile) -> dict[str, dict[Point, float]]:
     return found
 
 
-def _scores(profile: Profile, found: ByTilt, score: str) -> pd.DataFrame:
-    points = [*(Point(name, profile.asked_size(name)) for name in profile.arms), FLOOR]
+def _scores(study: Study, found: ByTilt, score: str) -> pd.DataFrame:
     return pd.DataFrame(
         {**point._asdict(), "tilt": tilt, "metric": metric, **metrics[metric]._asdict()}
-        for point in points
+        for point in (*shown_points(study), FLOOR)
         if point in found.points
         for tilt, metrics in found.contrast({point: 1}).items()
         if tilt != TILTED_LESS_UPRIGHT

@@ -38,8 +38,8 @@ class Arm(Settings):
     # Primary questions, decided before the runs: another arm that learns the same people -> what the difference from it
     # answers. Every comparison that is not named here is exploratory and gets no ruling.
     against: dict[str, Text] = {}
-    # Primary questions likewise: another arm -> what is answered by how much larger the difference is among people tilted
-    # by more than 120 degrees than among those within 60 degrees of upright.
+    # Primary questions likewise: another arm -> what is answered by how much larger the difference is among people who
+    # are tilted by more than 120 degrees than among those within 60 degrees of upright.
     against_tilted: dict[str, Text] = {}
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
