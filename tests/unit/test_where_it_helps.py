@@ -95,8 +95,8 @@ def test_the_answer_to_it(tilted):
     sentence = answers(tilted)[3]
     assert sentence.startswith(
         f"**{QUESTION} No, it is smaller.** Among the tilted less among the upright, `transfer` minus "
-        f"`scratch_control`: -75.0 [{found['low']:+.1f}, {found['high']:+.1f}] points of PCKh@0.5 with 4 labelled people "
-        "and 260 against 60 iterations in all; p = "
+        f"`scratch_control`: -75.0 [{found['low']:+.1f}, {found['high']:+.1f}] points of PCKh@0.5 with 4 labelled "
+        "people and 260 against 60 iterations in all; p = "
     )
     assert sentence.endswith("after Holm; the smallest difference of interest is 20.")
     assert len(joint_table(tilted)) == 3  # of the questions of the score
@@ -119,7 +119,8 @@ def test_people_who_cannot_be_told_apart_get_one_sentence(enough, monkeypatch):
     assert where.few() == ["upright", "tilted"]
     assert said.on_tilt(untold.study, where) == (
         "- Of 30 rendered test people 0 are upright (within 60 degrees), 0 between and 0 tilted (by more than 120); of "
-        "30 it is not known. With 0 upright and 0 tilted people, where an interval takes 10, nothing can be said of tilt."
+        "30 it is not known. With 0 upright and 0 tilted people, where an interval takes 10, nothing can be said of "
+        "tilt."
     )
     assert said.on_swaps(untold.study, where).endswith("points. It was not asked beforehand.")
     assert set(said.tilt_table(untold.study, where)["tilted"]) == {"too few tilted people"}
@@ -195,8 +196,8 @@ def test_a_finished_network_and_people_elsewhere(tmp_path):
         where = measure_where_it_helps(study, read_scores(study))
         assert where.people["tried_on"].unique().tolist() == ["target", "elsewhere"]
         assert said.on_finished(study, where) == (
-            "**Finished networks, used as they are:** `benchmark` finds 62.5 [too few groups] % of the joints of all of "
-            "3 rendered test people; `benchmark` finds 100.0 [too few groups] % of the joints of all of 2 rendered "
+            "**Finished networks, used as they are:** `benchmark` finds 62.5 [too few groups] % of the joints of all "
+            "of 3 rendered test people; `benchmark` finds 100.0 [too few groups] % of the joints of all of 2 rendered "
             "people of others by hand."
         )
         assert said.on_tilt(study, where).count("nothing can be said of tilt") == 2
