@@ -939,9 +939,9 @@ def test_scores_by_tilt_are_drawn_for_the_groups_that_have_people():
 def test_differences_by_tilt_have_their_interaction_beside_them():
     figure = FIGURES["differences_by_tilt"](rendered=False)
     parts, interaction = figure.axes
-    dots = {line.get_label(): line.get_xdata().tolist() for line in parts.lines if len(line.get_xdata()) == 2}
-    assert dots["among upright people"] == [3, 1]
-    assert dots["among tilted people"] == [7.5, -3]
+    dots = {line.get_label(): list(line.get_xdata()) for line in parts.lines if len(line.get_xdata()) == 2}
+    assert dots["upright people"] == [3, 1]
+    assert dots["tilted people"] == [7.5, -3]
     bars = [c.get_segments() for c in interaction.collections if isinstance(c, LineCollection)]
     assert [segment[:, 0].tolist() for segments in bars for segment in segments] == [[2.5, 7.5], [-6, -1]]
     assert [plain(text.get_text()) for text in interaction.texts] == ["+4.5 [+2.5, +7.5]", "-4.0 [-6.0, -1.0]"]
@@ -951,7 +951,8 @@ def test_differences_by_tilt_have_their_interaction_beside_them():
         "(transfer minus imagenet control) minus (transfer upright minus control upright)",
     ]
     assert parts.yaxis_inverted()
-    assert interaction.get_xlabel() == "tilted minus upright (points of PCKh@0.5)"
+    assert interaction.get_xlabel() == "tilted minus upright (points)"
+    assert parts.get_title(loc="left").startswith("PCKh@0.5, means of 3 seeds")
 
 
 def test_a_figure_of_tilt_has_one_row_for_each_arm_and_group():

@@ -87,12 +87,12 @@ def contrasts(profile: Profile) -> dict[str, dict[Point, float]]:
     plain, bare = NOT_TURNED
     control, size = profile.control, profile.compared_size
     turned = all(name in profile.arms and size in profile.arm(name).sizes for name in NOT_TURNED)
-    people = [name for name, arm in profile.arms.items() if arm.learns == "target"]
+    people = ["transfer", *(name for name, arm in profile.arms.items() if arm.learns == "target")]
     pairs = [(question.a, question.b) for question in profile.questions if question.part]
     pairs += [(name, control) for name in people if name not in (control, plain, bare)]
     pairs += [(plain, bare), (control, bare)] if turned else []
     found: dict[str, dict[Point, float]] = {}
-    for a, b in pairs:
+    for a, b in dict.fromkeys(pairs):
         images_a, images_b = profile.asked_sizes(a, b)
         found[f"{a} - {b}"] = {Point(a, images_a): 1, Point(b, images_b): -1}
     if turned:

@@ -34,8 +34,9 @@ def scores_by_tilt(
     Raises StudyError if no row is left, or two are of one arm and tilt.
     """
     places = {tilt: place for place, tilt in enumerate(people)}
-    scores = scores[scores["tilt"].isin(places)].assign(place=scores["tilt"].map(places))
+    scores = scores[scores["tilt"].isin(places)]
     style.refuse_double(scores, ("arm", "tilt"), "a figure of tilt")
+    scores = scores.assign(place=scores["tilt"].map(places))
     drawn, axes = subplots(figsize=(style.WIDTH, 4.2))
     style.draw_arms(axes, scores, "place", 0.7, lw=0.8)
     style.percent_from_zero(axes, scores[["value", "high"]])
@@ -68,7 +69,7 @@ def differences_by_tilt(table: pd.DataFrame, title: str, *, rendered: bool, head
         1, 2, figsize=(style.WIDTH, 0.42 * len(rows) + 1.9), sharey=True, width_ratios=[1.25, 1]
     )
     for (tilt, colour), shift in zip(_COLOURS.items(), (-_APART, _APART), strict=True):
-        _draw(parts, table[table["tilt"] == tilt], rows, shift, colour, f"among {tilt} people")
+        _draw(parts, table[table["tilt"] == tilt], rows, shift, colour, f"{tilt} people")
     more = table[table["tilt"] == TILTED_LESS_UPRIGHT]
     _draw(interaction, more, rows, 0, style.INK)
     beside = {"transform": interaction.get_yaxis_transform(), "va": "center", "fontsize": 9}
@@ -79,9 +80,9 @@ def differences_by_tilt(table: pd.DataFrame, title: str, *, rendered: bool, head
     parts.set_ylim(len(rows) - 0.5, -0.5)
     for axes, name in ((parts, "difference"), (interaction, "tilted minus upright")):
         axes.axvline(0, color=style.INK, lw=1)
-        axes.set_xlabel(f"{name} (points of {title})")
+        axes.set_xlabel(f"{name} (points)")
         axes.grid(axis="y", visible=False)
-    style.subtitle(parts, style.how_sure(table))
+    style.subtitle(parts, f"{title}, {style.how_sure(table)}")
     style.set_title(drawn, heading, rendered)
     style.legend_below(drawn, parts)
     return drawn
