@@ -12,7 +12,6 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from monkey_transfer import skeletons
@@ -20,6 +19,7 @@ from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.lsp import read_lsp
 from monkey_transfer.datasets.pictures import framed, in_original_pixels
 from monkey_transfer.errors import StudyError
+from monkey_transfer.measure.tilt import tilt_groups, tilt_of
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import match
 from monkey_transfer.networks.tflite.engine import TFLite
@@ -47,17 +47,6 @@ def people_of() -> dict[str, Dataset]:
     return {name: people.measured_by(YARDSTICK) for name, people in found.items()}
 
 
-def tilt_of(people: Dataset) -> pd.Series:
-    """By image_id, degrees between up and the way from the middle of the hips to the neck; NaN if one is unlabelled."""
-    own = people.skeleton.keypoint_of
-    places = people.labels.pivot(index="image_id", columns="keypoint", values=["x", "y"])
-    x, y = (
-        places[axis][own["upper_neck"]] - (places[axis][own["left_hip"]] + places[axis][own["right_hip"]]) / 2
-        for axis in ("x", "y")
-    )
-    return np.degrees(np.arctan2(x, -y)).abs()
-
-
 def row(name: str, title: str, people: Dataset, folder: Path) -> dict[str, object]:
     """What a network does on some people."""
     from monkey_transfer.networks.tflite.prediction import Predictor
@@ -71,7 +60,7 @@ def row(name: str, title: str, people: Dataset, folder: Path) -> dict[str, objec
     found = in_original_pixels(found, frames)
     matched = match(people.labels, found, people.reference_lengths, YARDSTICK, people.images)
     joints = pckh.scored(matched.joints)
-    tilt = joints["image_id"].map(tilt_of(people))
+    tilt = joints["image_id"].map(tilt_groups(tilt_of(people)))
     return {
         "people": title,
         "network": name,
@@ -79,8 +68,7 @@ def row(name: str, title: str, people: Dataset, folder: Path) -> dict[str, objec
         "joints": len(names),
         "PCK@0.5": 100 * joints["correct"].mean(),
         "at 0.1": pckh.pck(joints, 0.1),
-        "upright": 100 * joints.loc[tilt <= 60, "correct"].mean(),
-        "tilted": 100 * joints.loc[tilt > 120, "correct"].mean(),
+        **{group: 100 * joints.loc[tilt == group, "correct"].mean() for group in ("upright", "tilted")},
     }
 
 

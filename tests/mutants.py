@@ -100,14 +100,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "differences are b minus a",
         "measure/scores.py",
-        "x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)",
-        "y.minus(x) for x, y in zip(one[metric], other[metric], strict=True)",
+        "return self.contrast({a: 1, b: -1})",
+        "return self.contrast({a: -1, b: 1})",
     ),
     Mutant(
         "arms are compared on all joints of the first",
         "measure/scores.py",
-        "shared = self.keypoints(a) & self.keypoints(b)",
-        "shared = self.keypoints(a)",
+        "shared = frozenset.intersection(*map(self.keypoints, points))",
+        "shared = self.keypoints(points[0])",
     ),
     Mutant(
         "people counts forget the validation",

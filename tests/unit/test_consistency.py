@@ -72,11 +72,11 @@ def differences_of(report: Path) -> pd.DataFrame:
 
 
 def lines_of(report: Path) -> pd.DataFrame:
-    """What rarity changes, which is no difference of two arms but of two people."""
+    """What rarity and tilt change, which is no difference of two arms alone but of two kinds of people."""
     columns = ["value", "low", "high"]
-    file = report / "tables" / "rarity_lines.csv"
-    lines = pd.read_csv(file)[columns] if file.is_file() else pd.DataFrame(columns=columns, dtype=float)
-    return lines.assign(digits=1)
+    files = [report / "tables" / f"{name}.csv" for name in ("rarity_lines", "interactions")]
+    none = pd.DataFrame(columns=columns, dtype=float)
+    return pd.concat([none, *(pd.read_csv(file)[columns] for file in files if file.is_file())]).assign(digits=1)
 
 
 def scores_of(report: Path) -> pd.DataFrame:

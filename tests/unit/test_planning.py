@@ -80,13 +80,13 @@ def scattering(results: Results, by: float) -> Results:
     """The same where the differences of seeds scatter on all people alike, with a standard deviation of ``by``."""
 
     class Apart(scores.Scores):
-        def differences(self, a, b):
+        def summed(self, weights):
             def moved(run, more):
                 return Replicates(run.value + more, run.resampled + more)
 
             return {
                 metric: [moved(run, by * place) for run, place in zip(of_seeds, (-1, 0, 1), strict=True)]
-                for metric, of_seeds in super().differences(a, b).items()
+                for metric, of_seeds in super().summed(weights).items()
             }
 
     return replace(results, scores=Apart(results.scores.runs, pck_scores))
@@ -130,7 +130,8 @@ def test_seeds_that_scatter_are_planned_with_what_so_few_leave_open(enough):
     assert table["sd_seeds_high"].tolist() == pytest.approx([8 * high] * 6)
     last = table.iloc[4]
     assert 3 <= last["seeds_different_low"] < last["seeds_different"] < last["seeds_different_high"] < np.inf
-    found = estimate(results.scores.differences(*points(results, 2))["pckh"], 27)
+    a, b = points(results, 2)
+    found = estimate(results.scores.summed({a: 1, b: -1})["pckh"], 27)
     assert last["standard_error"] == pytest.approx(found.standard_error, rel=0.02)
 
 

@@ -171,6 +171,23 @@ ACCURACY = pd.DataFrame(
     ]
 )
 ADVANTAGE = ACCURACY[ACCURACY["arm"] == "baseline"].drop(columns="arm")
+TILT = estimates(
+    [
+        {"arm": name, "tilt": tilt, "value": value, "low": value - 4, "high": value + 6}
+        for name, values in (("transfer", (50, 40, 20)), ("baseline", (30, 25, 5)))
+        for tilt, value in zip(("upright", "between", "tilted"), values, strict=True)
+    ]
+)
+TILT_DIFFERENCES = estimates(
+    [
+        {"row": row, "tilt": tilt, "value": value, "low": value - 2, "high": value + 3}
+        for row, values in {
+            "transfer - imagenet_control": (4, 3, 7.5, 4.5),
+            "(transfer - imagenet_control) - (transfer_upright - control_upright)": (0, 1, -3, -4),
+        }.items()
+        for tilt, value in zip(("all", "upright", "tilted", "tilted - upright"), values, strict=True)
+    ]
+)
 LINE = pd.DataFrame(
     {
         "quantity": ["slope", "rarest", "most ordinary"],
@@ -228,6 +245,8 @@ FIGURES = {
     "extrapolations": partial(plots.extrapolations, EXTRAPOLATIONS, OF_CURVES, SCORE),
     "accuracy_by_rarity": partial(plots.accuracy_by_rarity, ACCURACY, SCORE),
     "advantage_by_rarity": partial(plots.advantage_by_rarity, ADVANTAGE, LINE, "transfer", "imagenet_control", SCORE),
+    "scores_by_tilt": partial(plots.scores_by_tilt, TILT, {"upright": 537, "tilted": 1200}, "PCKh@0.5 (%)"),
+    "differences_by_tilt": partial(plots.differences_by_tilt, TILT_DIFFERENCES, SCORE, heading="Differences by tilt"),
     "pose_space": partial(plots.pose_space, {"a": RNG.normal(size=(30, 12, 2)), "b": RNG.normal(size=(9, 12, 2))}),
 }
 OF_ONE_SEED = ("learning_curves", "error_distribution", "threshold_curve", "roc_curves", "confidence_histograms")
@@ -959,6 +978,52 @@ def test_advantage_by_rarity_has_the_line_of_all_people():
     assert intervals(axes, ARM_COLOURS["transfer"]) == [[22, 32], [24, 34], [20, 30]]
     assert line.get_xydata().tolist() == [[0.5, 5], [3.5, -3]]
     assert plain(line.get_label()) == "line: -8.0 [-9.0, +1.0] points from the most ordinary to the rarest"
+
+
+def test_scores_by_tilt_are_drawn_for_the_groups_that_have_people():
+    (axes,) = FIGURES["scores_by_tilt"](rendered=False).axes
+    for name, values in (("transfer", [50, 20]), ("baseline", [30, 5])):
+        line = line_of(axes, name)
+        assert line.get_ydata().tolist() == values
+        assert np.round(line.get_xdata()).tolist() == [0, 1]
+        assert intervals(axes, ARM_COLOURS[name]) == [[value - 4, value + 6] for value in values]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["upright\n537 people", "tilted\n1,200 people"]
+    assert axes.get_ylabel() == "PCKh@0.5 (%)"
+
+
+def test_differences_by_tilt_have_their_interaction_beside_them():
+    figure = FIGURES["differences_by_tilt"](rendered=False)
+    parts, interaction = figure.axes
+    dots = {line.get_label(): list(line.get_xdata()) for line in parts.lines if len(line.get_xdata()) == 2}
+    assert dots["upright people"] == [3, 1]
+    assert dots["tilted people"] == [7.5, -3]
+    bars = [c.get_segments() for c in interaction.collections if isinstance(c, LineCollection)]
+    assert [segment[:, 0].tolist() for segments in bars for segment in segments] == [[2.5, 7.5], [-6, -1]]
+    assert [plain(text.get_text()) for text in interaction.texts] == ["+4.5 [+2.5, +7.5]", "-4.0 [-6.0, -1.0]"]
+    names = [text.get_text().replace("\n", " ") for text in parts.get_yticklabels()]
+    assert names == [
+        "transfer minus imagenet control",
+        "(transfer minus imagenet control) minus (transfer upright minus control upright)",
+    ]
+    assert parts.yaxis_inverted()
+    assert interaction.get_xlabel() == "tilted minus upright (points)"
+    assert parts.get_title(loc="left").startswith("PCKh@0.5, means of 3 seeds")
+
+
+def test_a_figure_of_tilt_has_one_row_for_each_arm_and_group():
+    with pytest.raises(StudyError, match="found two for arm transfer, tilt upright"):
+        plots.scores_by_tilt(pd.concat([TILT, TILT]), {"upright": 1}, SCORE, rendered=False)
+    with pytest.raises(StudyError, match="found no row"):
+        plots.differences_by_tilt(TILT_DIFFERENCES.head(1), SCORE, rendered=False, heading="")
+
+
+def test_a_figure_of_the_answer_tells_a_pair_from_its_interaction():
+    interaction = COMPARISONS.tail(1).assign(metric="pckh/tilted - upright", difference=2.0)
+    (axes,) = plots.differences(pd.concat([COMPARISONS.tail(1), interaction]), SCORE, rendered=False).axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "transfer minus imagenet control, 1,000 people",
+        "transfer minus imagenet control, 1,000 people, among the tilted less the upright",
+    ]
 
 
 def test_a_figure_of_rarity_has_one_row_for_each_part():

@@ -290,7 +290,7 @@ def test_controls_differ_from_transfer_in_nothing_but_what_they_are_named_for(na
     for arm, key in {"transfer_frozen": "frozen", "transfer_with_heads": "restore"}.items():
         if arm in trained:
             differing = {k for k, v in profile.arm(arm).model_dump().items() if v != transfer.model_dump()[k]}
-            assert differing <= {key, "images", "iterations", "against"}
+            assert differing <= {key, "images", "iterations", "against", "against_tilted"}
     if "shuffled_source" in trained:
         shuffled, baseline = (profile.arm(arm).model_dump() for arm in ("shuffled_baseline", "baseline"))
         assert {key for key in shuffled if shuffled[key] != baseline[key]} == {"names"}
@@ -304,6 +304,13 @@ def asking(seeds: tuple[int, ...] = (0, 1, 2), **against: dict[str, str]) -> dic
     return settings
 
 
+def asking_of_the_tilted(settings: dict, **against: dict[str, str]) -> dict:
+    """The same with questions of how much more a difference is among the tilted."""
+    for arm, questions in against.items():
+        settings["arms"][arm]["against_tilted"] = questions
+    return settings
+
+
 def test_a_primary_question_is_of_the_largest_number_of_people_that_both_arms_learn(write, tmp_path):
     settings = asking(transfer={"scratch_control": "Monkeys?", "third": "Heads?", "benchmark": "Many people?"})
     settings["arms"]["transfer"]["images"] = [5, 10, 20]
@@ -311,9 +318,9 @@ def test_a_primary_question_is_of_the_largest_number_of_people_that_both_arms_le
     write("study", settings)
     found = load_profile("study", tmp_path).questions
     assert {question.b: question for question in found} == {
-        "scratch_control": ("transfer", "scratch_control", 20, 20, "Monkeys?"),
-        "third": ("transfer", "third", 10, 10, "Heads?"),
-        "benchmark": ("transfer", "benchmark", 20, 100, "Many people?"),
+        "scratch_control": ("transfer", "scratch_control", 20, 20, "Monkeys?", ""),
+        "third": ("transfer", "third", 10, 10, "Heads?", ""),
+        "benchmark": ("transfer", "benchmark", 20, 100, "Many people?", ""),
     }
 
 
@@ -361,6 +368,27 @@ def test_an_arm_learns_a_number_of_people_for_iterations_of_its_own(write, tmp_p
     assert "iterations" not in said[20]["arm"]
 
 
+def test_questions_of_the_tilted_are_primary_too(write, tmp_path):
+    settings = asking(transfer={"scratch_control": "Monkeys?"})
+    settings["arms"]["transfer"]["against_tilted"] = {"scratch_control": "More if tilted?"}
+    write("study", settings)
+    overall, tilted = load_profile("study", tmp_path).questions
+    assert (tilted.a, tilted.b, tilted.text, tilted.part) == (
+        "transfer",
+        "scratch_control",
+        "More if tilted?",
+        "tilted - upright",
+    )
+    assert [question.metric("pckh") for question in (overall, tilted)] == ["pckh", "pckh/tilted - upright"]
+    write("other", {"extends": "study", "arms": {"transfer": {"against_tilted": {"scratch_control": None}}}})
+    assert [question.text for question in load_profile("other", tmp_path).questions] == ["Monkeys?"]
+
+
+def test_the_photographs_study_asks_whether_monkeys_help_the_tilted_more():
+    [tilted] = [question for question in load_profile("lsp").questions if question.part]
+    assert (tilted.a, tilted.b, tilted.images_a, tilted.images_b) == ("transfer", "imagenet_control", 100, 100)
+
+
 def test_primary_questions_of_the_demo():
     assert load_profile("demo").questions == ()
     found = load_profile("demo-seeds").questions
@@ -400,6 +428,21 @@ SAME_PEOPLE = "learn the same people; expected two arms that learn the target an
             "asked both ways",
             asking(transfer={"scratch_control": "?"}, scratch_control={"transfer": "?"}),
             "arms.scratch_control.against.transfer: this pair is asked both ways",
+        ),
+        (
+            "asked of the tilted the other way round",
+            asking_of_the_tilted(asking(transfer={"scratch_control": "?"}), scratch_control={"transfer": "?"}),
+            "arms.scratch_control.against_tilted.transfer: this pair is asked both ways",
+        ),
+        (
+            "asked of the tilted and an arm that is not there",
+            asking_of_the_tilted(asking(), transfer={"benchmrk": "?"}),
+            "arms.transfer.against_tilted.benchmrk: arm 'benchmrk' is unknown",
+        ),
+        (
+            "asked of the tilted with one seed",
+            asking_of_the_tilted(asking((4,)), transfer={"scratch_control": "?"}),
+            "at least 3 seeds, .* found 1: give more seeds, or remove 'against_tilted'",
         ),
     ],
 )

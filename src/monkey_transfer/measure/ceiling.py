@@ -125,8 +125,9 @@ def labelled_twice(dataset: Dataset) -> pd.DataFrame:
     images = dataset.images.set_index("image_id")
     rows = []
     for first, second in _candidates(dataset.images):
-        way, alike = _registered(images.loc[first], images.loc[second])
-        overlap = _overlap(_box(images.loc[first]), _moved(_box(images.loc[second]), way))
+        one, other = (images.loc[[image_id]].iloc[0] for image_id in (first, second))
+        way, alike = _registered(one, other)
+        overlap = _overlap(_box(one), _moved(_box(other), way))
         found = MOMENT if not alike >= _LEAST_ALIKE else SAME if overlap >= _LEAST_OVERLAP else PERSON
         numbers = dict(zip(_MAP, way.ravel(), strict=True))
         rows.append({"first": first, "second": second, **numbers, "alike": alike, "overlap": overlap, "found": found})
@@ -261,9 +262,9 @@ def _registered(first: pd.Series, second: pd.Series) -> tuple[np.ndarray, float]
     boxes = _moved(np.concatenate([_box(first), _moved(_box(second), way)]), squashed[:2])
     (left, top), (right, bottom) = np.floor(boxes.min(axis=0)), np.ceil(boxes.max(axis=0)) + 1
     box = np.s_[max(int(top), 0) : max(int(bottom), 0), max(int(left), 0) : max(int(right), 0)]
-    warp = {"dsize": shape, "flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP}
-    shows = cv2.warpAffine(np.ones_like(other), found, **warp) > 0.999
-    return way, _least_alike(one[box], cv2.warpAffine(other, found, **warp)[box], shows[box])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    shows, laid = (cv2.warpAffine(layer, found, shape, flags=flags) for layer in (np.ones_like(other), other))
+    return way, _least_alike(one[box], laid[box], shows[box] > 0.999)
 
 
 def _least_alike(one: np.ndarray, other: np.ndarray, shows: np.ndarray) -> float:

@@ -1,8 +1,8 @@
 """The differences of arms: the primary questions of a profile with their rulings, and all others, exploratory.
 
-A primary question is declared before the runs (``against`` in the profile) and asked of the PCK score. All of a
-study's primary questions are corrected together (:func:`~monkey_transfer.measure.claims.holm`); whatever else is
-compared has an interval and no ruling.
+A primary question is declared before the runs (``against`` and ``against_tilted`` in the profile) and asked of the PCK
+score, or of how much more it is among tilted people. All of a study's primary questions are corrected together
+(:func:`~monkey_transfer.measure.claims.holm`); whatever else is compared has an interval and no ruling.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ import pandas as pd
 
 from monkey_transfer.measure.claims import holm, ruling
 from monkey_transfer.measure.scores import FLOOR, Point, Scores, people_of
+from monkey_transfer.measure.tilt import by_tilt
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.estimate import Estimate
-from monkey_transfer.profiles.profile import Profile, Question
+from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Profile, Question
 from monkey_transfer.study.opening import Study
 
 # What is compared besides the scores of joint groups.
@@ -50,12 +51,15 @@ def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
     Returns arm_a, arm_b, images_a, images_b, people (labelled people of a), metric, joints (keypoints that the pair
     shares), difference (a minus b, the mean over seeds; PCK in points), low, high, standard_error, freedom, seeds,
     over, note (:class:`monkey_transfer.metrics.estimate.Estimate`), question, p, p_equivalent, margin, ruling.
-    ``question`` is empty for what is exploratory, and the four after it too; p-values are Holm's.
+    ``question`` is empty for what is exploratory, and the four after it too; p-values are Holm's. Pairs of which it is
+    asked have a metric such as 'pckh/tilted - upright' as well (:meth:`monkey_transfer.measure.tilt.ByTilt.contrast`).
     """
     profile, score = study.profile, pckh.SCORE_NAME[study.profile.yardstick]
     found = {pair: scores.compare(*pair) for pair in compared_points(profile)}
-    asked = {ends_of(question): question.text for question in profile.questions}
-    ruled = dict(zip(asked, _rulings([found[pair][score] for pair in asked], profile.margin), strict=True))
+    for pair, part in _by_tilt(study, scores).items():
+        found[pair][f"{score}/{TILTED_LESS_UPRIGHT}"] = part
+    asked = {(ends_of(question), question.metric(score)): question.text for question in profile.questions}
+    ruled = dict(zip(asked, _rulings([found[pair][metric] for pair, metric in asked], profile.margin), strict=True))
     exploratory = {"question": "", "p": np.nan, "p_equivalent": np.nan, "margin": np.nan, "ruling": ""}
     rows = [
         {
@@ -68,7 +72,7 @@ def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
             "joints": len(scores.shared_keypoints(a, b)),
             "difference": one.value,
             **dict(zip(one._fields[1:], one[1:], strict=True)),
-            **({"question": asked[a, b], **ruled[a, b]} if metric == score and (a, b) in asked else exploratory),
+            **({"question": asked[key], **ruled[key]} if (key := ((a, b), metric)) in asked else exploratory),
         }
         for (a, b), metrics in found.items()
         for metric, one in metrics.items()
@@ -101,6 +105,16 @@ def ends_of(question: Question) -> tuple[Point, Point]:
 def of_metric(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The rows of one metric: one for each pair and numbers of images."""
     return table[table["metric"] == metric]
+
+
+def _by_tilt(study: Study, scores: Scores) -> dict[tuple[Point, Point], Estimate]:
+    """Of every pair of which that is asked, how much more the difference of the PCK score is among tilted people."""
+    pairs = [ends_of(question) for question in study.profile.questions if question.part == TILTED_LESS_UPRIGHT]
+    if not pairs:
+        return {}
+    score = pckh.SCORE_NAME[study.profile.yardstick]
+    found = by_tilt({point: scores.runs[point] for pair in pairs for point in pair}, study.test_people)
+    return {(a, b): found.contrast({a: 1, b: -1})[TILTED_LESS_UPRIGHT][score] for a, b in pairs}
 
 
 def _rulings(found: Sequence[Estimate], margin: float) -> list[dict[str, object]]:

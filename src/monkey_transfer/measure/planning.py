@@ -66,9 +66,10 @@ def planning(results: Results) -> pd.DataFrame:
       :data:`~monkey_transfer.metrics.planning.POWER` cannot be had by seeds alone;
     - note : why there are none of these numbers.
 
-    Empty where the profile asks nothing.
+    Questions of how a difference differs among people are left out. Empty where the profile asks nothing.
     """
-    rows = [row for question in results.study.profile.questions for row in _plans(results, question)]
+    asked = [question for question in results.study.profile.questions if not question.part]
+    rows = [row for question in asked for row in _plans(results, question)]
     return pd.DataFrame(rows, columns=_PLANNED)
 
 
@@ -77,7 +78,7 @@ def _plans(results: Results, question: Question) -> list[dict[str, object]]:
     profile, scores = results.study.profile, results.scores
     a, b = ends_of(question)
     groups = scores.groups(a, scores.shared_keypoints(a, b))
-    runs = scores.differences(a, b)[SCORE_NAME[profile.yardstick]]
+    runs = scores.summed({a: 1, b: -1})[SCORE_NAME[profile.yardstick]]
     found = estimate(runs, groups)
     asked = {"question": question.text, "arm_a": a.arm, "arm_b": b.arm, "images_a": a.images, "images_b": b.images}
     seen = {"difference": found.value, "standard_error": found.standard_error, "seeds": found.seeds, "note": found.note}

@@ -1,4 +1,4 @@
-"""Every run of a study, measured once, and the one place where two arms are subtracted.
+"""Every run of a study, measured once, and the one place where arms are subtracted.
 
 A run is matched with the labels once and evaluated on the same resamples of the test people as every other. From the
 replicates follow an arm's score and the difference of two arms, each as one number with one kind of interval: over
@@ -15,7 +15,7 @@ import pandas as pd
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.measure.matched import matched, mean_pose
-from monkey_transfer.metrics.bootstrap import Replicates, Statistic, replicate
+from monkey_transfer.metrics.bootstrap import Replicates, Statistic, replicate, weighted_sum
 from monkey_transfer.metrics.detection import threshold_of
 from monkey_transfer.metrics.estimate import Estimate, effective_groups, estimate
 from monkey_transfer.metrics.headline import headline, pck_scores, pixel_errors
@@ -72,39 +72,43 @@ class Scores:
 
     def of(self, point: Point) -> dict[str, Estimate]:
         """Metric -> the score of a point, on the joints that it has."""
-        own = self.keypoints(point)
-        groups = self.groups(point, own)
-        return {metric: estimate(of_seeds, groups) for metric, of_seeds in self.replicates(point, own).items()}
+        return self.contrast({point: 1})
 
     def compare(self, a: Point, b: Point) -> dict[str, Estimate]:
-        """Metric -> a minus b, on the joints that the two share, seed by seed on the same resamples.
+        """Metric -> a minus b: :meth:`contrast`."""
+        return self.contrast({a: 1, b: -1})
+
+    def contrast(self, weights: Mapping[Point, float]) -> dict[str, Estimate]:
+        """Metric -> the scores of points, each times its weight, added up on the joints that all of them have.
 
         What other points there are does not change it. StudyError if they share no joint.
         """
-        groups = self.groups(a, self.shared_keypoints(a, b))
-        return {metric: estimate(of_seeds, groups) for metric, of_seeds in self.differences(a, b).items()}
+        groups = self.groups(next(iter(weights)), self.shared_keypoints(*weights))
+        return {metric: estimate(of_seeds, groups) for metric, of_seeds in self.summed(weights).items()}
 
-    def differences(self, a: Point, b: Point) -> dict[str, list[Replicates]]:
-        """Metric -> a minus b of each seed, of which :meth:`compare` makes one number."""
-        shared = self.shared_keypoints(a, b)
-        one, other = self.replicates(a, shared), self.replicates(b, shared)
+    def summed(self, weights: Mapping[Point, float]) -> dict[str, list[Replicates]]:
+        """What a :meth:`contrast` is estimated from: metric -> one for each seed, all on the same resamples."""
+        shared = self.shared_keypoints(*weights)
+        first, *others = (self.replicates(point, shared) for point in weights)
         return {
-            metric: [x.minus(y) for x, y in zip(one[metric], other[metric], strict=True)]
-            for metric in one
-            if metric in other
+            metric: [
+                weighted_sum(of_points, [*weights.values()])
+                for of_points in zip(first[metric], *(found[metric] for found in others), strict=True)
+            ]
+            for metric in first
+            if all(metric in found for found in others)
         }
 
     def keypoints(self, point: Point) -> frozenset[str]:
         """The labelled keypoints that a point has."""
         return frozenset(self.runs[point][0].joints["keypoint"])
 
-    def shared_keypoints(self, a: Point, b: Point) -> frozenset[str]:
-        """The labelled keypoints that both have; StudyError if there is none."""
-        shared = self.keypoints(a) & self.keypoints(b)
+    def shared_keypoints(self, *points: Point) -> frozenset[str]:
+        """The labelled keypoints that all have; StudyError if there is none."""
+        shared = frozenset.intersection(*map(self.keypoints, points))
         if not shared:
-            raise StudyError(
-                f"arms {a.arm} and {b.arm} share no keypoint, so they cannot be compared: choose other arms"
-            )
+            arms = " and ".join(point.arm for point in points)
+            raise StudyError(f"arms {arms} share no keypoint, so they cannot be compared: choose other arms")
         return shared
 
     def replicates(self, point: Point, keypoints: frozenset[str]) -> dict[str, list[Replicates]]:

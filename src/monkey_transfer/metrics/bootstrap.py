@@ -9,7 +9,7 @@ in :mod:`monkey_transfer.metrics.estimate`.
 The bootstrap is that of Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 6.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,14 @@ class Replicates(NamedTuple):
 
     def minus(self, other: "Replicates") -> "Replicates":
         """The paired difference: both must come from the same resamples."""
-        return Replicates(self.value - other.value, self.resampled - other.resampled)
+        return weighted_sum([self, other], [1, -1])
+
+
+def weighted_sum(parts: Sequence[Replicates], weights: Sequence[float]) -> Replicates:
+    """Each times its weight, added up: all must come from the same resamples."""
+    value = sum(weight * part.value for part, weight in zip(parts, weights, strict=True))
+    resampled = np.sum([weight * part.resampled for part, weight in zip(parts, weights, strict=True)], axis=0)
+    return Replicates(value, resampled)
 
 
 def replicate(

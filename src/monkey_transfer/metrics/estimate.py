@@ -98,7 +98,7 @@ def estimate(runs: Sequence[Replicates], groups: float) -> Estimate:
     return Estimate(value, nan, nan, nan, nan, len(runs), over, note)
 
 
-def combined(variances: Variances, groups: float, seeds: int) -> tuple[np.ndarray | float, np.ndarray | float]:
+def combined(variances: Variances, groups: float, seeds: float) -> tuple[np.ndarray | float, np.ndarray | float]:
     """Variance of the mean over ``seeds`` seeds and its degrees of freedom: see the module's text."""
     if seeds == 1:
         return variances.people, groups - 1
@@ -109,7 +109,7 @@ def combined(variances: Variances, groups: float, seeds: int) -> tuple[np.ndarra
     return variance, freedom
 
 
-def freedom_of_tests(freedom: np.ndarray | float, seeds: int) -> np.ndarray | float:
+def freedom_of_tests(freedom: np.ndarray | float, seeds: float) -> np.ndarray | float:
     """Degrees of freedom of p-values: fewer than an interval's, since that number is itself a guess.
 
     Where seeds happen to look alike it is too large, which matters most far out in the tails, where corrected tests

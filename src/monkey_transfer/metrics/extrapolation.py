@@ -92,7 +92,7 @@ def fit_power_law(sizes: np.ndarray, scores: np.ndarray) -> PowerLaw:
         best = missed.argmin(axis=1)
         around = [tried[rows, np.clip(best + step, 0, _TRIED - 1)] for step in (-1, 1)]
         found = PowerLaw(floor[rows, best], left[rows, best] * most ** tried[rows, best], tried[rows, best])
-        tried = np.geomspace(*around, _TRIED, axis=1)
+        tried = np.geomspace(around[0], around[1], _TRIED, axis=1)
     return found
 
 

@@ -63,6 +63,11 @@ def pck_scores(matched: Matched) -> Statistic:
     return _of_ratios(matched, joints, ratios)
 
 
+def scores_and_errors(matched: Matched) -> Statistic:
+    """The statistic of the PCK scores and of what joints are mistaken for, all in percent of joints."""
+    return _together(pck_scores(matched), _error_shares(matched))
+
+
 def pixel_errors(matched: Matched) -> Statistic:
     """The statistic of errors in pixels alone, which depend on the frame: of all joints and of those that are kept."""
     of, everything = ("mean_distance", *_ERRORS), _together(_mean_errors(matched), _ranked(matched), _kept(matched))

@@ -108,4 +108,5 @@ def _averaged(of: Scatter, seeds: float, claimed: Callable[[float, float, np.nda
         return 1.0
     parts = (np.arange(_PARTS) + 0.5) / _PARTS
     apart = np.sqrt(stats.chi2.ppf(parts, freedom) / freedom)
-    return float(claimed(np.sqrt(variance), freedom_of_tests(freedom, seeds), apart).mean())
+    found = claimed(float(np.sqrt(variance)), float(freedom_of_tests(float(freedom), seeds)), apart)
+    return float(found.mean())

@@ -17,6 +17,7 @@ from monkey_transfer.metrics import pckh, written
 from monkey_transfer.plots import style
 from monkey_transfer.plots.learning import draw_by_people
 from monkey_transfer.profiles.arms import MEAN_POSE
+from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT
 
 _STRIP = 0.2  # opacity
 _PAIR = ("arm_a", "arm_b", "images_a", "images_b")
@@ -136,7 +137,7 @@ def joint_differences(comparisons: pd.DataFrame, title: str, *, rendered: bool) 
 
 def _draw_differences(axes: Axes, comparisons: pd.DataFrame, title: str) -> None:
     """Intervals with their numbers at the right, row 0 at the top; the rows' names are left to the caller."""
-    style.refuse_double(comparisons, _PAIR, "a figure of differences")
+    style.refuse_double(comparisons, (*_PAIR, "metric"), "a figure of differences")
     margin = _margin(comparisons)
     axes.axvspan(-margin, margin, color=style.GREY, alpha=_STRIP, lw=0, zorder=0)
     axes.axvline(0, color=style.INK, lw=1)
@@ -179,6 +180,7 @@ def _labels(comparisons: pd.DataFrame) -> list[str]:
     return [
         f"{style.words(row.arm_a)} minus {style.words(row.arm_b)}"
         + (f", {row.people:,.0f} people" if row.people > 0 else "")
+        + (", among the tilted less the upright" if row.metric.endswith(f"/{TILTED_LESS_UPRIGHT}") else "")
         for row in written.rows_of(comparisons)
     ]
 

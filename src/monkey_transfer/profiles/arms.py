@@ -38,6 +38,9 @@ class Arm(Settings):
     # Primary questions, decided before the runs: another arm that learns the same people -> what the difference from it
     # answers. Every comparison that is not named here is exploratory and gets no ruling.
     against: dict[str, Text] = {}
+    # Primary questions likewise: another arm -> what is answered by how much larger the difference is among people who
+    # are tilted by more than 120 degrees than among those within 60 degrees of upright.
+    against_tilted: dict[str, Text] = {}
     # How this arm sees pictures, where that is not the study's way.
     picture: Framing | None = None
     training: AnyTraining
@@ -99,6 +102,11 @@ class Arm(Settings):
                 f"{self.init} (found {self.training.net_type})"
             )
         return self
+
+    @property
+    def asked(self) -> dict[str, dict[str, str]]:
+        """Its primary questions by their key: another arm -> the question."""
+        return {"against": self.against, "against_tilted": self.against_tilted}
 
     @property
     def is_source_network(self) -> bool:

@@ -97,7 +97,8 @@ def _with_shared(arm: Any, shared: dict) -> Any:
         return arm
     own = {} if arm.get("training") is None else arm["training"]
     training = _merged(_shared_with(arm, own, shared), own) if isinstance(own, dict) else own
-    return arm | {"training": training} | {key: _said(arm.get(key, {})) for key in ("against", "iterations")}
+    said = {key: _said(arm.get(key, {})) for key in ("against", "against_tilted", "iterations")}
+    return arm | {"training": training} | said
 
 
 def _shared_with(arm: dict, own: dict, shared: dict) -> dict:

@@ -18,16 +18,28 @@ from monkey_transfer.settings import Count, Name, Number, Positive, Probability,
 
 _ROLES = {"source", "target", "elsewhere", "set_aside", "nothing"}
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
+# A score among tilted people minus that among upright ones.
+TILTED_LESS_UPRIGHT = "tilted - upright"
+# Key of an arm's questions -> of what part of the score they are.
+_PART_OF = {"against": "", "against_tilted": TILTED_LESS_UPRIGHT}
 
 
 class Question(NamedTuple):
-    """A primary question: what arm a minus arm b, at those numbers of images, is about."""
+    """A primary question: what arm a minus arm b, at those numbers of images, is about.
+
+    The difference is that of the PCK score, or of this ``part`` of it.
+    """
 
     a: str
     b: str
     images_a: int
     images_b: int
     text: str
+    part: str = ""
+
+    def metric(self, score: str) -> str:
+        """What it is asked of, by the score's name."""
+        return f"{score}/{self.part}" if self.part else score
 
 
 class Profile(Settings):
@@ -159,26 +171,26 @@ class Profile(Settings):
 
     @model_validator(mode="after")
     def _questions_can_be_answered(self) -> "Profile":
-        for name, arm in self.arms.items():
-            for other in arm.against:
-                where = f"arms.{name}.against.{other}"
-                if other not in self.arms or other == name:
-                    expected = ", ".join(known for known in self.arms if known != name)
-                    raise ValueError(f"{where}: arm '{other}' is unknown or the arm itself; expected one of {expected}")
-                if name in self.arms[other].against:
-                    raise ValueError(f"{where}: this pair is asked both ways; keep one of the two")
-                if not self._compares(name, other):
-                    raise ValueError(
-                        f"{where}: arms '{name}' and '{other}' do not learn the same people; expected two arms that "
-                        "learn the target and have a number of images in common, or the benchmark"
-                    )
-                from monkey_transfer.metrics.estimate import FEWEST_SEEDS  # half a second, and few profiles ask
+        questions = [(a, key, b) for a, arm in self.arms.items() for key, asked in arm.asked.items() for b in asked]
+        for name, key, other in questions:
+            where = f"arms.{name}.{key}.{other}"
+            if other not in self.arms or other == name:
+                expected = ", ".join(known for known in self.arms if known != name)
+                raise ValueError(f"{where}: arm '{other}' is unknown or the arm itself; expected one of {expected}")
+            if any(name in asked for asked in self.arms[other].asked.values()):
+                raise ValueError(f"{where}: this pair is asked both ways; keep one of the two")
+            if not self._compares(name, other):
+                raise ValueError(
+                    f"{where}: arms '{name}' and '{other}' do not learn the same people; expected two arms that "
+                    "learn the target and have a number of images in common, or the benchmark"
+                )
+            from monkey_transfer.metrics.estimate import FEWEST_SEEDS  # half a second, and few profiles ask
 
-                if len(self.seeds) < FEWEST_SEEDS:
-                    raise ValueError(
-                        f"{where}: a primary question needs at least {FEWEST_SEEDS} seeds, since fewer do not show how "
-                        f"much is chance, found {len(self.seeds)}: give more seeds, or remove 'against'"
-                    )
+            if len(self.seeds) < FEWEST_SEEDS:
+                raise ValueError(
+                    f"{where}: a primary question needs at least {FEWEST_SEEDS} seeds, since fewer do not show how "
+                    f"much is chance, found {len(self.seeds)}: give more seeds, or remove '{key}'"
+                )
         return self
 
     @property
@@ -206,9 +218,10 @@ class Profile(Settings):
     def questions(self) -> tuple[Question, ...]:
         """The primary questions, each at :meth:`asked_sizes`."""
         return tuple(
-            Question(name, other, *self.asked_sizes(name, other), text)
+            Question(name, other, *self.asked_sizes(name, other), text, _PART_OF[key])
             for name, arm in self.arms.items()
-            for other, text in arm.against.items()
+            for key, asked in arm.asked.items()
+            for other, text in asked.items()
         )
 
     def compared_sizes(self, a: str, b: str) -> list[tuple[int, int]]:

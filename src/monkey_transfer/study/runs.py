@@ -133,7 +133,9 @@ def settings(profile: Profile, run: Run) -> dict[str, Any]:
     """What a run's results depend on as far as the profile and this code say it, as JSON has it."""
     arm = profile.arm(run.arm).at(run.images)
     # without defaults, so that a new key that leaves things as they were does not outdate finished runs
-    said = arm.model_dump(mode="json", exclude_defaults=True, exclude={"against": True, "training": {"imagenet"}})
+    said = arm.model_dump(
+        mode="json", exclude_defaults=True, exclude={"against": True, "against_tilted": True, "training": {"imagenet"}}
+    )
     if arm.engine.name != DEFAULT_ENGINE:  # a default of its own settings, and yet what tells it from another engine
         said["training"]["engine"] = arm.engine.name
     return {

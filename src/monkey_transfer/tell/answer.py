@@ -11,7 +11,7 @@ from monkey_transfer.measure.scores import FLOOR, Point, shown_points
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, SCORE_NAME, SCORE_TITLE, joint_rows
 from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
-from monkey_transfer.profiles.profile import Profile, Question
+from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Profile, Question
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.reading import elsewhere_differences
 from monkey_transfer.tell.words import markdown, score_name, score_title, seeds_in_words, tested
@@ -73,11 +73,18 @@ def _answer(results: Results, question: Question) -> str:
     row = row_of(results, question)
     unasked = "one seed" if len(results.study.profile.seeds) == 1 else "it was not asked before the runs"
     margin = f"; the smallest difference of interest is {row.margin:g}" if row.question else ""
+    lead = f"**{question.text} {_lead(row.ruling or unasked, question)}**"
+    if question.part and pd.isna(row.difference):  # nobody to ask it of
+        return lead
     return (
-        f"**{question.text} {_lead(row.ruling or unasked)}** `{question.a}` minus `{question.b}`: {signed(row)} "
+        f"{lead} {_more_among_the_tilted(question)}`{question.a}` minus `{question.b}`: {signed(row)} "
         f"points of {score_title(results.study.profile)} with {_people(results, question)}{_p(row)}{margin}."
         f"{_if_the_benchmark_is_none(results, question)}"
     )
+
+
+def _more_among_the_tilted(question: Question) -> str:
+    return "Among the tilted less among the upright, " if question.part == TILTED_LESS_UPRIGHT else ""
 
 
 _LEADS = {
@@ -97,12 +104,13 @@ def _p(row: Any) -> str:
     return f"; p = {row.p:.2g} after Holm"
 
 
-def _lead(ruled: str) -> str:
-    if ruled in _LEADS:
-        return _LEADS[ruled]
+def _lead(ruled: str, question: Question) -> str:
+    leads = _LEADS | ({"lower": "No, it is smaller."} if question.part == TILTED_LESS_UPRIGHT else {})
+    if ruled in leads:
+        return leads[ruled]
     way, _, within = ruled.partition(", ")
     if within:  # such as 'higher, but by less than 2 points'
-        return f"{_LEADS[way].removesuffix('.')}, {within}."
+        return f"{leads[way].removesuffix('.')}, {within}."
     if ruled.startswith("no more than"):
         return f"Nothing that matters: {ruled}."
     return f"Not ruled on: {ruled}."
@@ -127,7 +135,7 @@ def _if_the_benchmark_is_none(results: Results, question: Question) -> str:
 def row_of(results: Results, question: Question) -> Any:
     """The row of the comparisons that answers a question."""
     rows = between(results.comparisons, *ends_of(question))
-    [row] = rows_of(of_metric(rows, score_name(results.study.profile)))
+    [row] = rows_of(of_metric(rows, question.metric(score_name(results.study.profile))))
     return row
 
 
@@ -165,6 +173,8 @@ def joint_table(results: Results) -> pd.DataFrame:
     """The difference of each question's arms in every joint group, in points."""
     rows = []
     for question in asked(results.study):
+        if question.part:
+            continue
         found, _ = joint_rows(between(results.comparisons, *ends_of(question)), "the answer's table of joints")
         cells = {row.joint: _on_two_lines(signed(row)) for row in rows_of(found)}
         named = {joint: cells.get(joint, "none") for joint in JOINT_GROUPS}
@@ -242,7 +252,7 @@ def limits(results: Results) -> list[str]:
     )
     pool = sum(map(len, results.study.splits["target"].pool))
     exploratory = results.comparisons[["arm_a", "arm_b", "images_a", "images_b"]].drop_duplicates()
-    number = len(exploratory) - len(primary(results.comparisons))
+    number = len(exploratory) - len(of_metric(primary(results.comparisons), score_name(profile)))
     return [
         f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures, where "
         f"the paper had a ResNet-50 on TensorFlow and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
