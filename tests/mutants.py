@@ -112,7 +112,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "people counts forget the validation",
         "measure/scores.py",
-        "return point.images + study.profile.validation_size(point.arm)",
+        "return point.images + study.profile.validation_size(point.arm, point.images)",
         "return point.images",
     ),
     Mutant(
@@ -148,8 +148,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a question is asked at the smallest number of people",
         "profiles/profile.py",
-        "*self.compared_sizes(name, other)[-1], text)",
-        "*self.compared_sizes(name, other)[0], text)",
+        "return at if at in sizes else sizes[-1]",
+        "return at if at in sizes else sizes[0]",
     ),
     Mutant(
         "higher and lower are swapped",
@@ -292,8 +292,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a table shows every arm's smallest number of people",
         "measure/results.py",
-        'return table[table["images"] == table["arm"].map(most)]',
-        'return table[table["images"] <= table["arm"].map(most)]',
+        'return table[table["images"] == table["arm"].map(images)]',
+        'return table[table["images"] <= table["arm"].map(images)]',
     ),
     Mutant(
         "a report keeps predictions in half precision",

@@ -579,13 +579,14 @@ def profile(source: dict, target: dict, *inits: str, checkpoint: str | None = No
     training, engine = TensorFlowTraining(imagenet=checkpoint), ENGINES["tensorflow"]
     arms = {init: SimpleNamespace(init=init, training=training, engine=engine) for init in inits}
     data = [SimpleNamespace(data=SimpleNamespace(**one)) for one in (source, target)]
-    return SimpleNamespace(source=data[0], target=data[1], elsewhere=None, arms=arms)
+    return SimpleNamespace(learnt_data=dict(zip(("source", "target"), data, strict=True)), elsewhere=None, arms=arms)
 
 
 def test_what_profiles_need(monkeypatch):
     monkeypatch.delenv("MONKEY_TRANSFER_IMAGENET", raising=False)
     assert needed_by(load_profile("demo")) == []
-    assert needed_by(load_profile("lsp")) == ["lspet", "imagenet:mobilenet_v2_0.35"]
+    assert needed_by(load_profile("lsp-tensorflow")) == ["lspet", "imagenet:mobilenet_v2_0.35"]
+    assert needed_by(load_profile("lsp")) == ["lspet", "zoo:efficientpose_ii_lite", "zoo:blazepose_full"]
     paper = profile({"format": "macaquepose"}, {"format": "mpii"}, "zoo:full_macaque", "zoo:full_human", "imagenet")
     assert needed_by(paper) == [
         *("macaquepose", "mpii_annotations", "mpii_images"),

@@ -9,8 +9,9 @@ import yaml
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import digest_of
+from monkey_transfer.measure.elsewhere import matched_elsewhere
 from monkey_transfer.measure.leaks import audited
-from monkey_transfer.measure.matched import matched_elsewhere, mean_pose
+from monkey_transfer.measure.matched import mean_pose
 from monkey_transfer.networks.child import mean_distance, share_correct
 from monkey_transfer.profiles import loading
 from monkey_transfer.profiles.framing import ScaledPerson

@@ -154,7 +154,10 @@ def all_points(study: Study) -> list[Point]:
 
 
 def shown_points(study: Study) -> list[Point]:
-    """Every arm at the one number of images at which it is shown (:meth:`Profile.asked_size`)."""
+    """Every arm as it is shown where that is at one number of images.
+
+    See :meth:`monkey_transfer.profiles.profile.Profile.asked_size`.
+    """
     return [Point(name, study.profile.asked_size(name)) for name in study.profile.arms]
 
 
