@@ -25,7 +25,7 @@ PAPER_ENGINE = "tensorflow"
 DEFAULT_START = {"init": "imagenet", "restore": "all", "frozen": 0}
 # DeepLabCut's TensorFlow engine neither validates while it trains nor stops before the last iteration; where ImageNet's
 # weights lie is a place and not a way of training.
-OUR_OWN = frozenset({"engine", "imagenet", "validate_every", "stop"})
+OUR_OWN = frozenset({"engine", "imagenet", "validate_every", "stop", "keeps"})
 
 
 class Stated(NamedTuple):
