@@ -113,11 +113,12 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     assert ran[2:] == ["benchmark n14 s0", "scratch_control n8 s0"]
     assert training.train_missing(tiny) == []
     assert set(runs[0].predictions("source_test")["image_id"]) == set(tiny.splits["source"].test)
-    everywhere = results.elsewhere(tiny)
+    measured = results.measure(tiny)
+    everywhere = measured.elsewhere
     assert set(everywhere["arm"]) == set(tiny.profile.arms)
     assert (everywhere["near_duplicates"] == 0).all()
 
-    page = write_report(results.measure(tiny))
+    page = write_report(measured)
     folder = page.parent
     text = (folder / "answer.md").read_text(encoding="utf-8")
     asked = ("`transfer` minus `scratch_control`: ", "`transfer` minus `benchmark`: ")
@@ -128,8 +129,10 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     assert (folder / "figures" / "answer.png").is_file()
     assert "data:image/png" in page.read_text(encoding="utf-8")
     evidence = {file.stem: len(pd.read_parquet(file)) for file in (folder / "predictions").glob("*.parquet")}
-    assert set(evidence) == {*tiny.profile.arms, "mean_pose", "labels", "people"}
-    assert evidence["transfer"] == len(runs[1].predictions()) + len(runs[1].predictions("threshold"))
+    points = {f"{name}-n{arm.largest}" for name, arm in tiny.profile.arms.items()}
+    assert set(evidence) == {*points, "mean_pose-n0", "labels", "people"}
+    assert {file.stem for file in (folder / "predictions" / "elsewhere").iterdir()} == points
+    assert evidence["transfer-n8"] == len(runs[1].predictions()) + len(runs[1].predictions("threshold"))
 
 
 @pytest.mark.slow
