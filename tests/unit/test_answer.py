@@ -176,9 +176,9 @@ def test_intervals_of_enough_people(enough):
     helps, many = 2 * p_different(HELPS), 3 * p_different(BEATS_MANY)
     small = 3 * p_equivalent(MORE_THAN_LONGER, 20)
     assert answers(enough) == [
-        f"**Do monkeys help? Undecided.** `transfer` minus `scratch_control`: {said(HELPS)} points of PCKh@0.5 with 4 "
-        f"labelled people and 260 against 60 iterations in all; p = {helps:.2g} after Holm; the smallest difference of "
-        "interest is 20.",
+        "**Do monkeys help? Undecided. What was seen fits anything from 6.7 points better to 43.3 points better.** "
+        f"`transfer` minus `scratch_control`: {said(HELPS)} points of PCKh@0.5 with 4 labelled people and 260 against "
+        f"60 iterations in all; p = {helps:.2g} after Holm; the smallest difference of interest is 20.",
         "**More than longer training? Nothing that matters: no more than 20 points either way.** `transfer` minus "
         f"`scratch_longer`: {said(MORE_THAN_LONGER)} points of PCKh@0.5 with 4 labelled people and 260 against 130 "
         f"iterations in all; p = {small:.2g} after Holm against 20 points or more; the smallest difference of interest "
@@ -204,19 +204,19 @@ def test_intervals_of_enough_people(enough):
         ("higher, but by less than 2 points", "Yes, but by less than 2 points."),
         ("lower, but by less than 2 points", "No, it does worse, but by less than 2 points."),
         ("no more than 2 points either way", "Nothing that matters: no more than 2 points either way."),
-        ("undecided", "Undecided."),
+        ("undecided", "Undecided. What was seen fits anything from 0.3 points worse to 2.1 points better."),
         ("one seed", "Not ruled on: one seed does not show how much is chance."),
         ("too few groups", "Not ruled on: too few groups."),
         ("too few seeds", "Not ruled on: too few seeds."),
     ],
 )
 def test_every_ruling_in_words(three, ruling, lead):
-    values = {"ruling": ruling, "difference": 1.25, "low": 0.35, "high": 2.15, "margin": 2.0}
+    values = {"ruling": ruling, "difference": 1.25, "low": -0.35, "high": 2.15, "margin": 2.0}
     values |= {"p": 0.0123, "p_equivalent": 0.0321}
     p = "0.032 after Holm against 2 points or more" if ruling.startswith("no more") else "0.012 after Holm"
     first, second = answers(with_row(three, "transfer", "scratch_control", **values))
     assert first == (
-        f"**Do monkeys help? {lead}** `transfer` minus `scratch_control`: +1.2 [+0.3, +2.1] points of PCKh@0.5 with 4 "
+        f"**Do monkeys help? {lead}** `transfer` minus `scratch_control`: +1.2 [-0.3, +2.1] points of PCKh@0.5 with 4 "
         f"labelled people and 260 against 60 iterations in all; p = {p}; the smallest difference of interest is 2."
     )
     assert f"- {second}" == SENTENCES[1]  # each question has its own ruling
@@ -259,6 +259,13 @@ def test_what_a_study_without_questions_would_ask(enough):
         "130 iterations: -25.0 ["
     )
     assert "11 other pairs are compared" in limits(unasked)[2]
+
+
+@pytest.mark.parametrize("high, counts", [(-0.1, True), (0.0, False), (np.nan, False)])
+def test_a_control_that_is_not_done_is_said_to_be_so(enough, high, counts):
+    found = limits(with_row(enough, "scratch_control", "scratch_longer", high=high))[1]
+    assert found.endswith("`transfer` and its monkeys together.") == counts
+    assert ("So a difference to `scratch_control` is in part one of how long was trained" in found) == counts
 
 
 def test_one_seed_says_what_it_does_not_show(enough):

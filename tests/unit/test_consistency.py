@@ -72,16 +72,26 @@ def differences_of(report: Path) -> pd.DataFrame:
 
 
 def lines_of(report: Path) -> pd.DataFrame:
-    """What rarity and tilt change, which is no difference of two arms alone but of two kinds of people."""
+    """Differences of two arms among other people, and what rarity and tilt change."""
     columns = ["value", "low", "high"]
-    files = [report / "tables" / f"{name}.csv" for name in ("rarity_lines", "interactions")]
-    none = pd.DataFrame(columns=columns, dtype=float)
-    return pd.concat([none, *(pd.read_csv(file)[columns] for file in files if file.is_file())]).assign(digits=1)
+    parts = [
+        table_of(report, "rarity_lines"),
+        table_of(report, "interactions"),
+        table_of(report, "elsewhere_comparisons").rename(columns={"difference": "value"}),
+    ]
+    return pd.concat(parts).reindex(columns=columns).assign(digits=1)
 
 
 def scores_of(report: Path) -> pd.DataFrame:
-    table = pd.read_csv(report / "tables" / "scores.csv")
+    """Scores of every arm, of the test people whole and by tilt and of those elsewhere."""
+    table = pd.concat([table_of(report, name) for name in ("scores", "tilt", "elsewhere")])
     return table.assign(digits=table["metric"].map(digits_of))
+
+
+def table_of(report: Path, name: str) -> pd.DataFrame:
+    """A table of a report; without rows where the report has none of that name or one without columns."""
+    file = report / "tables" / f"{name}.csv"
+    return pd.read_csv(file) if file.is_file() and file.stat().st_size > 1 else pd.DataFrame()
 
 
 def pages_of(report: Path) -> list[Path]:
@@ -120,11 +130,11 @@ def scores_without_a_row(text: str, scores: pd.DataFrame) -> list[str]:
 def tables_that_disagree(report: Path) -> Iterator[str]:
     """What tables have otherwise than the scores do: by the profile's yardstick, and in original pixels."""
     names = ["arm", "images", "metric"]
-    scores = scores_of(report).set_index(names)["value"]
+    scores = table_of(report, "scores").set_index(names)["value"]
     for name, chosen in {"readings": "metric == metric", "pixel_errors": "frame == 'original px'"}.items():
-        file = report / "tables" / f"{name}.csv"
-        if file.is_file() and file.stat().st_size > 1:
-            table = pd.read_csv(file).query(chosen).set_index(names)["value"]
+        table = table_of(report, name)
+        if len(table):
+            table = table.query(chosen).set_index(names)["value"]
             both = table[table.index.isin(scores.index)]
             apart = both[~np.isclose(both, scores[both.index], rtol=1e-5, equal_nan=True)]
             yield from (f"{name}: {' '.join(map(str, row))}" for row in apart.index)

@@ -396,6 +396,14 @@ def test_joints_that_limbs_join_need_no_bridge():
     }
 
 
+def test_the_legs_of_quadrupeds_hang_on_their_back():
+    skeleton = SKELETONS["animalpose_20"]
+    assert {
+        *(("withers", f"{side}_front_elbow") for side in ("left", "right")),
+        *(("tailbase", f"{side}_back_elbow") for side in ("left", "right")),
+    } <= set(bridges(skeleton, skeleton.keypoints))
+
+
 def test_predictions_are_as_opaque_as_they_are_sure(tmp_path):
     dataset = people(tmp_path)
     predictions = pd.DataFrame(

@@ -195,12 +195,30 @@ def test_a_finished_network_and_people_elsewhere(tmp_path):
 
         where = measure_where_it_helps(study, read_scores(study))
         assert where.people["tried_on"].unique().tolist() == ["target", "elsewhere"]
-        assert said.on_finished(study, where) == (
-            "**Finished networks, used as they are:** `benchmark` finds 62.5 [too few groups] % of the joints of all "
-            "of 3 rendered test people; `benchmark` finds 100.0 [too few groups] % of the joints of all of 2 rendered "
-            "people of others by hand."
-        )
+        assert said.on_finished(study, where).splitlines() == [
+            "- `benchmark` finds, of 3 rendered test people, 62.5 [too few groups] % of the joints of all; that less "
+            "what `transfer` finds is -12.5 [too few groups] points. **Better for all: not shown.**",
+            "- `benchmark` finds, of 2 rendered people of others by hand, 100.0 [too few groups] % of the joints of "
+            "all; that less what `transfer` finds is +40.0 [too few groups] points. **Better for all: not shown.**",
+        ]
         assert said.on_tilt(study, where).count("nothing can be said of tilt") == 2
+
+
+@pytest.mark.parametrize(
+    "upright, among_tilted, better",
+    [
+        ((1, 9), (-9, -1), "for the upright: the finished network; for the tilted: labelled people"),
+        ((-9, -1), (1, 9), "for the upright: labelled people; for the tilted: the finished network"),
+        ((0, 9), (-9, 0), "for the upright: not shown; for the tilted: not shown"),
+    ],
+)
+def test_the_choice_rests_on_the_interval_of_each_group(tilted, where, upright, among_tilted, better):
+    study = by_hand.with_data(tilted.study, profile=by_hand.profile(by_hand.FINISHED_BENCHMARK))
+    gains = where.differences[where.differences["difference"] == "benchmark - scratch_control"].copy()
+    for group, ends in (("upright", upright), ("tilted", among_tilted)):
+        gains.loc[gains["tilt"] == group, ["low", "high"]] = ends
+    changed = replace(where, differences=gains.assign(difference="benchmark - transfer"))
+    assert said.on_finished(study, changed).endswith(f"**Better {better}.**")
 
 
 def test_what_turning_gives_is_asked_of_four_arms():
@@ -212,5 +230,7 @@ def test_what_turning_gives_is_asked_of_four_arms():
     assert found["(transfer - imagenet_control) - (transfer_upright - control_upright)"] == {a: 1, b: -1, c: -1, d: 1}
     assert found["dogs - imagenet_control"] == {Point("dogs", 100): 1, b: -1}
     assert found["benchmark - imagenet_control"] == {Point("benchmark", 4650): 1, b: -1}
-    assert not any("baseline" in name or "blazepose" in name for name in found)
+    assert not any("baseline" in name for name in found)
+    assert [name for name in found if "blazepose" in name] == ["blazepose - transfer"]
+    assert found["blazepose - transfer"] == {Point("blazepose", 0): 1, a: -1}
     assert all(sum(weights.values()) == 0 for weights in found.values())

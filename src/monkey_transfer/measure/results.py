@@ -23,6 +23,7 @@ from monkey_transfer.measure.scores import (
     read_scores,
     shown_points,
 )
+from monkey_transfer.measure.where_it_helps import measure_where_it_helps
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.study.opening import Study
@@ -45,7 +46,8 @@ class Results:
     comparisons : see :func:`monkey_transfer.measure.comparisons.comparisons`.
     budgets : what each run was given: see :func:`monkey_transfer.measure.budgets.budgets`.
     leaks : how many test people each arm may have seen: see :func:`monkey_transfer.measure.leaks.audited`.
-    may_have_seen, pixel_errors, readings : what functions make of these, made when it is first asked for.
+    may_have_seen, pixel_errors, readings, where_it_helps : what functions make of these, made when it is first asked
+        for.
     elsewhere_scores, elsewhere, elsewhere_comparisons : of the people of another data set: scores, table and
         differences (:mod:`monkey_transfer.measure.elsewhere`); the tables are empty where the profile names none.
     """
@@ -61,6 +63,7 @@ class Results:
     pixel_errors = cached_property(lambda self: pixel_table(self.study, self.scores))
     readings = cached_property(lambda self: readings(self.study))
     elsewhere_scores = cached_property(lambda self: elsewhere_scores(self.study))
+    where_it_helps = cached_property(lambda self: measure_where_it_helps(self.study, self.scores))
 
     @cached_property
     def elsewhere(self) -> pd.DataFrame:

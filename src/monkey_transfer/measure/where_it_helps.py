@@ -81,8 +81,9 @@ def measure_where_it_helps(study: Study, scores: Scores) -> WhereItHelps:
 def contrasts(profile: Profile) -> dict[str, dict[Point, float]]:
     """By name, such as 'transfer - imagenet_control', the differences that are looked at: points and their weights.
 
-    What is asked of the tilted comes first; then every arm of people minus the control of ``transfer``; then what
-    turning pictures by any angle gives by itself, and how much more monkeys add with it than without.
+    What is asked of the tilted comes first; then every arm of people minus the control of ``transfer``; then finished
+    networks minus ``transfer``; then what turning pictures by any angle gives by itself, and how much more monkeys add
+    with it than without.
     """
     plain, bare = NOT_TURNED
     control, size = profile.control, profile.compared_size
@@ -90,6 +91,7 @@ def contrasts(profile: Profile) -> dict[str, dict[Point, float]]:
     people = ["transfer", *(name for name, arm in profile.arms.items() if arm.learns == "target")]
     pairs = [(question.a, question.b) for question in profile.questions if question.part]
     pairs += [(name, control) for name in people if name not in (control, plain, bare)]
+    pairs += [(name, "transfer") for name, arm in profile.arms.items() if arm.learns == "nothing"]
     pairs += [(plain, bare), (control, bare)] if turned else []
     found: dict[str, dict[Point, float]] = {}
     for a, b in dict.fromkeys(pairs):

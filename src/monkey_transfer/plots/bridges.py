@@ -6,9 +6,12 @@ from monkey_transfer.skeletons import Skeleton
 
 # What holds a landmark, nearest first; what holds the last of these holds it too, up to the nose.
 _HELD_BY = {"head_top": "nose", "upper_neck": "head_top", "thorax": "upper_neck", "pelvis": "thorax", "tail": "pelvis"}
+_HELD_BY |= {"throat": "nose", "withers": "throat", "tail_base": "withers"}  # of quadrupeds
 _OF_A_SIDE = {"ear": "eye", "elbow": "shoulder", "wrist": "elbow", "knee": "hip", "ankle": "knee"}
+_OF_A_SIDE |= {"front_paw": "wrist", "back_paw": "ankle"}
 for _side in ("right", "left"):
-    _HELD_BY |= {f"{_side}_eye": "nose", f"{_side}_shoulder": "thorax", f"{_side}_hip": f"pelvis {_side}_shoulder"}
+    _HELD_BY |= {f"{_side}_eye": "nose", f"{_side}_shoulder": "withers thorax"}
+    _HELD_BY[f"{_side}_hip"] = f"tail_base pelvis {_side}_shoulder"
     _HELD_BY |= {f"{_side}_{joint}": f"{_side}_{holder}" for joint, holder in _OF_A_SIDE.items()}
 
 

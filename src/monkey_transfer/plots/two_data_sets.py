@@ -31,7 +31,7 @@ def here_and_elsewhere(scores: dict[str, pd.DataFrame], titles: dict[str, str], 
     if len(set(titles.values())) == 1:
         panels[0].set_ylim(0, top)
         panels[1].set_ylabel("")
-    style.legend_below(drawn, panels[0], most=4)
+    style.legend_beside(panels[1])
     style.footnote(drawn, style.how_sure(pd.concat(scores.values())))
     style.set_title(drawn, "The people that were learnt from, and others", rendered)
     return drawn

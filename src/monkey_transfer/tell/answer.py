@@ -14,6 +14,7 @@ from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Profile, Question
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.reading import elsewhere_differences
+from monkey_transfer.tell.where_it_helps import on_finished
 from monkey_transfer.tell.words import markdown, score_name, score_title, seeds_in_words, tested
 
 FIGURE = "answer"
@@ -45,6 +46,7 @@ def answer_text(results: Results) -> str:
         "## Joint by joint",
         markdown(joint_table(results)),
         *_elsewhere(results),
+        *_finished(results),
         "## Limits",
         "\n".join(f"- {sentence}" for sentence in limits(results)),
         f"<small>{provenance(results)}</small>",
@@ -73,7 +75,7 @@ def _answer(results: Results, question: Question) -> str:
     row = row_of(results, question)
     unasked = "one seed" if len(results.study.profile.seeds) == 1 else "it was not asked before the runs"
     margin = f"; the smallest difference of interest is {row.margin:g}" if row.question else ""
-    lead = f"**{question.text} {_lead(row.ruling or unasked, question)}**"
+    lead = f"**{question.text} {_lead(row.ruling or unasked, question)}{_what_fits(row, question)}**"
     if question.part and pd.isna(row.difference):  # nobody to ask it of
         return lead
     return (
@@ -93,6 +95,15 @@ _LEADS = {
     "undecided": "Undecided.",
     "one seed": "Not ruled on: one seed does not show how much is chance.",
 }
+
+
+def _what_fits(row: Any, question: Question) -> str:
+    """What an undecided question leaves open: the interval in words."""
+    if row.ruling != "undecided" or pd.isna(row.low):
+        return ""
+    less, more = ("smaller", "larger") if question.part == TILTED_LESS_UPRIGHT else ("worse", "better")
+    low, high = (f"{abs(end):.1f} points {less if end < 0 else more}" for end in (row.low, row.high))
+    return f" What was seen fits anything from {low} to {high}."
 
 
 def _p(row: Any) -> str:
@@ -231,6 +242,20 @@ def _elsewhere(results: Results) -> list[str]:
     ]
 
 
+def _finished(results: Results) -> list[str]:
+    """The section of finished networks; none where the profile tries none on people."""
+    profile = results.study.profile
+    if all(profile.arm(arm).learns != "nothing" for arm in results.pose_networks):
+        return []
+    transfer = Point("transfer", profile.asked_size("transfer"))
+    return [
+        "## What one has today without labelling anybody",
+        f"Finished networks beside `transfer`, which took {results.people(transfer):,} labelled people. Upright are those "
+        "within 60 degrees, tilted those beyond 120:",
+        on_finished(results.study, results.where_it_helps),
+    ]
+
+
 def _on_two_lines(number: str) -> str:
     """The interval under its value, so that wide tables fit on a sheet; the interval itself is not broken."""
     return number.replace(" ", "<br>", 1).replace(", ", ",\N{NO-BREAK SPACE}")
@@ -273,9 +298,16 @@ def _training_done(results: Results) -> list[str]:
     iterations = " against ".join(f"{results.iterations_in_all(point):,.0f}" for point in ends)
     return [
         f"How far trainings are from done: `{row.arm_a}` minus `{row.arm_b}`, the same network after {iterations} "
-        f"iterations: {signed(row)} points."
+        f"iterations: {signed(row)} points.{_length_counts(profile.control, longer) if row.high < 0 else ''}"
         for row in rows
     ]
+
+
+def _length_counts(control: str, longer: str) -> str:
+    return (
+        f" So a difference to `{control}` is in part one of how long was trained; `{longer}` was trained as long as "
+        "`transfer` and its monkeys together."
+    )
 
 
 def provenance(results: Results) -> str:

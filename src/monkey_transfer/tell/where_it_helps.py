@@ -15,6 +15,7 @@ from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.words import listed, score_name, tested
 
 _PARTS = (ALL, "upright", "tilted", TILTED_LESS_UPRIGHT)
+_WHO = {ALL: "all", "upright": "the upright", "tilted": "the tilted"}
 
 
 def tilt_table(study: Study, where: WhereItHelps) -> pd.DataFrame:
@@ -92,18 +93,35 @@ def on_turning(study: Study, where: WhereItHelps) -> str:
 
 
 def on_finished(study: Study, where: WhereItHelps) -> str:
-    """What one has today without labelling anybody: finished networks among the upright and the tilted."""
+    """What one has today without labelling anybody: finished networks among the upright and the tilted, item by item.
+
+    What they gain over ``transfer``, which had labelled people of the target, is on the joints that both have.
+    """
     arms = [name for name, arm in study.profile.arms.items() if arm.learns == "nothing"]
     if not arms:
         return "The profile tries no finished network."
-    said = []
-    for tried_on in where.people["tried_on"].unique():
-        groups = {ALL: "all"} if where.few(tried_on) else {"upright": "the upright", "tilted": "the tilted"}
-        for arm in arms:
-            found = _by_tilt(of_score(study, where.scores), tried_on=tried_on, arm=arm)
-            parts = [f"{_percent(found[group])} % of the joints of {words}" for group, words in groups.items()]
-            said.append(f"`{arm}` finds {' and '.join(parts)} of {_who(study, tried_on)}")
-    return f"**Finished networks, used as they are:** {'; '.join(said)}."
+    tried = where.people["tried_on"].unique()
+    return "\n".join(f"- {_on_finished(study, where, arm, tried_on)}" for arm in arms for tried_on in tried)
+
+
+def _on_finished(study: Study, where: WhereItHelps, arm: str, tried_on: str) -> str:
+    groups = (ALL,) if where.few(tried_on) else ("upright", "tilted")
+    found = _by_tilt(of_score(study, where.scores), tried_on=tried_on, arm=arm)
+    more = _by_tilt(of_score(study, where.differences), tried_on=tried_on, difference=f"{arm} - transfer")
+    shares = listed(f"{_percent(found[group])} % of the joints of {_WHO[group]}" for group in groups)
+    gains = listed(in_points(more[group]) for group in groups)
+    better = "; ".join(f"for {_WHO[group]}: {_choice(more[group])}" for group in groups)
+    return (
+        f"`{arm}` finds, of {_who(study, tried_on)}, {shares}; that less what `transfer` finds is {gains} points. "
+        f"**Better {better}.**"
+    )
+
+
+def _choice(gain: Any) -> str:
+    """Whether to take a finished network or to label people, by the interval of what the network gains."""
+    if gain.low > 0:
+        return "the finished network"
+    return "labelled people" if gain.high < 0 else "not shown"
 
 
 def on_swaps(study: Study, where: WhereItHelps) -> str:
