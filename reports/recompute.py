@@ -3,7 +3,7 @@
 ``python reports/recompute.py reports/demo`` reads the labels and predictions beside the tables, computes scores and
 differences from their definitions (docs/metrics.md), and prints how far the report's are from that. Labels that were not
 a report's to publish come from the joints.mat of Leeds Sports Pose or its extended set:
-``python reports/recompute.py reports/lsp --labels lspet/joints.mat --elsewhere lsp/joints.mat``, the second for the
+``python reports/recompute.py reports/lsp-first --labels lspet/joints.mat --elsewhere lsp/joints.mat``, the second for the
 people of the other data set. Only NumPy and pandas are needed, and SciPy for these; there is no resampling, so
 intervals are not computed again.
 """
@@ -24,6 +24,7 @@ Labels = tuple[pd.DataFrame, pd.DataFrame]
 WITHIN = {"pckh": 0.5, "pckh_by_head_segment": 0.5, "pck_by_torso": 0.2, "pck_by_bbox_length": 0.2}
 LENGTH = {"pckh": "head_size", "pckh_by_head_segment": "head_segment", "pck_by_torso": "torso"}
 LEAST_OF_EXPECTED = 0.25
+UPRIGHT, TILTED = 60, 120  # degrees
 
 
 def joined(labels: pd.DataFrame, people: pd.DataFrame, predictions: pd.DataFrame, score: str) -> pd.DataFrame:
@@ -42,6 +43,16 @@ def joined(labels: pd.DataFrame, people: pd.DataFrame, predictions: pd.DataFrame
         floored=distance / both["image_id"].map(floor),
         correct=normalised <= WITHIN[score],
     )
+
+
+def tilts(labels: pd.DataFrame) -> pd.Series:
+    """By image_id, degrees between up and the way from between the hips to the neck; empty where one is never labelled."""
+    at = labels[labels["labelled"]].pivot(index="image_id", columns="keypoint", values=["x", "y"])
+    neck = next((name for name in ("neck", "upper_neck") if name in at["x"]), None)
+    if neck is None or not {"right_hip", "left_hip"} <= set(at["x"]):
+        return pd.Series(dtype=float)
+    x, y = (at[axis][neck] - (at[axis]["right_hip"] + at[axis]["left_hip"]) / 2 for axis in ("x", "y"))
+    return np.degrees(np.arctan2(x, -y)).abs()
 
 
 def best_threshold(joints: pd.DataFrame) -> float:
@@ -142,7 +153,9 @@ def compared(report: Path, known: Labels, of: str = "") -> None:
     scores = pd.read_csv(tables / f"{of or 'scores'}.csv")
     comparisons = pd.read_csv(tables / f"{prefix}comparisons.csv")
     [score] = set(scores["metric"]) & WITHIN.keys()
-    runs = networks(report / "predictions" / of, known, score)
+    labels, people = known
+    turned = labels.assign(tilt=labels["image_id"].map(tilts(labels)))
+    runs = networks(report / "predictions" / of, (turned, people), score)
     checked, worst = 0, 0.0
     for (arm, images), rows in scores.groupby(["arm", "images"]):
         of_seeds = [scores_of(*run, score) for (a, n, _), run in runs.items() if (a, n) == (arm, images)]
@@ -157,14 +170,26 @@ def compared(report: Path, known: Labels, of: str = "") -> None:
             if row.metric in of_seeds[0]:
                 value = np.mean([one[row.metric] for one in of_seeds])
                 checked, worst = checked + 1, max(worst, relative(row.difference, value))
-    print(f"{report.name}{f', {of}' if of else ''}: {checked} numbers, largest relative difference {worst:.1e}")
+    everything = len(scores) + len(comparisons)
+    print(
+        f"{report.name}{f', {of}' if of else ''}: {checked} of {everything} numbers, largest relative difference {worst:.1e}"
+    )
 
 
 def differences(one: tuple[pd.DataFrame, float], other: tuple[pd.DataFrame, float], score: str) -> dict[str, float]:
     """The scores of the first network minus those of the second, on the joints that both have."""
     shared = set(one[0]["keypoint"]) & set(other[0]["keypoint"])
-    a, b = (scores_of(run[0][run[0]["keypoint"].isin(shared)], run[1], score) for run in (one, other))
-    return {metric: a[metric] - b[metric] for metric in a}
+    pair = [(joints[joints["keypoint"].isin(shared)], threshold) for joints, threshold in (one, other)]
+    a, b = (scores_of(*run, score) for run in pair)
+    more, less = (more_tilted(joints) for joints, _ in pair)
+    return {metric: a[metric] - b[metric] for metric in a} | {f"{score}/tilted - upright": more - less}
+
+
+def more_tilted(joints: pd.DataFrame) -> float:
+    """How much higher the score is among the tilted than among the upright."""
+    counted = joints[~joints["keypoint"].isin(NOT_SCORED)]
+    tilted, upright = counted["tilt"] > TILTED, counted["tilt"] <= UPRIGHT
+    return 100 * (counted.loc[tilted, "correct"].mean() - counted.loc[upright, "correct"].mean())
 
 
 def relative(found: float, expected: float) -> float:

@@ -20,6 +20,7 @@ TESTS = (
     *("by_hand", "scores", "comparisons", "claims", "controls", "answer", "reading", "closing", "evidence", "leaks"),
     *("metrics_headline", "metrics_estimate", "metrics_matching", "metrics_pckh", "metrics_detection", "metrics_oks"),
     *("metrics_error_types", "metrics_curves", "metrics_bootstrap", "rare_poses", "splits", "near_duplicates", "paper"),
+    *("tilt", "where_it_helps", "ceiling", "planning", "metrics_planning", "metrics_extrapolation", "order", "jobs"),
     *("departures", "plots", "pages", "profiles", "runs", "consistency"),
 )
 _COPIED = ("src", "tests", "config", "docs", "workflow", "benchmarks", "notebooks", "pyproject.toml", "README.md")
@@ -112,8 +113,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "people counts forget the validation",
         "measure/scores.py",
-        "return point.images + study.profile.validation_size(point.arm, point.images)",
-        "return point.images",
+        "own = point.images + profile.validation_size(point.arm, point.images)",
+        "own = point.images",
     ),
     Mutant(
         "thresholds are chosen on the test people",
@@ -306,6 +307,68 @@ MUTANTS: tuple[Mutant, ...] = (
         "tell/closing.py",
         'rare.lines["quantity"] == "slope"',
         'rare.lines["quantity"] == "rarest"',
+    ),
+    Mutant("up is down", "measure/tilt.py", "np.arctan2(x, -y)", "np.arctan2(x, y)"),
+    Mutant("the interaction is turned round", "measure/tilt.py", "estimate([x.minus(y)", "estimate([y.minus(x)"),
+    Mutant(
+        "differences by tilt are turned round",
+        "measure/where_it_helps.py",
+        "{Point(a, images_a): 1, Point(b, images_b): -1}",
+        "{Point(a, images_a): -1, Point(b, images_b): 1}",
+    ),
+    Mutant(
+        "finished networks of monkeys are for people",
+        "profiles/profile.py",
+        'return arm == "baseline" or self.arm(arm).learns_a_source',
+        "return self.arm(arm).learns_a_source",
+    ),
+    Mutant(
+        "a plan forgets that there are several questions",
+        "measure/planning.py",
+        "level = LEVEL / len(profile.questions)",
+        "level = LEVEL",
+    ),
+    Mutant(
+        "more people do not make seeds agree",
+        "metrics/planning.py",
+        "left = self.seed - self.both * (1 - 1 / times)",
+        "left = self.seed",
+    ),
+    Mutant(
+        "a law is fitted to accuracy instead of error",
+        "metrics/extrapolation.py",
+        "errors = np.clip(100 - scores, 0, 100)[:, None, :]",
+        "errors = np.clip(scores, 0, 100)[:, None, :]",
+    ),
+    Mutant(
+        "nobody can be near both of two labels that are one threshold apart",
+        "measure/ceiling.py",
+        'MOST: Reading(lambda joints, within: joints["normalised"] <= 2 * within',
+        'MOST: Reading(lambda joints, within: joints["normalised"] <= within',
+    ),
+    Mutant(
+        "labels hide as much as they take",
+        "measure/ceiling.py",
+        '"value": score * (100 / found.value - 1),',
+        '"value": score * (100 - found.value) / 100,',
+    ),
+    Mutant(
+        "people who are set aside may be learnt by everybody",
+        "study/splits.py",
+        "rest = replace(split, pool=tuple(sorted(left)), dropped=split.dropped + dropped)",
+        "rest = split",
+    ),
+    Mutant(
+        "people who were learnt first cost nothing",
+        "measure/scores.py",
+        'of_target = [name for name in before if profile.arm(name).learns == "set_aside"]',
+        "of_target: list[str] = []",
+    ),
+    Mutant(
+        "the floor knows the people of the largest arm",
+        "measure/matched.py",
+        'training_subset(study.profile.asked_size("transfer"))',
+        'training_subset(study.profile.arm("transfer").largest)',
     ),
 )
 

@@ -259,9 +259,11 @@ def test_a_network_that_finds_every_joint_scores_what_is_read(wrong, spread):
 
 
 def test_a_study_has_the_ceiling_that_is_stated_or_measured(twice):
-    assert ceiling_of(study_of(twice, stated=70)) == 70
-    assert ceiling_of(study_of(twice)) == pytest.approx(100 * 12 / 14)
-    assert ceiling_of(study_of(twice.subset(["a"]))) is None
+    measured = measure_ceiling(study_of(twice))
+    assert ceiling_of(study_of(twice, stated=70), measured) == 70
+    assert ceiling_of(study_of(twice), measured) == pytest.approx(100 * 12 / 14)
+    alone = study_of(twice.subset(["a"]))
+    assert ceiling_of(alone, measure_ceiling(alone)) is None
 
 
 def test_a_study_in_which_nothing_is_labelled_twice(twice, monkeypatch):

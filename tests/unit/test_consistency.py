@@ -83,9 +83,11 @@ def lines_of(report: Path) -> pd.DataFrame:
 
 
 def scores_of(report: Path) -> pd.DataFrame:
-    """Scores of every arm, of the test people whole and by tilt and of those elsewhere."""
-    table = pd.concat([table_of(report, name) for name in ("scores", "tilt", "elsewhere")])
-    return table.assign(digits=table["metric"].map(digits_of))
+    """Scores of every arm, of the test people whole and by tilt and of those elsewhere; and what labels do to them."""
+    table = pd.concat(
+        [table_of(report, name) for name in ("scores", "tilt", "elsewhere", "ceiling", "hidden_by_labels")]
+    )
+    return table.assign(digits=table["metric"].fillna("pck").map(digits_of))
 
 
 def table_of(report: Path, name: str) -> pd.DataFrame:

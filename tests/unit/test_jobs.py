@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from pandas.testing import assert_frame_equal
 
+from monkey_transfer.datasets.pictures import in_network_pixels
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import digest_of
 from monkey_transfer.measure.elsewhere import matched_elsewhere
 from monkey_transfer.measure.leaks import audited
 from monkey_transfer.measure.matched import mean_pose
+from monkey_transfer.measure.scores import Point, people_of
 from monkey_transfer.networks.child import mean_distance, share_correct
 from monkey_transfer.profiles import loading
 from monkey_transfer.profiles.framing import ScaledPerson
@@ -141,6 +144,20 @@ def test_people_who_are_set_aside_are_learnt_by_those_who_say_so_and_by_nobody_e
     assert (leaks["trained_on"] == 0).all()
 
 
+def test_people_who_are_set_aside_were_labelled_as_well(other_sources):
+    study = other_sources
+    own, first = (
+        sum(len(ids) for role, ids in pictures(study, arm).items() if role in ("train", "validation"))
+        for arm in ("human_first", "people_baseline")
+    )
+    assert (
+        people_of(study, Point("human_first", 20))
+        == own + first
+        > people_of(study, Point("people_baseline", 5))
+        == first
+    )
+
+
 def test_another_source_has_its_own_held_out_pictures(other_sources):
     study, run = other_sources, other_sources.run("others_baseline", 0)
     learnt = pictures(study, "others_baseline")
@@ -179,6 +196,18 @@ def test_thresholds_are_chosen_on_the_validation_people_of_the_seed(opened, arm)
         assert predicted["threshold"].of == "target"
     first, second = (opened.threshold_people(opened.run(arm, seed)) for seed in (0, 1))
     assert set(first) != set(second)
+
+
+def test_the_floor_knows_the_people_whom_transfer_learns_where_it_is_shown(opened):
+    fewer, most = min(opened.profile.arm("transfer").sizes), max(opened.profile.arm("transfer").sizes)
+    assert fewer < most
+    asked = replace(opened, profile=opened.profile.model_copy(update={"asked_at": fewer}))
+    labels = opened.target.subset(opened.draw("target", 0).training_subset(fewer)).labels
+    framed = opened.framed("target", labels["image_id"].unique(), opened.profile.picture)
+    mean = in_network_pixels(labels[labels["labelled"]], framed).groupby("keypoint")[["x", "y"]].mean()
+    people = opened.framed("target", opened.splits["target"].test, opened.profile.picture)
+    found = in_network_pixels(mean_pose(asked, 0), people).groupby("keypoint")[["x", "y"]].mean()
+    assert_frame_equal(found, mean.loc[found.index])
 
 
 def test_a_seed_that_the_profile_does_not_have_is_one_sentence(opened):

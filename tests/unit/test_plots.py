@@ -718,7 +718,7 @@ def test_curves_hold_scores_and_their_intervals():
     assert line_of(axes, "benchmark").get_xdata().tolist() == [5250]
     floor = line_of(axes, "floor: mean pose")
     assert (list(floor.get_ydata()), floor.get_linestyle()) == ([7, 7], "--")
-    assert "ceiling" not in legend_of(axes)
+    assert "a second labelling" not in legend_of(axes)
     assert axes.get_ylim() == (0, 45)
     assert axes.get_title(loc="left") == "means of 3 seeds, bars: 95 % intervals over people and seeds"
 
@@ -747,7 +747,7 @@ def test_numbers_of_people_without_room_are_left_out():
 
 def test_a_ceiling_is_on_the_axes():
     (axes,) = plots.by_people(SCORES, SCORE, rendered=False, ceiling=83.0).axes
-    ceiling = line_of(axes, "ceiling")
+    ceiling = line_of(axes, "a second labelling")
     assert (list(ceiling.get_ydata()), ceiling.get_linestyle()) == ([83, 83], ":")
     assert axes.get_ylim() == (0, 90)
 
@@ -920,7 +920,7 @@ def test_the_answer_sets_deciding_arms_beside_primary_differences():
     figure = FIGURES["answer"](rendered=False)
     curves, pairs = figure.axes
     # The baseline is in no primary question.
-    assert legend_of(curves) == ["transfer", "scratch control", "benchmark", "floor: mean pose", "ceiling"]
+    assert legend_of(curves) == ["transfer", "scratch control", "benchmark", "floor: mean pose", "a second labelling"]
     assert line_of(curves, "transfer").get_ydata().tolist() == [24, 30]
     assert rows_of(pairs) == [([-9, -4], -7, INK), ([-1, 4], 1, GREY), ([-1.5, 3.5], 0.5, GREY), ([2, 7], 4, INK)]
     written = [plain(text.get_text()) for text in pairs.texts]

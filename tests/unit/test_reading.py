@@ -266,7 +266,6 @@ def test_arms_that_may_know_the_test_people_are_marked(three):
         reading.coco_table(known),
         reading.reading_table(known),
         reading.paper_table(known),
-        reading.elsewhere_table(known),
         reading.size_scores(known),
     ):
         assert {arm for arm in table["arm"] if arm.endswith("*")} == {"benchmark*"}

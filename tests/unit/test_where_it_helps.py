@@ -10,12 +10,15 @@ import pytest
 from scipy.stats import t
 
 from monkey_transfer.measure import tilt
+from monkey_transfer.measure.ceiling import AGREE, MOST, Ceiling
 from monkey_transfer.measure.comparisons import comparisons, primary
+from monkey_transfer.measure.results import measure
 from monkey_transfer.measure.scores import Point
 from monkey_transfer.measure.where_it_helps import contrasts, measure_where_it_helps
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.tell import where_it_helps as said
 from monkey_transfer.tell.answer import answers, joint_table
+from monkey_transfer.tell.finished import _what_labels_hide, without_labels
 from monkey_transfer.tell.publish import answer_figure
 
 QUESTION = "More if tilted?"
@@ -197,11 +200,46 @@ def test_a_finished_network_and_people_elsewhere(tmp_path):
         assert where.people["tried_on"].unique().tolist() == ["target", "elsewhere"]
         assert said.on_finished(study, where).splitlines() == [
             "- `benchmark` finds, of 3 rendered test people, 62.5 [too few groups] % of the joints of all; that less "
-            "what `transfer` finds is -12.5 [too few groups] points. **Better for all: not shown.**",
+            "what `transfer` finds is -12.5 [too few groups] points. Better for all: not shown.",
             "- `benchmark` finds, of 2 rendered people of others by hand, 100.0 [too few groups] % of the joints of "
-            "all; that less what `transfer` finds is +40.0 [too few groups] points. **Better for all: not shown.**",
+            "all; that less what `transfer` finds is +40.0 [too few groups] points. Better for all: not shown.",
         ]
         assert said.on_tilt(study, where).count("nothing can be said of tilt") == 2
+
+
+def test_what_labels_hide_from_a_finished_network(tmp_path):
+    """It finds 62.5 % here and all elsewhere; two labellings agree on 80 %, and no network finds more than 95."""
+    own = by_hand.profile(by_hand.FINISHED_BENCHMARK)
+    others = own.elsewhere.model_copy(update={"yardstick": own.yardstick})
+    predicted = {("benchmark", 0) if arm == "benchmark" else (arm, n): v for (arm, n), v in by_hand.PREDICTED.items()}
+    with by_hand.resampled(10), by_hand.opened(tmp_path, own, predicted) as study:
+        results = measure(study)
+        section = without_labels(results)
+        assert section[0] == "## What one has today without labelling anybody"
+        assert section[1].startswith("Finished networks beside `transfer`, which took 4 labelled people; ")
+        assert section[2:] == [said.on_finished(study, results.where_it_helps)]
+        table = pd.DataFrame(
+            {"reading": [AGREE, MOST], "value": [80.0, 95.0], "low": [50.0, 90.0], "high": [90.0, 100.0]}
+        )
+        twice = {"ceiling": Ceiling(pd.DataFrame(), None, table.assign(joint="all joints", note=""))}
+        results.__dict__.update(twice)
+        assert without_labels(results) == section  # measured by another yardstick
+        alike = replace(results, study=by_hand.with_data(study, profile=own.model_copy(update={"elsewhere": others})))
+        found = results.elsewhere.assign(metric=results.elsewhere["metric"].replace("pck_by_torso", "pckh"))
+        alike.__dict__.update(twice, elsewhere=found)
+        assert _what_labels_hide(alike) == [
+            "`benchmark` finds +37.5 points on others by hand beside people by hand. By right labels it would find 3.3 "
+            "[0.0, 6.9] to 15.6 [6.9, 62.5] points more on people by hand (chapter 1); the rest is in the people and "
+            "the pictures."
+        ]
+
+
+def test_a_finished_network_of_monkeys_is_none_for_people():
+    profile = load_profile("paper")
+    assert profile.arm("baseline").learns == "nothing"
+    assert "baseline" not in profile.finished_networks
+    assert "benchmark" in profile.finished_networks
+    assert "baseline - transfer" not in contrasts(profile)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +256,7 @@ def test_the_choice_rests_on_the_interval_of_each_group(tilted, where, upright, 
     for group, ends in (("upright", upright), ("tilted", among_tilted)):
         gains.loc[gains["tilt"] == group, ["low", "high"]] = ends
     changed = replace(where, differences=gains.assign(difference="benchmark - transfer"))
-    assert said.on_finished(study, changed).endswith(f"**Better {better}.**")
+    assert said.on_finished(study, changed).endswith(f"Better {better}.")
 
 
 def test_what_turning_gives_is_asked_of_four_arms():

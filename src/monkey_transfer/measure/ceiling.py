@@ -103,13 +103,12 @@ def measure_ceiling(study: Study) -> Ceiling:
     return Ceiling(pairs, labellings, agreement(labellings))
 
 
-def ceiling_of(study: Study) -> float | None:
-    """The score in percent that nobody can be expected to beat: what the profile states, else how often two labellings
-    agree; None where neither is known."""
+def ceiling_of(study: Study, measured: Ceiling) -> float | None:
+    """What a second labelling scores, in percent: what the profile states, else how often two agree; None where neither
+    is known. A network that finds every joint scores more (:func:`agreement`)."""
     if study.profile.ceiling is not None:
         return study.profile.ceiling
-    table = measure_ceiling(study).table
-    return None if table.empty else float(overall(table, AGREE).value)
+    return None if measured.table.empty else float(overall(measured.table, AGREE).value)
 
 
 def labelled_twice(dataset: Dataset) -> pd.DataFrame:
@@ -214,6 +213,24 @@ def explained(table: pd.DataFrame, score: float) -> pd.DataFrame:
             "value": score * (100 - found.value) / 100,
             "low": score * (100 - found.high) / 100,
             "high": score * (100 - found.low) / 100,
+            "note": found.note,
+        }
+        for quantity, found in {"least": overall(table, MOST), "most": overall(table, AGREE)}.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def hidden(table: pd.DataFrame, score: float) -> pd.DataFrame:
+    """Points more that a network would score by right labels, of whose joints labels like these show ``score`` percent.
+
+    Rows as of :func:`explained`, which it turns round: what was seen is what labels have left.
+    """
+    rows = [
+        {
+            "quantity": quantity,
+            "value": score * (100 / found.value - 1),
+            "low": score * (100 / found.high - 1),
+            "high": score * (100 / found.low - 1),
             "note": found.note,
         }
         for quantity, found in {"least": overall(table, MOST), "most": overall(table, AGREE)}.items()

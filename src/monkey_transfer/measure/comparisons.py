@@ -42,7 +42,7 @@ def compared_points(profile: Profile) -> list[tuple[Point, Point]]:
         or images_a == images_b
         and profile.arm(a).learns == profile.arm(b).learns == "target"
     ]
-    return compared + [(Point(arm, profile.arm(arm).largest), FLOOR) for arm in profile.arms]
+    return compared + [(Point(arm, profile.asked_size(arm)), FLOOR) for arm in profile.arms]
 
 
 def comparisons(study: Study, scores: Scores) -> pd.DataFrame:

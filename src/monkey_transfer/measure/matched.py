@@ -12,10 +12,11 @@ from monkey_transfer.study.runs import Run
 def mean_pose(study: Study, seed: int) -> pd.DataFrame:
     """Predictions for the test people by someone who never looks: the training people's mean pose.
 
-    Every joint is predicted where it is on average in the pictures of the people that ``transfer`` learns with that
-    seed, framed as the study frames them; the likelihood is 1. It is the floor that any network must beat.
+    Every joint is predicted where it is on average in the pictures of the people that ``transfer``, at the number at
+    which it is shown, learns with that seed, framed as the study frames them; the likelihood is 1. It is the floor that
+    any network must beat.
     """
-    ids = study.draw("target", seed).training_subset(study.profile.arm("transfer").largest)
+    ids = study.draw("target", seed).training_subset(study.profile.asked_size("transfer"))
     labels = study.target.subset(ids).labels
     learnt = study.framed("target", ids, study.profile.picture)
     mean = in_network_pixels(labels[labels["labelled"]], learnt).groupby("keypoint")[["x", "y"]].mean()
@@ -43,6 +44,6 @@ def matched_on_source(study: Study, run: Run) -> Matched:
     That is the length of the animal's bounding box (Labuguen et al. 2021; paper, section 2.1).
     """
     arm = study.profile.arm(run.arm)
-    learnt = arm.learns if arm.is_source_network else "source"
+    learnt = arm.learns if arm.learns_a_source else "source"
     held_out = study.dataset(learnt).subset(study.splits[learnt].test)
     return matched(study, run.predictions("source_test"), "bbox_length", held_out)

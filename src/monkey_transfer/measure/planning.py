@@ -118,8 +118,8 @@ def extrapolations(results: Results) -> pd.DataFrame:
     Returns arm, images, people (labelled ones, of the number held back), rule, fitted (to how many numbers),
     fitted_from and fitted_to (people); with _low and _high, their 95 % intervals over people and seeds, promised,
     measured, miss (promised less measured) and people_promised (how many the rule says are needed for what was
-    measured; infinite: no number is enough); held ('yes' or 'no', whether the interval of what was promised holds what
-    was measured; empty where there is none); seeds, over and note (why there is no interval); and what was fitted:
+    measured; infinite: no number is enough); held ('yes' or 'no', whether the interval of miss holds zero; empty where
+    there is none); seeds, over and note (why there is no interval); and what was fitted:
     floor, scale and exponent, or level and slope. Empty where no arm learns so many numbers.
     """
     arms = [
@@ -164,13 +164,14 @@ def _on_trial(rule: str, known: Mapping[int, Draws], people: int, measured: Draw
     fitted = fit(rule, known)
     tried = held_against(fitted, people, measured)
     low, high = tried.promised.interval()
+    misses_from, misses_to = tried.miss.interval()
     told = {"people": people, "rule": rule, "fitted": len(known), "fitted_from": min(known), "fitted_to": max(known)}
     return {
         **told,
         **_bounded("promised", tried.promised.value, low, high),
-        **_bounded("miss", tried.miss.value, *tried.miss.interval()),
+        **_bounded("miss", tried.miss.value, misses_from, misses_to),
         **_bounded("people_promised", tried.people.value, *tried.people.interval()),
-        "held": "" if np.isnan(low) else "yes" if low <= measured.value <= high else "no",
+        "held": "" if np.isnan(misses_from) else "yes" if misses_from <= 0 <= misses_to else "no",
         **{name: float(of_curves[0]) for name, of_curves in fitted._asdict().items()},
     }
 

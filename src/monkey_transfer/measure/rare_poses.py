@@ -35,7 +35,7 @@ _DRAWS = 50
 
 @dataclass(frozen=True)
 class RarePoses:
-    """What rare poses do to arms, at the largest number of people that ``transfer`` and its control both learn.
+    """What rare poses do to arms, at the number of people at which ``transfer`` is compared with its control.
 
     Arms that do not learn as many are here at their own largest number. Estimates are over people and seeds
     (:class:`monkey_transfer.metrics.estimate.Estimate`), those of scores in percent, of differences in points.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from monkey_transfer.measure import paper
 from monkey_transfer.measure.budgets import budgets
+from monkey_transfer.measure.ceiling import measure_ceiling
 from monkey_transfer.measure.comparisons import comparisons
 from monkey_transfer.measure.elsewhere import elsewhere_comparisons, elsewhere_scores, elsewhere_table
 from monkey_transfer.measure.leaks import audited, may_have_seen
@@ -46,8 +47,8 @@ class Results:
     comparisons : see :func:`monkey_transfer.measure.comparisons.comparisons`.
     budgets : what each run was given: see :func:`monkey_transfer.measure.budgets.budgets`.
     leaks : how many test people each arm may have seen: see :func:`monkey_transfer.measure.leaks.audited`.
-    may_have_seen, pixel_errors, readings, where_it_helps : what functions make of these, made when it is first asked
-        for.
+    may_have_seen, pixel_errors, readings, where_it_helps, ceiling : what functions make of these, made when it is first
+        asked for.
     elsewhere_scores, elsewhere, elsewhere_comparisons : of the people of another data set: scores, table and
         differences (:mod:`monkey_transfer.measure.elsewhere`); the tables are empty where the profile names none.
     """
@@ -64,6 +65,7 @@ class Results:
     readings = cached_property(lambda self: readings(self.study))
     elsewhere_scores = cached_property(lambda self: elsewhere_scores(self.study))
     where_it_helps = cached_property(lambda self: measure_where_it_helps(self.study, self.scores))
+    ceiling = cached_property(lambda self: measure_ceiling(self.study))
 
     @cached_property
     def elsewhere(self) -> pd.DataFrame:
@@ -87,7 +89,7 @@ class Results:
     @property
     def pose_networks(self) -> list[str]:
         """The arms that one would use on people: those that learn them, and finished networks."""
-        return [name for name, arm in self.study.profile.arms.items() if not arm.is_source_network]
+        return [name for name in self.study.profile.arms if not self.study.profile.is_source_network(name)]
 
     def people(self, point: Point) -> int:
         """How many labelled people a point takes; of a source network, how many of what it learns."""
@@ -96,7 +98,7 @@ class Results:
     def labelled(self, point: Point) -> str:
         """The same as a reader sees it, such as '1,000', '500 monkeys' or '500 dogs'."""
         arm = self.study.profile.arms.get(point.arm)
-        what = f" {_IN_WORDS.get(arm.learns, arm.learns)}" if arm and arm.is_source_network else ""
+        what = f" {_IN_WORDS.get(arm.learns, arm.learns)}" if arm and arm.learns_a_source else ""
         return f"{self.people(point):,}{what}"
 
     def iterations_in_all(self, point: Point) -> float:

@@ -140,12 +140,19 @@ class Scores:
 
 
 def people_of(study: Study, point: Point) -> int:
-    """How many labelled people (or monkeys) a point takes: those that are learnt and those that decide when to stop."""
+    """How many labelled people (or monkeys) a point takes: those that are learnt and those that decide when to stop.
+
+    People of the target that were learnt first count as well: they cost a person's work as much.
+    """
+    profile = study.profile
     if point.arm == MEAN_POSE:
-        return study.profile.arm("transfer").largest
-    if study.profile.arm(point.arm).learns == "nothing":
+        return profile.asked_size("transfer")
+    if profile.arm(point.arm).learns == "nothing":
         return 0
-    return point.images + study.profile.validation_size(point.arm, point.images)
+    own = point.images + profile.validation_size(point.arm, point.images)
+    before = [name for name in profile.lineage(point.arm) if name != point.arm]
+    of_target = [name for name in before if profile.arm(name).learns == "set_aside"]
+    return own + sum(profile.arm(name).largest + profile.validation_size(name) for name in of_target)
 
 
 def all_points(study: Study) -> list[Point]:
@@ -205,7 +212,7 @@ def evaluated(study: Study, run: Run) -> Matched:
 
 
 def floor(study: Study, seed: int) -> Matched:
-    """The mean pose of the people that ``transfer`` learns with that seed, wherever it is asked."""
+    """The mean pose of the people that ``transfer``, as it is shown, learns with that seed, wherever it is asked."""
     return replace(matched(study, as_committed(mean_pose(study, seed))), threshold=1.0)
 
 

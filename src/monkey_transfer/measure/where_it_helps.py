@@ -91,7 +91,7 @@ def contrasts(profile: Profile) -> dict[str, dict[Point, float]]:
     people = ["transfer", *(name for name, arm in profile.arms.items() if arm.learns == "target")]
     pairs = [(question.a, question.b) for question in profile.questions if question.part]
     pairs += [(name, control) for name in people if name not in (control, plain, bare)]
-    pairs += [(name, "transfer") for name, arm in profile.arms.items() if arm.learns == "nothing"]
+    pairs += [(name, "transfer") for name in profile.finished_networks]
     pairs += [(plain, bare), (control, bare)] if turned else []
     found: dict[str, dict[Point, float]] = {}
     for a, b in dict.fromkeys(pairs):

@@ -8,7 +8,8 @@ seed lessens, and ``(seed - both * (1 - 1 / m)) / k``: the variances of :class:`
 *Power* is how often such a study would claim what is so. The mean difference is normal around the true one; its
 estimated variance is chi-square with the degrees of freedom that the interval would have, and independent of it, so
 the statistic is noncentral t (for the two one-sided tests see Phillips, J. Pharmacokinetics and Biopharmaceutics 1990).
-In simulated studies of normal people and seeds that held within 5 points of power from five seeds on.
+In simulated studies of normal people and seeds that held within 5 points of power from four seeds on; of three it says
+up to 11 points too little (0.24 where 0.35 came).
 """
 
 from collections.abc import Callable

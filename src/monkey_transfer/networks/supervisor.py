@@ -90,9 +90,10 @@ class _Display:
         elif stage != "starting" and (time.monotonic() - self.last_line > _SECONDS_BETWEEN_LINES or done == of):
             self.last_line = time.monotonic()
             loss = f", loss {progress['loss']:.4f}" if "loss" in progress else ""
+            # At the beginning of a stretch no rate is known yet.
+            pace = f", {rate * progress.get('pictures_each', 1):.0f} pictures/s" if rate else ""
             left = f", {_clock((of - done) / rate)} left" if rate and done < of else ""
-            pictures = rate * progress.get("pictures_each", 1)
-            print(f"{self.title}: {stage} {done}/{of}{loss}, {pictures:.0f} pictures/s{left}", flush=True)
+            print(f"{self.title}: {stage} {done}/{of}{loss}{pace}{left}", flush=True)
 
     def close(self) -> None:
         self.bar.close()

@@ -60,7 +60,7 @@ def answer(
     scores : rows of one metric as for :func:`monkey_transfer.plots.learning.by_people`; drawn are the arms of primary
         questions, ``benchmark``, ``imagenet_longer`` and ``mean_pose``.
     comparisons : rows of the same metric as for :func:`differences`; drawn are those with a ``question``.
-    ceiling : score of what cannot be expected to be beaten, in percent.
+    ceiling : what a second labelling of the same photographs scores, in percent.
 
     Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and ``by_people``.
     """

@@ -28,7 +28,7 @@ def by_people(scores: pd.DataFrame, title: str, *, rendered: bool, ceiling: floa
     ----------
     scores : rows of one metric of the scores' table, ``arm, images, people, value, low, high, seeds, over, note``,
         in percent; the arm ``mean_pose`` is drawn as the floor.
-    ceiling : score of what cannot be expected to be beaten, in percent.
+    ceiling : what a second labelling of the same photographs scores, in percent.
 
     Raises StudyError if no arm but the floor has a row, or two rows are the floor's or of one arm and number of images.
     """
@@ -50,7 +50,7 @@ def draw_by_people(axes: Axes, scores: pd.DataFrame, title: str, ceiling: float 
         style.refuse_double(floor, ("arm",), "the floor in a figure of scores by people")
         axes.axhline(floor["value"].iloc[0], color=style.GREY, ls="--", lw=1.4, label="floor: mean pose")
     if ceiling is not None:
-        axes.axhline(ceiling, color=style.INK, ls=":", lw=1.6, label="ceiling")
+        axes.axhline(ceiling, color=style.INK, ls=":", lw=1.6, label="a second labelling")
     style.percent_from_zero(axes, [*scores[["value", "high"]].to_numpy().ravel(), ceiling or 0])
     axes.set(xlabel="labelled people (training and validation)", ylabel=f"{title} (%)")
     _axis_of_people(axes, learnt["people"])

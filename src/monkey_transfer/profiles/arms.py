@@ -71,7 +71,7 @@ class Arm(Settings):
             raise ValueError(
                 "an arm that learns nothing has no images, nothing frozen and an init such as zoo:full_human"
             )
-        if self.names == "shuffled" and not self.is_source_network:
+        if self.names == "shuffled" and not self.learns_a_source:
             raise ValueError(f"names: only those of a source are shuffled; expected 'labelled' for the {self.learns}")
         if list(self.sizes) != sorted(set(self.sizes)):
             raise ValueError("images: expected rising numbers, such as [100, 300, 1000]")
@@ -109,8 +109,8 @@ class Arm(Settings):
         return {"against": self.against, "against_tilted": self.against_tilted}
 
     @property
-    def is_source_network(self) -> bool:
-        """Whether others start from it: it learns neither the target's people nor nothing."""
+    def learns_a_source(self) -> bool:
+        """Whether it learns something else than the people that count, for others to start from."""
         return self.learns not in ("target", "nothing")
 
     @property

@@ -211,7 +211,7 @@ class Profile(Settings):
         one, two = self.arms[name], self.arms[other]
         if "benchmark" in (name, other):
             compared = two if name == "benchmark" else one
-            return compared.learns == "target" and not self.arms["benchmark"].is_source_network
+            return compared.learns == "target" and not self.arms["benchmark"].learns_a_source
         return one.learns == two.learns == "target" and bool(set(one.sizes) & set(two.sizes))
 
     @property
@@ -249,7 +249,7 @@ class Profile(Settings):
         network went on from such a one: what it had learnt before is then none of the study's monkeys.
         """
         first = self.arms[self.lineage("transfer")[-1]]
-        if first.is_source_network and first.init.startswith("superanimal:"):
+        if first.learns_a_source and first.init.startswith("superanimal:"):
             return "superanimal_control"
         return "scratch_control" if first.init == "scratch" else "imagenet_control"
 
@@ -274,6 +274,15 @@ class Profile(Settings):
         if self.elsewhere is None:
             raise StudyError(f"profile {self.name} has no data set elsewhere: add the key elsewhere")
         return self.elsewhere.yardstick
+
+    def is_source_network(self, arm: str) -> bool:
+        """Whether an arm knows a source and no people: ``baseline``, finished or not, and what learns other sources."""
+        return arm == "baseline" or self.arm(arm).learns_a_source
+
+    @property
+    def finished_networks(self) -> list[str]:
+        """The arms that one can use on people without labelling any: networks of others, used as they are."""
+        return [n for n, arm in self.arms.items() if arm.learns == "nothing" and not self.is_source_network(n)]
 
     def framing(self, arm: str) -> Framing:
         """How that arm sees pictures: its own way, that which a finished network expects, or the study's."""

@@ -1,11 +1,14 @@
 """The answer page of a study: what was asked, what came out, on one or two sheets of paper."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
+from monkey_transfer.measure.ceiling import AGREE, SLIPS, VAGUE, overall
 from monkey_transfer.measure.claims import LEVEL
 from monkey_transfer.measure.comparisons import between, ends_of, of_metric, of_pair, primary
+from monkey_transfer.measure.leaks import why_it_may_know
 from monkey_transfer.measure.results import Results
 from monkey_transfer.measure.scores import FLOOR, Point, shown_points
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, SCORE_NAME, SCORE_TITLE, joint_rows
@@ -13,8 +16,8 @@ from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Profile, Question
 from monkey_transfer.study.opening import Study
+from monkey_transfer.tell.finished import without_labels
 from monkey_transfer.tell.reading import elsewhere_differences
-from monkey_transfer.tell.where_it_helps import on_finished
 from monkey_transfer.tell.words import markdown, score_name, score_title, seeds_in_words, tested
 
 FIGURE = "answer"
@@ -46,7 +49,7 @@ def answer_text(results: Results) -> str:
         "## Joint by joint",
         markdown(joint_table(results)),
         *_elsewhere(results),
-        *_finished(results),
+        *without_labels(results),
         "## Limits",
         "\n".join(f"- {sentence}" for sentence in limits(results)),
         f"<small>{provenance(results)}</small>",
@@ -98,9 +101,11 @@ _LEADS = {
 
 
 def _what_fits(row: Any, question: Question) -> str:
-    """What an undecided question leaves open: the interval in words."""
+    """What an undecided question leaves open: the interval in words, which is not corrected for the other questions."""
     if row.ruling != "undecided" or pd.isna(row.low):
         return ""
+    if row.low > 0 or row.high < 0:
+        return " Alone its interval would exclude zero; corrected for all questions it is not shown."
     less, more = ("smaller", "larger") if question.part == TILTED_LESS_UPRIGHT else ("worse", "better")
     low, high = (f"{abs(end):.1f} points {less if end < 0 else more}" for end in (row.low, row.high))
     return f" What was seen fits anything from {low} to {high}."
@@ -197,7 +202,8 @@ def _at_one_number(profile: Profile) -> str:
     """At how many labelled people arms are shown that are shown at one number."""
     if profile.asked_at is None:
         return ", at its largest number of labelled people"
-    return f", with {profile.asked_at + profile.validation_size('transfer', profile.asked_at):,} labelled people"
+    people = profile.asked_at + profile.validation_size("transfer", profile.asked_at)
+    return f", with {people:,} labelled people where it has several numbers of them"
 
 
 def _by_people(results: Results) -> list[str]:
@@ -205,16 +211,22 @@ def _by_people(results: Results) -> list[str]:
     if all(len(results.study.profile.arm(arm).sizes) == 1 for arm in results.pose_networks):
         return []
     title, score = score_title(results.study.profile), score_name(results.study.profile)
-    return [f"## {title}, %, by labelled people", markdown(size_table(results, of_metric(results.table, score)))]
+    return [
+        f"## {title}, %, by labelled people",
+        markdown(_size_table(results, of_metric(results.table, score), results.may_have_seen)),
+    ]
 
 
-def size_table(results: Results, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one score: one row per arm that people can be tried with, one column per number of labelled people."""
+def _size_table(results: Results, rows: pd.DataFrame, may_know: Collection[str]) -> pd.DataFrame:
+    """Rows of one score: one row per arm that people can be tried with, one column per number of labelled people.
+
+    Arms that may know the people who were tried are marked with *.
+    """
     rows = rows[rows["arm"].isin(results.pose_networks)]
     cells = {(row.arm, row.people): _on_two_lines(bracketed(row, row.metric)) for row in rows_of(rows)}
     return pd.DataFrame(
         {
-            "arm": f"{arm}\\*" if arm in results.may_have_seen else arm,
+            "arm": f"{arm}\\*" if arm in may_know else arm,
             **{
                 f"{people:,}" if people else "nobody": cells.get((arm, people), "")
                 for people in sorted(rows["people"].unique())
@@ -232,27 +244,18 @@ def _elsewhere(results: Results) -> list[str]:
     profile = results.study.profile
     said = f"{len(people):,} {'rendered people' if people.rendered else 'people'} of {people.name}"
     alike = int(results.elsewhere["near_duplicates"].max())
-    learnt = f"of whom {alike:,} are in pictures like some that an arm learnt" if alike else "none of them learnt"
+    learnt = "none of them learnt by an arm that was trained here"
+    if alike:
+        learnt = f"of whom up to {alike:,} are in pictures like some that one arm learnt"
+    may_know = {arm: why_it_may_know(results.study, arm, "elsewhere") for arm in results.pose_networks}
+    noted = {arm: "; ".join(notes) for arm, notes in may_know.items() if notes}
     return [
         "## On people of another data set",
         f"{SCORE_TITLE[profile.elsewhere_yardstick]} on {said}, {learnt}, by labelled people:",
-        markdown(size_table(results, of_metric(results.elsewhere, SCORE_NAME[profile.elsewhere_yardstick]))),
+        markdown(_size_table(results, of_metric(results.elsewhere, SCORE_NAME[profile.elsewhere_yardstick]), noted)),
+        *(f"\\* `{arm}` may have seen them: {note}." for arm, note in noted.items()),
         "The same differences on the people of both:",
         markdown(elsewhere_differences(results)),
-    ]
-
-
-def _finished(results: Results) -> list[str]:
-    """The section of finished networks; none where the profile tries none on people."""
-    profile = results.study.profile
-    if all(profile.arm(arm).learns != "nothing" for arm in results.pose_networks):
-        return []
-    transfer = Point("transfer", profile.asked_size("transfer"))
-    return [
-        "## What one has today without labelling anybody",
-        f"Finished networks beside `transfer`, which took {results.people(transfer):,} labelled people. Upright are those "
-        "within 60 degrees, tilted those beyond 120:",
-        on_finished(results.study, results.where_it_helps),
     ]
 
 
@@ -267,7 +270,7 @@ def footnotes(results: Results) -> list[str]:
 
 
 def limits(results: Results) -> list[str]:
-    """What the numbers rest on, in two sentences."""
+    """What the numbers rest on, a sentence or two of each thing."""
     profile = results.study.profile
     training = profile.arm("transfer").at(profile.asked_size("transfer")).training
     pictures = (
@@ -282,6 +285,7 @@ def limits(results: Results) -> list[str]:
         f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures, where "
         f"the paper had a ResNet-50 on TensorFlow and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
         *_training_done(results),
+        *_labels(results),
         f"Each seed drew its people from {pool:,} who are not in the test. {number} other pairs are compared "
         "(chapters 5 and 6): exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance.",
     ]
@@ -300,6 +304,18 @@ def _training_done(results: Results) -> list[str]:
         f"How far trainings are from done: `{row.arm_a}` minus `{row.arm_b}`, the same network after {iterations} "
         f"iterations: {signed(row)} points.{_length_counts(profile.control, longer) if row.high < 0 else ''}"
         for row in rows
+    ]
+
+
+def _labels(results: Results) -> list[str]:
+    """How often two labellings agree; nothing where no photograph is labelled twice."""
+    if results.ceiling.table.empty:
+        return []
+    perfect = sorted((overall(results.ceiling.table, reading) for reading in (SLIPS, VAGUE)), key=lambda row: row.value)
+    agree, least, most = (bracketed(row, row.metric) for row in (overall(results.ceiling.table, AGREE), *perfect))
+    return [
+        f"Labels are off too: two of one photograph agree on {agree} % of the joints, and by such labels a network "
+        f"that finds every joint would score {least} to {most} (chapter 1)."
     ]
 
 

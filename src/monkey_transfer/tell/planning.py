@@ -51,10 +51,11 @@ def on_seeds(results: Results, table: pd.DataFrame) -> str:
     if table["note"].ne("").all():
         return "\n".join(lines)
     least, most = bounds_of_deviation(len(profile.seeds))
-    asked = "question" if len(questions) == 1 else "questions"
+    number = len(profile.questions)
+    asked = "question" if number == 1 else "questions"
     return "\n".join(lines) + (
         f"\n\nEnough is what claims the truth in {100 * POWER:.0f} % of studies, at the {100 * LEVEL:g} % of this one "
-        f"over its {len(questions)} {asked}. In brackets is what {len(profile.seeds)} seeds leave open: they may truly "
+        f"over its {number} {asked}. In brackets is what {len(profile.seeds)} seeds leave open: they may truly "
         f"scatter {least:.1f} to {most:.1f} times as much as was seen. More than {MOST_SEEDS} are not looked for."
     )
 
@@ -164,9 +165,9 @@ def _rule_in_words(results: Results, rule: str, rows: pd.DataFrame) -> str:
     sure = rows[rows["held"] != ""]
     if sure.empty:
         return f"{said} It has no interval: {listed(dict.fromkeys(rows['note']))}."
-    width = (sure["promised_high"] - sure["promised_low"]).mean()
+    width = (sure["miss_high"] - sure["miss_low"]).mean()
     return (
-        f"{said} Its 95 % intervals, {width:.1f} points wide on average, held what was measured in "
+        f"{said} The 95 % intervals of what it missed by, {width:.1f} points wide on average, held zero in "
         f"{(sure['held'] == 'yes').sum()} of {len(sure)}."
     )
 

@@ -15,6 +15,7 @@ from monkey_transfer.measure.evidence import write_evidence
 from monkey_transfer.measure.results import Results, beside_the_paper
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.answer import FIGURE, answer_text, asked, row_of
+from monkey_transfer.tell.finished import hidden_by_labels
 from monkey_transfer.tell.pages import markdown_page
 from monkey_transfer.tell.reports import opened_report, save_figure, save_table
 from monkey_transfer.tell.words import score_name, score_title
@@ -41,6 +42,7 @@ def write_report(results: Results) -> Path:
         "budgets": results.budgets,
         "leaks": results.leaks,
         "left_out": study.left_out,
+        "hidden_by_labels": hidden_by_labels(results),
     }
     for name, table in tables.items():
         save_table(study, name, table)
@@ -62,7 +64,7 @@ def answer_figure(results: Results) -> Figure:
         pd.DataFrame(rows),
         score_title(study.profile),
         rendered=study.rendered,
-        ceiling=ceiling_of(study),
+        ceiling=ceiling_of(study, results.ceiling),
     )
 
 

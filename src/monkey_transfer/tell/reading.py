@@ -237,7 +237,7 @@ def elsewhere_table(results: Results) -> pd.DataFrame:
     known = {arm: "; ".join(why_it_may_know(study, arm, "elsewhere")) for arm in study.profile.arms}
     if any(known.values()):
         wide["may have seen them"] = wide["arm"].map(known).fillna("")
-    return _marked(results, wide)
+    return wide
 
 
 def elsewhere_scores(results: Results, arms: Sequence[str]) -> tuple[dict[str, str], dict[str, pd.DataFrame]]:

@@ -29,8 +29,10 @@ def swap_table(study: Study, where: WhereItHelps) -> pd.DataFrame:
 
 
 def tilt_differences(study: Study, where: WhereItHelps) -> pd.DataFrame:
-    """Differences of the PCK score by tilt, and how much more they are among the tilted, in points."""
-    return _wide(study, of_score(study, where.differences), ["tried_on", "difference"], _PARTS, in_points)
+    """Differences of our arms' PCK score by tilt, and how much more they are among the tilted, in points."""
+    return _wide(
+        study, of_score(study, of_trained(study, where.differences)), ["tried_on", "difference"], _PARTS, in_points
+    )
 
 
 def swap_differences(study: Study, where: WhereItHelps) -> pd.DataFrame:
@@ -49,6 +51,12 @@ def of_score(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     if study.elsewhere is not None:
         names["elsewhere"] = SCORE_NAME[study.profile.elsewhere_yardstick]
     return table[table["metric"] == table["tried_on"].map(names)]
+
+
+def of_trained(study: Study, differences: pd.DataFrame) -> pd.DataFrame:
+    """The differences of arms that were trained here, beside which those of finished networks are too large to draw."""
+    finished = [f"{arm} - transfer" for arm in study.profile.finished_networks]
+    return differences[~differences["difference"].isin(finished)]
 
 
 def of_swaps(table: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +105,7 @@ def on_finished(study: Study, where: WhereItHelps) -> str:
 
     What they gain over ``transfer``, which had labelled people of the target, is on the joints that both have.
     """
-    arms = [name for name, arm in study.profile.arms.items() if arm.learns == "nothing"]
+    arms = study.profile.finished_networks
     if not arms:
         return "The profile tries no finished network."
     tried = where.people["tried_on"].unique()
@@ -113,7 +121,7 @@ def _on_finished(study: Study, where: WhereItHelps, arm: str, tried_on: str) -> 
     better = "; ".join(f"for {_WHO[group]}: {_choice(more[group])}" for group in groups)
     return (
         f"`{arm}` finds, of {_who(study, tried_on)}, {shares}; that less what `transfer` finds is {gains} points. "
-        f"**Better {better}.**"
+        f"Better {better}."
     )
 
 
