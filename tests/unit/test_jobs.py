@@ -391,7 +391,7 @@ def test_people_of_another_data_set_are_measured_by_their_own_yardstick(opened):
     run.folder.mkdir(parents=True)
     exact.to_parquet(run.folder / "elsewhere_predictions.parquet")
     (run.folder / "run.json").write_text("{}")
-    found = matched_elsewhere(opened, run)
+    found = matched_elsewhere(opened, run.predictions("elsewhere"))
     assert found.reference == "torso"
     assert found.joints["correct"].all()
     assert set(found.people["image_id"]) == set(people.images["image_id"])

@@ -16,7 +16,6 @@ from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.metrics.pckh import SCORE_NAME
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.runs import Run
 
 
 def elsewhere_scores(study: Study) -> Scores:
@@ -24,7 +23,8 @@ def elsewhere_scores(study: Study) -> Scores:
 
     StudyError if the profile names no other data set, or a run is not finished.
     """
-    return Scores(each_seed(study, all_points(study), lambda run: matched_elsewhere(study, run)), pck_scores)
+    found = each_seed(study, all_points(study), lambda run: matched_elsewhere(study, run.predictions("elsewhere")))
+    return Scores(found, pck_scores)
 
 
 def elsewhere_table(study: Study, scores: Scores) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def elsewhere_comparisons(study: Study, scores: Scores) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def matched_elsewhere(study: Study, run: Run) -> Matched:
-    """Predictions of a run on the people of the other data set beside their labels; StudyError if there is none."""
+def matched_elsewhere(study: Study, predictions: pd.DataFrame) -> Matched:
+    """Predictions of the people of the other data set beside their labels; StudyError if there is none."""
     people, yardstick = study.dataset("elsewhere"), study.profile.elsewhere_yardstick
-    return matched(study, as_committed(run.predictions("elsewhere")), yardstick, people)
+    return matched(study, as_committed(predictions), yardstick, people)

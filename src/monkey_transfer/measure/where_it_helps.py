@@ -64,8 +64,8 @@ def measure_where_it_helps(study: Study, scores: Scores) -> WhereItHelps:
     here = by_tilt({point: scores.runs[point] for point in [*points, FLOOR]}, study.test_people)
     tried = {"target": (here, SCORE_NAME[profile.yardstick])}
     if study.elsewhere is not None:
-        others = by_tilt(each_seed(study, points, lambda run: matched_elsewhere(study, run)), study.elsewhere)
-        tried["elsewhere"] = others, SCORE_NAME[profile.elsewhere_yardstick]
+        others = each_seed(study, points, lambda run: matched_elsewhere(study, run.predictions("elsewhere")))
+        tried["elsewhere"] = by_tilt(others, study.elsewhere), SCORE_NAME[profile.elsewhere_yardstick]
     people = [
         {"tried_on": role, "tilt": tilt, "people": number}
         for role, (by, _) in tried.items()

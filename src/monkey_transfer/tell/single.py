@@ -18,8 +18,8 @@ import pandas as pd
 from monkey_transfer import tables
 from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.files import clear_disk_errors, written
+from monkey_transfer.measure.elsewhere import matched_elsewhere
 from monkey_transfer.measure.leaks import why_it_may_know
-from monkey_transfer.measure.matched import matched
 from monkey_transfer.measure.scores import Point, Scores, of_networks, people_of
 from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
@@ -110,8 +110,7 @@ def _keep(folder: Path, predictions: pd.DataFrame, scores: pd.DataFrame) -> None
 
 def scores_elsewhere(study: Study, run: Run, predictions: pd.DataFrame) -> Scores:
     """The PCK scores of one run on the people elsewhere whose yardstick is known."""
-    people = study.dataset("elsewhere")
-    return Scores({_point(run): [matched(study, predictions, study.profile.elsewhere_yardstick, people)]}, pck_scores)
+    return Scores({_point(run): [matched_elsewhere(study, predictions)]}, pck_scores)
 
 
 def score_table(study: Study, run: Run, scores: Scores, known: int | None) -> pd.DataFrame:
