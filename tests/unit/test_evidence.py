@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import by_hand
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import savemat
 
 from monkey_transfer.measure.evidence import write_evidence
 from monkey_transfer.tell.publish import write_report
@@ -146,3 +148,31 @@ def test_a_report_is_whole_and_replaces_what_it_wrote_before(three, tmp_path, mo
     ).groups()
     assert int(numbers) > 100
     assert float(apart) < 1e-5
+
+
+@pytest.mark.parametrize("extended", [True, False], ids=["LSPET", "LSP"])
+def test_labels_that_are_not_published_come_from_a_joints_mat(tmp_path, extended):
+    """Of two pictures, the second upside down; a joint of the first was left out, in LSPET another is not labelled."""
+    recompute = runpy.run_path(str(RECOMPUTE))
+    upright = np.array([[10.0 * number, 200 - 7 * number] for number in range(14)])
+    upright[[2, 3, 12, 13]] = [[40, 100], [60, 100], [50, 50], [50, 30]]  # hips, neck, head top
+    joints = np.stack([upright, [100, 220] - upright])
+    flag = np.ones((2, 14, 1)) if extended else np.zeros((2, 14, 1))
+    flag[1, 5] = 0 if extended else 1
+    table = np.concatenate([joints, flag], axis=2)
+    savemat(tmp_path / "joints.mat", {"joints": table.transpose((1, 2, 0) if extended else (2, 1, 0))})
+    first, second = ("im00001", "im00002") if extended else ("im0001", "im0002")
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "left_out.csv").write_text(
+        f"data,image_id,keypoint,reason\nelsewhere,{first},right_knee,outside\ntarget,{second},right_knee,outside\n"
+    )
+    labels, people = recompute["labels_of"](tmp_path, tmp_path / "joints.mat", "elsewhere")
+    missing = labels[~labels["labelled"]]
+    unlabelled = [(second, "left_ankle")] if extended else []
+    assert list(missing[["image_id", "keypoint"]].itertuples(index=False, name=None)) == [
+        (first, "right_knee"),
+        *unlabelled,
+    ]
+    assert labels.set_index(["image_id", "keypoint"]).loc[(second, "neck"), ["x", "y"]].tolist() == [50, 170]
+    assert people.set_index("image_id")["head_segment"].to_dict() == {first: 20, second: 20}
+    assert recompute["tilts"](labels).to_dict() == {first: 0, second: 180}
