@@ -349,8 +349,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "labels hide as much as they take",
         "measure/ceiling.py",
-        '"value": score * (100 / found.value - 1),',
-        '"value": score * (100 - found.value) / 100,',
+        "lambda share: score * (100 / share - 1)",
+        "lambda share: score * (100 - share) / 100",
     ),
     Mutant(
         "people who are set aside may be learnt by everybody",

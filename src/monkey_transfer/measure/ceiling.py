@@ -207,17 +207,7 @@ def explained(table: pd.DataFrame, score: float) -> pd.DataFrame:
     lose more if its errors, where it finds a joint, are no larger than a labeller's. Both assume that labels are off as
     often where it finds a joint as where it does not; if both fail at the same joints, labels take less.
     """
-    rows = [
-        {
-            "quantity": quantity,
-            "value": score * (100 - found.value) / 100,
-            "low": score * (100 - found.high) / 100,
-            "high": score * (100 - found.low) / 100,
-            "note": found.note,
-        }
-        for quantity, found in {"least": overall(table, MOST), "most": overall(table, AGREE)}.items()
-    ]
-    return pd.DataFrame(rows)
+    return _least_and_most(table, lambda share: score * (100 - share) / 100)
 
 
 def hidden(table: pd.DataFrame, score: float) -> pd.DataFrame:
@@ -225,12 +215,17 @@ def hidden(table: pd.DataFrame, score: float) -> pd.DataFrame:
 
     Rows as of :func:`explained`, which it turns round: what was seen is what labels have left.
     """
+    return _least_and_most(table, lambda share: score * (100 / share - 1))
+
+
+def _least_and_most(table: pd.DataFrame, points: Callable[[float], float]) -> pd.DataFrame:
+    """Points that labels cost, by what they leave at most and by how often they agree; fewer the larger that share."""
     rows = [
         {
             "quantity": quantity,
-            "value": score * (100 / found.value - 1),
-            "low": score * (100 / found.high - 1),
-            "high": score * (100 / found.low - 1),
+            "value": points(found.value),
+            "low": points(found.high),
+            "high": points(found.low),
             "note": found.note,
         }
         for quantity, found in {"least": overall(table, MOST), "most": overall(table, AGREE)}.items()

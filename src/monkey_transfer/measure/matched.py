@@ -43,7 +43,6 @@ def matched_on_source(study: Study, run: Run) -> Matched:
 
     That is the length of the animal's bounding box (Labuguen et al. 2021; paper, section 2.1).
     """
-    arm = study.profile.arm(run.arm)
-    learnt = arm.learns if arm.learns_a_source else "source"
-    held_out = study.dataset(learnt).subset(study.splits[learnt].test)
+    source = study.profile.arm(run.arm).source
+    held_out = study.dataset(source).subset(study.splits[source].test)
     return matched(study, run.predictions("source_test"), "bbox_length", held_out)

@@ -114,6 +114,11 @@ class Arm(Settings):
         return self.learns not in ("target", "nothing")
 
     @property
+    def source(self) -> str:
+        """The source whose held-out pictures it is tried on: the one that it learns, else the study's own."""
+        return self.learns if self.learns_a_source else "source"
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """The numbers of pictures that it learns, the smallest first; one run each."""
         return (self.images,) if isinstance(self.images, int) else self.images

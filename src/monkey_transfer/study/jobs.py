@@ -84,12 +84,11 @@ class Predicted(NamedTuple):
 def predicted(study: Study, run: Run) -> list[Predicted]:
     """All that a run predicts; the test people first, and of a source network the held-out monkeys."""
     arm = study.profile.arm(run.arm)
-    learnt = arm.learns if arm.learns_a_source else "source"
-    held_out = study.splits[learnt].test if study.profile.is_source_network(run.arm) else ()
+    held_out = study.splits[arm.source].test if study.profile.is_source_network(run.arm) else ()
     sets = [
         Predicted("target", "test", study.splits["target"].test),
         Predicted("target", "threshold", study.threshold_people(run)),
-        Predicted(learnt, "source_test", held_out),
+        Predicted(arm.source, "source_test", held_out),
         Predicted("elsewhere", "elsewhere", tuple(study.elsewhere.images["image_id"]) if study.elsewhere else ()),
     ]
     return [one for one in sets if one.image_ids]

@@ -48,7 +48,7 @@ def hidden_by_labels(results: Results) -> pd.DataFrame:
 
 
 def _what_labels_hide(results: Results) -> list[str]:
-    """The table in words: a sentence for each network that finds more elsewhere."""
+    """The table in words: a sentence for each network."""
     table = hidden_by_labels(results)
     return [_hidden(results, str(arm), rows) for arm, rows in table.groupby("arm", sort=False)] if len(table) else []
 
