@@ -13,14 +13,11 @@ from PIL import Image
 from test_near_duplicates import texture
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.measure import ceiling
+from monkey_transfer.measure import labelled_twice as finding
 from monkey_transfer.measure.ceiling import (
     AGREE,
-    MOMENT,
     MOST,
-    PERSON,
     READINGS,
-    SAME,
     SLIPS,
     UNDONE,
     VAGUE,
@@ -28,11 +25,10 @@ from monkey_transfer.measure.ceiling import (
     agreement,
     ceiling_of,
     explained,
-    labelled_twice,
     measure_ceiling,
     overall,
-    second_labelling,
 )
+from monkey_transfer.measure.labelled_twice import MOMENT, PERSON, SAME, labelled_twice, second_labelling
 from monkey_transfer.skeletons import LSP_14
 from monkey_transfer.tell.labellings import on_labellings
 
@@ -276,7 +272,7 @@ def test_a_study_in_which_nothing_is_labelled_twice(twice, monkeypatch):
     assert on_labellings(study_of(alone, rendered=True), found) == (
         "Rendered people are labelled by the program that draws them: no label is off, none is there twice."
     )
-    monkeypatch.setattr(ceiling, "_LEAST_ALIKE", inf)
+    monkeypatch.setattr(finding, "_LEAST_ALIKE", inf)
     assert measure_ceiling(study_of(twice)).labellings is None
 
 

@@ -76,7 +76,7 @@ def lines_of(report: Path) -> pd.DataFrame:
     columns = ["value", "low", "high"]
     parts = [
         table_of(report, "rarity_lines"),
-        table_of(report, "interactions"),
+        table_of(report, "tilt_differences"),
         table_of(report, "elsewhere_comparisons").rename(columns={"difference": "value"}),
     ]
     return pd.concat(parts).reindex(columns=columns).assign(digits=1)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from monkey_transfer.datasets.base import Dataset
-from monkey_transfer.measure.leaks import alike_elsewhere, audited, may_have_seen, why_it_may_know
+from monkey_transfer.measure.leaks import alike_elsewhere, alike_elsewhere_of, audited, may_have_seen, why_it_may_know
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.skeletons import LSP_14
 from monkey_transfer.study.opening import Study
@@ -180,9 +180,22 @@ def test_copies_of_people_elsewhere_are_looked_for_among_all_that_an_arm_learnt(
     assert alike_elsewhere(opened).to_dict() == arms
 
 
+def test_copies_of_what_one_run_or_its_source_learnt_are_counted(opened):
+    few, many = (opened.run("transfer", 0, images) for images in (2, 4))
+    assert [alike_elsewhere_of(opened, run) for run in (few, many)] == [0, 0]
+    draw = opened.draw("target", 0)
+    copied(opened, "elsewhere03", draw.train[3])  # of the larger set alone
+    assert [alike_elsewhere_of(opened, run) for run in (few, many)] == [0, 1]
+    copied(opened, "elsewhere02", draw.validation[0])
+    copied(opened, "elsewhere01", opened.draw("source", 0).train[4])
+    assert [alike_elsewhere_of(opened, run) for run in (few, many)] == [2, 3]
+    assert alike_elsewhere_of(opened, opened.run("scratch_control", 0)) == 2
+
+
 def test_what_a_finished_network_learnt_cannot_be_looked_at(opened):
     zoo = {"learns": "nothing", "init": "zoo:full_human", "training": {"net_type": "resnet_101"}}
     profile = Profile(**{**opened.profile.model_dump(), "arms": {**ARMS, "benchmark": zoo}})
     counts = alike_elsewhere(replace(opened, profile=profile))
     assert counts.index.tolist() == list(ARMS)
     assert counts.isna().to_dict() == {arm: arm == "benchmark" for arm in ARMS}
+    assert alike_elsewhere_of(replace(opened, profile=profile), opened.run("benchmark", 0)) is None

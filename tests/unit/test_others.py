@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from bad_input import refused
-from test_leaks import copied, opened  # noqa: F401
+from test_leaks import opened  # noqa: F401
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.profiles.data import OtherPeople
@@ -16,7 +15,7 @@ from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.study import others
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.others import known_elsewhere, with_people
+from monkey_transfer.study.others import with_people
 
 ASKED = {"data": {"format": "synthetic", "species": "human", "images": 12, "size": 64}, "yardstick": "torso"}
 
@@ -130,20 +129,3 @@ def test_a_network_that_finds_none_of_the_labelled_joints_is_refused(opened, peo
     monkeypatch.setattr(others, "open_dataset", lambda data: tails)
     with refused("people to predict", "joints that the network lacks", match=r"joints \(tip\) is one that arm 'tran"):
         shown(opened)
-
-
-def test_copies_of_what_a_run_or_its_source_learnt_are_counted(opened):  # noqa: F811
-    few, many = (opened.run("transfer", 0, images) for images in (2, 4))
-    assert [known_elsewhere(opened, run) for run in (few, many)] == [0, 0]
-    draw = opened.draw("target", 0)
-    copied(opened, "elsewhere03", draw.train[3])  # of the larger set alone
-    assert [known_elsewhere(opened, run) for run in (few, many)] == [0, 1]
-    copied(opened, "elsewhere02", draw.validation[0])
-    copied(opened, "elsewhere01", opened.draw("source", 0).train[4])
-    assert [known_elsewhere(opened, run) for run in (few, many)] == [2, 3]
-    assert known_elsewhere(opened, opened.run("scratch_control", 0)) == 2
-
-
-def test_what_a_finished_network_learnt_is_not_known(opened):  # noqa: F811
-    nothing = SimpleNamespace(arm=lambda name: SimpleNamespace(learns="nothing"))
-    assert known_elsewhere(replace(opened, profile=nothing), opened.run("benchmark", 0)) is None

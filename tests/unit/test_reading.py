@@ -115,7 +115,7 @@ def test_errors_over_the_size_of_the_person(three):
     """Boxes of 80 (Ann), 100 and 160: 20/80 twice, 20/100 and 50/160, of ten joints; those of 0.4 are all right."""
     run = three.study.finished("scratch_control", 0, 3)
     joints = matched(three.study, run.predictions(), three.study.body_yardstick).joints
-    assert reading.size_table(three.study, joints).to_dict("records") == [
+    assert reading.distance_table(three.study, joints).to_dict("records") == [
         {"predictions": "all", "pictures": "rendered", "joints": 10, "mean distance / bbox_length": "0.101"},
         {
             "predictions": "confidence of at least 0.4",
@@ -216,7 +216,7 @@ def test_beside_the_paper(three):
 
 
 def test_people_of_another_data_set(three):
-    table = reading.elsewhere_table(three)
+    table = reading.here_and_elsewhere(three)
     here, there = list(table)[3:5]
     assert (here, there) == ("PCKh@0.5 on people by hand, %", "PCK@0.2 by torso on others by hand, %")
     rows = table[["arm", "labelled", there, "near duplicates in what it learnt"]].itertuples(index=False)
@@ -242,16 +242,16 @@ def test_differences_on_people_of_two_data_sets(three):
 def test_no_other_data_set_is_said(three):
     nowhere = three.study.profile.model_copy(update={"elsewhere": None})
     without = replace(three, study=by_hand.with_data(three.study, profile=nowhere))
-    for table in (reading.elsewhere_table(without), reading.elsewhere_differences(without)):
+    for table in (reading.here_and_elsewhere(without), reading.elsewhere_differences(without)):
         assert table.iloc[0, 0] == "the profile names no other data set"
 
 
 def test_why_an_arm_may_know_people_of_another_data_set(three):
-    assert "may have seen them" not in reading.elsewhere_table(three)
+    assert "may have seen them" not in reading.here_and_elsewhere(three)
     finished = by_hand.with_data(three.study, profile=by_hand.profile(by_hand.FINISHED_BENCHMARK))
     known = replace(three, study=finished)
     known.__dict__["elsewhere"] = three.elsewhere
-    table = reading.elsewhere_table(known).set_index("arm")["may have seen them"]
+    table = reading.here_and_elsewhere(known).set_index("arm")["may have seen them"]
     assert "people of MPII's training pictures" in table.pop("benchmark")
     assert set(table) == {""}
 

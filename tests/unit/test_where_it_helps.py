@@ -186,7 +186,7 @@ def test_tables_of_tilt(tilted, where):
     pairs = said.tilt_differences(study, where).set_index("difference")
     assert pairs.loc[PAIR, "tilted - upright"].startswith("-75.0 [")
     assert set(said.swap_differences(study, where)["all"]) == {"+0.0 [the same on all resamples]"}
-    assert said.joint_differences(study, where)["joint"].tolist() == ["all joints", "head", "wrist"]
+    assert said.differences_by_joint(study, where)["joint"].tolist() == ["all joints", "head", "wrist"]
     assert len(said.swap_table(study, where)) == 6
 
 

@@ -63,15 +63,7 @@ def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
     exploratory = {"question": "", "p": np.nan, "p_equivalent": np.nan, "margin": np.nan, "ruling": ""}
     rows = [
         {
-            "arm_a": a.arm,
-            "arm_b": b.arm,
-            "images_a": a.images,
-            "images_b": b.images,
-            "people": people_of(study, a),
-            "metric": metric,
-            "joints": len(scores.shared_keypoints(a, b)),
-            "difference": one.value,
-            **dict(zip(one._fields[1:], one[1:], strict=True)),
+            **compared(study, scores, a, b, metric, one),
             **({"question": asked[key], **ruled[key]} if (key := ((a, b), metric)) in asked else exploratory),
         }
         for (a, b), metrics in found.items()
@@ -79,6 +71,21 @@ def comparisons(study: Study, scores: Scores) -> pd.DataFrame:
         if metric in _COMPARED or metric == score or metric.startswith((f"{score}/", f"{score}@"))
     ]
     return pd.DataFrame(rows)
+
+
+def compared(study: Study, scores: Scores, a: Point, b: Point, metric: str, found: Estimate) -> dict[str, object]:
+    """The row of a difference, up to its note: see :func:`comparisons`."""
+    return {
+        "arm_a": a.arm,
+        "arm_b": b.arm,
+        "images_a": a.images,
+        "images_b": b.images,
+        "people": people_of(study, a),
+        "metric": metric,
+        "joints": len(scores.shared_keypoints(a, b)),
+        "difference": found.value,
+        **dict(zip(found._fields[1:], found[1:], strict=True)),
+    }
 
 
 def primary(table: pd.DataFrame) -> pd.DataFrame:

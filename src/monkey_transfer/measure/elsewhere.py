@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from monkey_transfer.measure.comparisons import compared_points
+from monkey_transfer.measure.comparisons import compared, compared_points
 from monkey_transfer.measure.leaks import alike_elsewhere
 from monkey_transfer.measure.matched import matched
 from monkey_transfer.measure.scores import Scores, all_points, as_committed, each_seed, people_of
@@ -37,26 +37,11 @@ def elsewhere_table(study: Study, scores: Scores) -> pd.DataFrame:
 def elsewhere_comparisons(study: Study, scores: Scores) -> pd.DataFrame:
     """The differences there of the pairs that are compared here, but for the floor: all exploratory.
 
-    Returns arm_a, arm_b, images_a, images_b, people, metric, difference and the rest of an estimate.
+    Returns the columns of :func:`monkey_transfer.measure.comparisons.comparisons` up to the note.
     """
     score = SCORE_NAME[study.profile.elsewhere_yardstick]
-    rows = []
-    for a, b in compared_points(study.profile):
-        if b in scores.runs:
-            found = scores.compare(a, b)[score]
-            rows.append(
-                {
-                    "arm_a": a.arm,
-                    "arm_b": b.arm,
-                    "images_a": a.images,
-                    "images_b": b.images,
-                    "people": people_of(study, a),
-                    "metric": score,
-                    "difference": found.value,
-                    **dict(zip(found._fields[1:], found[1:], strict=True)),
-                }
-            )
-    return pd.DataFrame(rows)
+    pairs = [(a, b) for a, b in compared_points(study.profile) if b in scores.runs]
+    return pd.DataFrame(compared(study, scores, a, b, score, scores.compare(a, b)[score]) for a, b in pairs)
 
 
 def matched_elsewhere(study: Study, predictions: pd.DataFrame) -> Matched:

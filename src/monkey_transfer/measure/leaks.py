@@ -1,9 +1,12 @@
 """Could an arm have seen the test people? The audit of a study's arms, here and on the people of another data set."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from monkey_transfer.study.near_duplicates import near_duplicates
 from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Run
 
 
 def audited(study: Study) -> pd.DataFrame:
@@ -14,10 +17,14 @@ def audited(study: Study) -> pd.DataFrame:
     ``near_duplicates``, itself included; and ``may_have_seen``, all of them where weights come from a training that may
     have held them, as the ``note`` says.
     """
-    test, learnt = study.test_people.images, {name: _learnt(study, name) for name in study.profile.arms}
+    seeds, arms = study.profile.seeds, study.profile.arms
+    test, learnt = (
+        study.test_people.images,
+        {name: _learnt(study, name, arm.largest, seeds) for name, arm in arms.items()},
+    )
     alike = near_duplicates(test["path"], pd.concat(learnt.values())["path"])
     rows = []
-    for name in study.profile.arms:
+    for name in arms:
         lineage = study.profile.lineage(name)
         seen = pd.concat([learnt[ancestor] for ancestor in lineage])
         people = seen[seen["role"].isin(("target", "set_aside"))]
@@ -37,16 +44,28 @@ def audited(study: Study) -> pd.DataFrame:
 
 
 def alike_elsewhere(study: Study) -> pd.Series:
-    """By arm, how many people of the other data set are in a picture nearly the same as one that the arm learnt.
+    """By arm, how many people elsewhere are in a picture nearly the same as one that it learnt with any seed.
 
-    Missing for finished networks: what they learnt is not here to be looked at.
+    As with :func:`alike_elsewhere_of` one run, what it started from and what decided when it stopped count as learnt;
+    missing for finished networks: what they learnt is not here to be looked at.
     """
-    trained = [name for name, arm in study.profile.arms.items() if arm.learns != "nothing"]
-    learnt = {name: pd.concat([_learnt(study, one) for one in study.profile.lineage(name)])["path"] for name in trained}
+    arms, seeds = study.profile.arms, study.profile.seeds
+    learnt = {name: _paths(study, name, arm.largest, seeds) for name, arm in arms.items() if arm.learns != "nothing"}
     people = study.dataset("elsewhere").images["path"]
     alike = near_duplicates(people, pd.concat(learnt.values()))
-    counts = {name: people.isin(alike.loc[alike["second"].isin(learnt[name]), "first"]).sum() for name in trained}
-    return pd.Series(counts, dtype="Int64").reindex(list(study.profile.arms))
+    counts = {
+        name: people.isin(alike.loc[alike["second"].isin(paths), "first"]).sum() for name, paths in learnt.items()
+    }
+    return pd.Series(counts, dtype="Int64").reindex(list(arms))
+
+
+def alike_elsewhere_of(study: Study, run: Run) -> int | None:
+    """The same of one run; None for that of a finished network."""
+    if study.profile.arm(run.arm).learns == "nothing":
+        return None
+    people = study.dataset("elsewhere").images["path"]
+    alike = near_duplicates(people, _paths(study, run.arm, run.images, (run.seed,)))
+    return int(people.isin(alike["first"]).sum())
 
 
 def why_it_may_know(study: Study, arm: str, role: str) -> list[str]:
@@ -63,13 +82,20 @@ def may_have_seen(leaks: pd.DataFrame) -> dict[str, str]:
     return dict(zip(noted["arm"], noted["note"], strict=True))
 
 
-def _learnt(study: Study, name: str) -> pd.DataFrame:
-    """Images table and ``role`` of what an arm itself learns with any seed, and of what decides when it stops."""
-    arm, validation = study.profile.arm(name), study.profile.validation_size(name)
+def _paths(study: Study, name: str, images: int, seeds: Iterable[int]) -> pd.Series:
+    """The pictures that an arm learnt with so many images, and those of the arms that it started from."""
+    before = [(one, study.profile.arm(one).largest) for one in study.profile.lineage(name) if one != name]
+    return pd.concat([_learnt(study, *one, seeds) for one in [(name, images), *before]])["path"]
+
+
+def _learnt(study: Study, name: str, images: int, seeds: Iterable[int]) -> pd.DataFrame:
+    """Images table and ``role`` of what an arm itself learns with any of these seeds, and of what decides when it
+    stops."""
+    arm, validation = study.profile.arm(name), study.profile.validation_size(name, images)
     if arm.learns == "nothing":
         return study.target.images.head(0).assign(role="target")
-    draws = [study.draw(arm.learns, seed) for seed in study.profile.seeds]
+    draws = [study.draw(arm.learns, seed) for seed in seeds]
     # Everybody's threshold is chosen on people of the target; those are none of the test people by the same split.
-    ids = {i for draw in draws for i in (*draw.training_subset(arm.largest), *draw.validation[:validation])}
-    images = study.dataset(arm.learns).images
-    return images[images["image_id"].isin(ids)].assign(role=arm.learns)
+    ids = {i for draw in draws for i in (*draw.training_subset(images), *draw.validation[:validation])}
+    pictures = study.dataset(arm.learns).images
+    return pictures[pictures["image_id"].isin(ids)].assign(role=arm.learns)

@@ -109,7 +109,7 @@ RULES: Mapping[str, Callable[[np.ndarray, np.ndarray], Curve]] = {
 }
 
 
-class Tried(NamedTuple):
+class BackTest(NamedTuple):
     """What a fitted rule says of a number of people that was held back.
 
     promised : the score there, in percent.
@@ -131,10 +131,10 @@ def fit(rule: str, known: Mapping[int, Draws]) -> Curve:
     return RULES[rule](sizes, np.column_stack([known[int(size)].together for size in sizes]))
 
 
-def held_against(curve: Curve, people: int, measured: Draws) -> Tried:
+def held_against(curve: Curve, people: int, measured: Draws) -> BackTest:
     """What a curve that :func:`fit` gave says of so many people; ``measured`` is of the same call of ``draws``."""
     promised = curve.score(people)
-    return Tried(*map(Draws.of, (promised, promised - measured.together, curve.people(measured.together))))
+    return BackTest(*map(Draws.of, (promised, promised - measured.together, curve.people(measured.together))))
 
 
 def _line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

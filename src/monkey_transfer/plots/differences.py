@@ -33,8 +33,9 @@ def differences(comparisons: pd.DataFrame, title: str, *, rendered: bool, headin
 
     Parameters
     ----------
-    comparisons : rows of one metric of the comparisons' table: ``arm_a, arm_b, images_a, images_b, people, difference,
-        low, high, seeds, over, note, question, margin, ruling``, in points of percent.
+    comparisons : rows of one metric of the comparisons' table, and of how much more it is among the tilted: ``arm_a,
+        arm_b, images_a, images_b, people, metric, difference, low, high, seeds, over, note, question, margin, ruling``,
+        in points of percent.
     heading : what the pairs have in common.
 
     Raises StudyError if there is no row, two rows are of one pair, or the rows have several margins.

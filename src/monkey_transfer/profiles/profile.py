@@ -16,7 +16,8 @@ from monkey_transfer.profiles.data import AnyData, ElsewhereData, SourceData, Ta
 from monkey_transfer.profiles.framing import Framing, PersonCrop
 from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
 
-_ROLES = {"source", "target", "elsewhere", "set_aside", "nothing"}
+# The key that gives a data set of that role; any other is one of the ``sources``. 'nothing' is none, and nobody's name.
+_KEY_OF = {"source": "source", "target": "target", "elsewhere": "elsewhere", "set_aside": "target.set_aside"}
 VALIDATION_SHARE = 0.05  # paper, section 2.3: 95 percent training validation split
 # A score among tilted people minus that among upright ones.
 TILTED_LESS_UPRIGHT = "tilted - upright"
@@ -95,7 +96,7 @@ class Profile(Settings):
     @field_validator("sources")
     @classmethod
     def _of_other_names(cls, sources: dict[str, SourceData]) -> dict[str, SourceData]:
-        if taken := _ROLES & set(sources):
+        if taken := {*_KEY_OF, "nothing"} & set(sources):
             raise ValueError(f"sources.{min(taken)}: is the name of something else that arms learn; choose another")
         return sources
 
@@ -203,8 +204,14 @@ class Profile(Settings):
         """What data set has that role; StudyError if none has."""
         roles = self.learnt_data | ({"elsewhere": self.elsewhere} if self.elsewhere else {})
         if role not in roles:
-            raise StudyError(f"profile {self.name} has no data set {role}: add the key {role}")
+            raise self.lacks(role)
         return roles[role].data
+
+    def lacks(self, role: str) -> StudyError:
+        """What is wrong where a data set of that role is asked for and there is none."""
+        return StudyError(
+            f"profile {self.name} has no data set {role}: add the key {_KEY_OF.get(role, f'sources.{role}')}"
+        )
 
     def _compares(self, name: str, other: str) -> bool:
         """Whether two arms learn the same people; of the paper's own question, against the benchmark, many more are."""
@@ -272,7 +279,7 @@ class Profile(Settings):
     def elsewhere_yardstick(self) -> Yardstick:
         """What errors on the people of another data set are divided by; StudyError if there is no such set."""
         if self.elsewhere is None:
-            raise StudyError(f"profile {self.name} has no data set elsewhere: add the key elsewhere")
+            raise self.lacks("elsewhere")
         return self.elsewhere.yardstick
 
     def is_source_network(self, arm: str) -> bool:

@@ -55,7 +55,7 @@ class Study:
         """The data set of that role, for 'set_aside' the target; StudyError if there is none."""
         data = self.datasets | {"set_aside": self.target}
         if role not in data:
-            raise StudyError(f"profile {self.profile.name} has no data set {role}: add the key {role}")
+            raise self.profile.lacks(role)
         return data[role]
 
     @cached_property

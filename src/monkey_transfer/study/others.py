@@ -17,7 +17,6 @@ from monkey_transfer.profiles.data import ElsewhereData, OtherPeople
 from monkey_transfer.profiles.framing import ScaledPerson
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.jobs import Predicted
-from monkey_transfer.study.near_duplicates import near_duplicates
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.study.splits import split_people
@@ -97,21 +96,3 @@ def _write_job(work: JobFolder, study: Study, run: Run, others: Predicted) -> No
     ]
     seen = pd.concat(framed, ignore_index=True)[["image_id", "path", "role"]]
     work.write(job, seen, joints[joints["image_id"].isin(validation)])
-
-
-def known_elsewhere(study: Study, run: Run) -> int | None:
-    """How many people elsewhere are in a picture nearly the same as one that the run, or one it started from, learnt.
-
-    What decided when to stop counts as learnt. None for a finished network, whose pictures are not here.
-    """
-    if study.profile.arm(run.arm).learns == "nothing":
-        return None
-    learnt: list[str] = []
-    for name in study.profile.lineage(run.arm):
-        arm = study.profile.arm(name)
-        images = run.images if name == run.arm else arm.largest
-        draw, held_out = study.draw(arm.learns, run.seed), study.profile.validation_size(name, images)
-        ids = (*draw.training_subset(images), *draw.validation[:held_out])
-        learnt.extend(study.dataset(arm.learns).subset(ids).images["path"])
-    people = study.dataset("elsewhere").images["path"]
-    return int(people.isin(near_duplicates(people, learnt)["first"]).sum())

@@ -4,7 +4,6 @@ import pandas as pd
 
 from monkey_transfer.measure.ceiling import (
     AGREE,
-    FOUND,
     MOST,
     SLIPS,
     UNDONE,
@@ -13,6 +12,7 @@ from monkey_transfer.measure.ceiling import (
     explained,
     overall,
 )
+from monkey_transfer.measure.labelled_twice import FOUND
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.written import bracketed, rows_of
 from monkey_transfer.study.opening import Study

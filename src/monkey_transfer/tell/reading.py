@@ -19,6 +19,7 @@ from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
 from monkey_transfer.metrics.written import bracketed, digits_of, equivalent, rows_of, signed
 from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.data import MpiiData
+from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.tell.words import score_name, score_title
@@ -102,7 +103,7 @@ def score_table(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return _wide(study, table, {name: title for name, title in names.items() if table["metric"].eq(name).any()})
 
 
-def size_table(study: Study, joints: pd.DataFrame) -> pd.DataFrame:
+def distance_table(study: Study, joints: pd.DataFrame) -> pd.DataFrame:
     """The paper's first measure (section 2.1): mean distance over the person's size, of all and of sure predictions."""
     sure = joints[joints["likelihood"] >= study.profile.confidence_cut]
     return pd.DataFrame(
@@ -214,13 +215,13 @@ def paper_table(results: Results) -> pd.DataFrame:
 NOWHERE = pd.DataFrame({"elsewhere": ["the profile names no other data set"]})
 
 
-def elsewhere_table(results: Results) -> pd.DataFrame:
+def here_and_elsewhere(results: Results) -> pd.DataFrame:
     """Every arm at every number of images on the people of both data sets."""
     study = results.study
     if study.profile.elsewhere is None:
         return NOWHERE
     people = study.dataset("elsewhere")
-    titles, scores = elsewhere_scores(results, list(study.profile.arms))
+    titles, scores = both_data_sets(results, list(study.profile.arms))
     (here, of_here), (there, of_there) = scores.items()
     found = {(row.arm, row.images): row for row in rows_of(of_here)}
     wide = pd.DataFrame(
@@ -240,7 +241,7 @@ def elsewhere_table(results: Results) -> pd.DataFrame:
     return wide
 
 
-def elsewhere_scores(results: Results, arms: Sequence[str]) -> tuple[dict[str, str], dict[str, pd.DataFrame]]:
+def both_data_sets(results: Results, arms: Sequence[str]) -> tuple[dict[str, str], dict[str, pd.DataFrame]]:
     """By the name of the data set, the target's first, the title of the PCK score there and its rows of those arms."""
     profile, people = results.study.profile, results.study.dataset("elsewhere")
     here, there = results.study.target.name, people.name
@@ -286,7 +287,7 @@ def comparison_table(results: Results, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "pictures": results.study.pictures,
-            "pair": [f"{row.arm_a} - {row.arm_b}" for row in rows_of(rows)],
+            "pair": [_pair(row) for row in rows_of(rows)],
             "labelled people": [_people(results, row) for row in rows_of(rows)],
             "difference, points": [signed(row) for row in rows_of(rows)],
             "ruling": [row.ruling or "exploratory" for row in rows_of(rows)],
@@ -302,13 +303,19 @@ def ruling_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "question": rows["question"],
-            "pair": [f"{row.arm_a} - {row.arm_b}" for row in rows_of(rows)],
+            "pair": [_pair(row) for row in rows_of(rows)],
             "difference, points": [signed(row) for row in rows_of(rows)],
             "p, difference": rows["p"].map(_p_value),
             "p, smaller than the margin": rows["p_equivalent"].map(_p_value),
             "ruling": rows["ruling"],
         }
     )
+
+
+def _pair(row: Any) -> str:
+    """Such as transfer - imagenet_control; of a part of the score, with that part."""
+    part = f", {TILTED_LESS_UPRIGHT}" if row.metric.endswith(f"/{TILTED_LESS_UPRIGHT}") else ""
+    return f"{row.arm_a} - {row.arm_b}{part}"
 
 
 def equivalent_table(results: Results, table: pd.DataFrame) -> pd.DataFrame:

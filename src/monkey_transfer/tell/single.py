@@ -19,7 +19,7 @@ from monkey_transfer import tables
 from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.files import clear_disk_errors, written
 from monkey_transfer.measure.elsewhere import matched_elsewhere
-from monkey_transfer.measure.leaks import why_it_may_know
+from monkey_transfer.measure.leaks import alike_elsewhere_of, why_it_may_know
 from monkey_transfer.measure.scores import Point, Scores, of_networks, people_of
 from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
@@ -28,7 +28,7 @@ from monkey_transfer.places import plain_path, runs_folder
 from monkey_transfer.profiles.loading import load_people, load_profile
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.opening import Study, open_study
-from monkey_transfer.study.others import known_elsewhere, try_elsewhere, with_people
+from monkey_transfer.study.others import try_elsewhere, with_people
 from monkey_transfer.study.runs import Run, run_of
 from monkey_transfer.study.training import share_of_cores, train_arm, where_it_trains
 from monkey_transfer.tell.closing import on_a_network
@@ -93,7 +93,7 @@ def predict(profile: str, arm: str, images: str, seed: str, data: str, out: str)
     study = with_people(study, run.arm, asked, file)
     folder.mkdir(parents=True, exist_ok=True)
     tried = try_elsewhere(study, run, usual.with_name(f"{usual.name}.partial"))
-    scores, known = scores_elsewhere(study, run, tried.predictions), known_elsewhere(study, run)
+    scores, known = scores_there(study, run, tried.predictions), alike_elsewhere_of(study, run)
     _keep(folder, tried.predictions, score_table(study, run, scores, known))
     print(in_words(study, run, scores), _known_in_words(study, run, known), sep="\n")
     before = run.manifest()["outcome"]["validation_score"]
@@ -108,7 +108,7 @@ def _keep(folder: Path, predictions: pd.DataFrame, scores: pd.DataFrame) -> None
             table.to_csv(unfinished, index=False)
 
 
-def scores_elsewhere(study: Study, run: Run, predictions: pd.DataFrame) -> Scores:
+def scores_there(study: Study, run: Run, predictions: pd.DataFrame) -> Scores:
     """The PCK scores of one run on the people elsewhere whose yardstick is known."""
     return Scores({_point(run): [matched_elsewhere(study, predictions)]}, pck_scores)
 

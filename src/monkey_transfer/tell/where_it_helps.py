@@ -40,7 +40,7 @@ def swap_differences(study: Study, where: WhereItHelps) -> pd.DataFrame:
     return _wide(study, of_swaps(where.differences), ["tried_on", "difference"], _PARTS, in_points)
 
 
-def joint_differences(study: Study, where: WhereItHelps) -> pd.DataFrame:
+def differences_by_joint(study: Study, where: WhereItHelps) -> pd.DataFrame:
     """What monkeys add at every joint of the test people by tilt, in points."""
     return _wide(study, what_monkeys_add(study, where), ["joint"], _PARTS, in_points)
 
