@@ -59,14 +59,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the leak audit forgets validation people",
         "measure/leaks.py",
-        "(*draw.training_subset(arm.largest), *draw.validation[:validation])",
-        "draw.training_subset(arm.largest)",
+        "(*draw.training_subset(images), *draw.validation[:validation])",
+        "draw.training_subset(images)",
     ),
     Mutant(
         "the leak audit sees one seed",
         "measure/leaks.py",
-        "for seed in study.profile.seeds]",
-        "for seed in study.profile.seeds[:1]]",
+        "for seed in seeds]",
+        "for seed in [*seeds][:1]]",
     ),
     Mutant(
         "the two frames of the error table are swapped",
@@ -275,14 +275,20 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "seeds draw the same people",
         "study/splits.py",
-        'drawn, rest, dropped = _part(split.pool, validation, seed, "validation")',
-        'drawn, rest, dropped = _part(split.pool, validation, 0, "validation")',
+        'drawn, rest, dropped = _part(split.pool, validation, seed, "validation", split.unscored)',
+        'drawn, rest, dropped = _part(split.pool, validation, 0, "validation", split.unscored)',
+    ),
+    Mutant(
+        "who is not scored is tested",
+        "study/splits.py",
+        "drawn.extend(_shuffled(scored[ids], seed))",
+        "drawn.extend(_shuffled(ids, seed))",
     ),
     Mutant(
         "training people are in no order of their seed",
         "study/splits.py",
-        "_shuffled((image_id for ids in rest for image_id in ids), seed), dropped)",
-        "_shuffled((image_id for ids in rest for image_id in ids), 0), dropped)",
+        "left = _shuffled((image_id for ids in rest for image_id in ids), seed)",
+        "left = _shuffled((image_id for ids in rest for image_id in ids), 0)",
     ),
     Mutant(
         "intervals are written without their sign",

@@ -4,7 +4,8 @@ Two keypoints correspond when they are the same anatomical landmark, so a mappin
 sets themselves.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from monkey_transfer.errors import StudyError
@@ -44,6 +45,16 @@ class Skeleton:
     def landmark_of(self) -> dict[str, str]:
         """Keypoint name in this set -> anatomical landmark."""
         return dict(self.landmarks)
+
+    def only(self, keypoints: Collection[str]) -> "Skeleton":
+        """The same set without all other keypoints."""
+        return replace(self, landmarks=tuple(pair for pair in self.landmarks if pair[0] in keypoints))
+
+    def renamed(self, names: Mapping[str, str]) -> "Skeleton":
+        """The same landmarks under other names; ``names`` leads from those of this set, as far as they change."""
+        return replace(
+            self, landmarks=tuple((names.get(keypoint, keypoint), mark) for keypoint, mark in self.landmarks)
+        )
 
     @cached_property
     def limbs(self) -> tuple[tuple[str, str], ...]:

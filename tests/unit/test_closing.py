@@ -32,6 +32,12 @@ def test_people_of_the_source_who_are_left_out_are_no_people(three):
     monkeys = replace(three.study, source=replace(three.study.source, left_out=lost))
     monkeys.__dict__.update({name: three.study.__dict__[name] for name in ("splits", "draws")})
     assert closing.on_the_data(monkeys).endswith("1 person of the files is left out.")
+    lengths = three.study.target.reference_lengths
+    some = replace(three.study.target, reference_lengths=lengths[lengths["image_id"] != lengths["image_id"].iloc[-1]])
+    assert (
+        "People without a head size, 1, may be learnt, after all others, and are never tested. "
+        in closing.on_the_data(replace(three.study, target=some))
+    )
 
 
 def test_on_a_network(three):

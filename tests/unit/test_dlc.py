@@ -93,7 +93,8 @@ def test_labels_come_as_they_were_written(tmp_path, suffix, index):
         ("walk-img1", "right_shoulder"): (30.1, 20),
         ("walk-img1", "left_hip"): (33, 24),
     }
-    assert len(dataset.labels) == 2 * len(LSP_14.keypoints)
+    assert dataset.skeleton.keypoints == ("left_hip", "right_shoulder")  # nobody has any other
+    assert len(dataset.labels) == 2 * 2
     assert dataset.labels["visible"].equals(dataset.labels["labelled"])
     assert dataset.name == "gait"
     assert dataset.images[["width", "height"]].to_numpy().tolist() == [[WIDTH, HEIGHT]] * 2
@@ -330,7 +331,13 @@ def test_without_a_mapping_the_names_are_the_skeletons(tmp_path):
     names = ["right shoulder", "left_hip", "neck"]
     project = write_config(tmp_path / "gait", names)
     write_labels(project, table(bodyparts=names))
-    assert {keypoint for _, keypoint in labelled(read_dlc(project, LSP_14))} == {"right_shoulder", "left_hip", "neck"}
+    dataset = read_dlc(project, LSP_14)
+    assert {keypoint for _, keypoint in labelled(dataset)} == {"right_shoulder", "left_hip", "neck"}
+    assert dataset.own_skeleton.landmarks == (
+        ("left_hip", "left_hip"),
+        ("right shoulder", "right_shoulder"),
+        ("neck", "upper_neck"),
+    )
 
 
 def test_a_mapping_is_the_whole_truth(tmp_path):

@@ -166,7 +166,23 @@ def test_another_source_has_its_own_held_out_pictures(other_sources):
     assert {one.role: one.of for one in jobs.predicted(study, run)}["source_test"] == "others"
     names = set(study.dataset("others").images["image_id"])
     assert set(learnt["train"]) <= names
-    assert study.skeleton("others_baseline") is study.dataset("others").skeleton
+    assert study.skeleton("others_baseline") == study.dataset("others").skeleton
+
+
+def test_a_network_calls_joints_as_the_files_do_and_tables_as_the_skeleton_does(opened):
+    """On the way there and back nothing but names changes, also where a file calls one side by the other's name."""
+    swapped = {"right_knee": "left_knee", "left_knee": "right_knee", "head_top": "Crown 1"}
+    study, run = replace(opened, target=replace(opened.target, own_names=swapped)), opened.run("scratch_control", 0)
+    (before, framed, joints), (job, _, own) = jobs.job_of(opened, run), jobs.job_of(study, run)
+    assert job.keypoints == tuple(swapped.get(keypoint, keypoint) for keypoint in before.keypoints)
+    assert ("left_knee", "right_knee") in job.pairs  # right first, whatever it is called
+    assert_frame_equal(own, joints.assign(keypoint=joints["keypoint"].replace(swapped)))
+    part = jobs.predicted(study, run)[0]
+    pictures = framed.loc[framed["role"] == "test", "image_id"]
+    found = pictures.to_frame().merge(pd.DataFrame({"keypoint": job.keypoints}), how="cross")
+    found = found.assign(x=[float(job.keypoints.index(name)) for name in found["keypoint"]], y=1.0, likelihood=1.0)
+    back = training.as_labelled(study, run.arm, found.assign(role="test"), part)
+    assert back["keypoint"].tolist() == list(before.keypoints) * len(pictures)
 
 
 def test_of_few_people_fewer_are_held_out_and_thresholds_are_chosen_on_these(other_sources):
@@ -371,10 +387,30 @@ def test_people_are_left_out_whom_some_arm_could_not_frame(opened):
     scaled = ScaledPerson(framing="scaled", size=64, yardstick="torso", length=20)
     arms = opened.profile.arms | {"benchmark": opened.profile.arm("benchmark").model_copy(update={"picture": scaled})}
     profile = opened.profile.model_copy(update={"arms": arms})
-    assert len(opening._measured(without, "head_size", opened.profile)) == len(people)
-    measured = opening._measured(without, "head_size", profile)
+    assert len(opening._scalable(without, opened.profile)) == len(people)
+    measured = opening._scalable(without, profile)
     assert set(people.images["image_id"]) - set(measured.images["image_id"]) == {nameless}
     assert "the yardstick torso is not known" in set(measured.left_out["reason"])
+
+
+def test_a_yardstick_decides_who_is_scored_and_never_who_is_learnt(opened):
+    """Half the people have none: all of them are learnt once all are asked for, and none is tried or held out."""
+    people, lengths = opened.target, opened.target.reference_lengths
+    without = set(people.images["image_id"].iloc[::2])
+    known = lengths[~(lengths["image_id"].isin(without) & (lengths["name"] == "head_size"))]
+    study = replace(opened, target=replace(people, reference_lengths=known))
+    assert study.unscored == without
+    for seed in study.profile.seeds:
+        draw = study.draw("target", seed)
+        assert not without & {*study.splits["target"].test, *draw.validation}
+        assert without == set(draw.train[-len(without) :])  # each is a group of his own
+    job, given, joints = jobs.job_of(study, opened.run("benchmark", 0))
+    learnt = set(given.loc[given["role"] == "train", "image_id"])
+    assert len(learnt & without) == 41 - (60 - 8 - 30 - 3)
+    assert joints.loc[joints["image_id"].isin(without), "within"].isna().all()
+    nobody = replace(people, reference_lengths=lengths[lengths["name"] != "head_size"])
+    with pytest.raises(StudyError, match="yardstick 'head_size' is not known for any picture of data set"):
+        replace(opened, target=nobody).splits  # noqa: B018
 
 
 def test_what_the_other_data_set_leaves_out_is_told_too(opened):

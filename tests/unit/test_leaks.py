@@ -40,8 +40,8 @@ def noise(folder: Path, name: str, pictures: int, seed: int) -> Dataset:
             "group": [f"{name}-video{number // 2}" for number in range(pictures)],
         }
     )
-    nothing = pd.DataFrame({"image_id": []})
-    return Dataset(name, LSP_14, images, nothing, nothing)
+    lengths = pd.DataFrame({"image_id": ids, "name": "head_size", "length": 9.0})
+    return Dataset(name, LSP_14, images, pd.DataFrame({"image_id": []}), lengths)
 
 
 @pytest.fixture

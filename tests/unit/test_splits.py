@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
@@ -37,6 +37,25 @@ def test_parts_are_disjoint_exact_and_complete(sizes, split_seed, seed):
     in_groups = [set(group_of[list(part)]) for part in parts]
     for one, other in combinations(in_groups, 2):
         assert not one & other
+
+
+@given(sizes=GROUP_SIZES, seed=st.integers(0, 5), unscored=st.sets(st.integers(0, 60)), test=st.integers(1, 4))
+def test_who_is_not_scored_is_learnt_and_changes_nothing_for_the_others(sizes, seed, unscored, test):
+    """The scored people are split as if the others were not there; these come after them, in groups of their own."""
+    images = pictures(sizes)
+    never = set(images["image_id"][[number for number in unscored if number < len(images)]])
+    scored = images[~images["image_id"].isin(never)]
+    assume(scored["group"].nunique() > test + 1)
+    alone, both = split_people(scored, test, seed), split_people(images, test, seed, never)
+    assert alone.test == both.test
+    one, other = draw_people(alone, 1, seed), draw_people(both, 1, seed)
+    assert (one.validation, one.train) == (other.validation, other.train[: len(one.train)])
+    learnt = set(other.train[len(one.train) :])
+    assert learnt <= never
+    group_of = images.set_index("image_id")["group"]
+    elsewhere = set(group_of[[*both.test, *other.validation]])
+    assert learnt == {image_id for image_id in never if group_of[image_id] not in elsewhere}
+    assert len({*both.test, *other.validation, *other.train}) + both.dropped + other.dropped == len(images)
 
 
 def test_the_pool_is_all_that_the_test_leaves_in_whole_groups():

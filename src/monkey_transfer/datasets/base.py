@@ -1,6 +1,6 @@
 """What every data set is once it has been read: tables, a skeleton and a name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ class Dataset:
     skeleton : the keypoint set of ``labels``; every image has one row for each of its keypoints.
     images, labels, reference_lengths : see :mod:`monkey_transfer.tables`; original pixels.
     left_out : what the files hold and this data set does not: image_id, keypoint (empty for the whole person), reason.
+    own_names : what the files call a keypoint, where that may be another name than the skeleton's.
     rendered : True when the pictures are drawn by a computer; results must then say so.
     """
 
@@ -30,6 +31,7 @@ class Dataset:
     labels: pd.DataFrame
     reference_lengths: pd.DataFrame
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=tables.LEFT_OUT, dtype=str))
+    own_names: Mapping[str, str] = field(default_factory=dict)
     rendered: bool = False
 
     def __post_init__(self) -> None:
@@ -46,6 +48,11 @@ class Dataset:
             parts[schema.name] = tables.check(parts[schema.name], schema, origin)
         return cls(**parts)
 
+    @property
+    def own_skeleton(self) -> Skeleton:
+        """The skeleton under the names that the files have: what a network calls the joints that it learns here."""
+        return self.skeleton.renamed(self.own_names)
+
     def subset(self, image_ids) -> "Dataset":
         """The same data set with those images only, each once, in the order in which they are first named."""
         ids = pd.Index(image_ids)
@@ -60,6 +67,12 @@ class Dataset:
 
         images, labels, lengths = map(chosen, (self.images, self.labels, self.reference_lengths))
         return replace(self, images=images, labels=labels, reference_lengths=lengths)
+
+    def only_labelled(self) -> "Dataset":
+        """The same data set without keypoints that are labelled in no picture, or networks would learn to find them."""
+        known = self.labels.loc[self.labels["labelled"], "keypoint"].unique()
+        labels = self.labels[self.labels["keypoint"].isin(known)].reset_index(drop=True)
+        return replace(self, skeleton=self.skeleton.only(known), labels=labels)
 
     def measured_by(self, yardstick: str) -> "Dataset":
         """The people whose length of that name is known; the others are added to ``left_out``.

@@ -10,6 +10,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import compress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from reprlib import Repr
@@ -137,7 +138,8 @@ def read_coco(
     labelled = (v > 0) & (points != 0).any(axis=-1)
     _some(annotations, labelled.any(), "all labelled joints are at (0, 0), where COCO puts those that are not labelled")
     table = _images(annotations, images, content.images, people, np.where(labelled[..., None], points, np.nan))
-    return assemble(annotations, annotations.parent.name, skeleton, table, points, v > 0, visible=v > 1)
+    dataset = assemble(annotations, annotations.parent.name, skeleton, table, points, v > 0, visible=v > 1)
+    return replace(dataset.only_labelled(), own_names={keypoint: name for name, keypoint in chosen.items()})
 
 
 def _read(path: Path) -> _File:

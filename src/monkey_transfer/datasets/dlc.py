@@ -17,6 +17,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -96,6 +97,7 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     )
     images = with_sizes(project, images, points)
     dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
+    dataset = replace(dataset.only_labelled(), own_names={keypoint: name for name, keypoint in chosen.items()})
     not_own = cells[~cells["picture"].isin(cells["picture"][own]) & cells["number"].notna()]
     not_own = not_own.drop_duplicates(["by", "picture"])
     reasons = [f"labelled by {by} and not by {scorer}, the scorer" for by in not_own["by"]]

@@ -67,10 +67,11 @@ class Ceiling:
 
 def measure_ceiling(study: Study) -> Ceiling:
     """Compare the labellings of what a study's target holds twice, in the profile's yardstick."""
-    pairs = labelled_twice(study.target)
+    people = study.target.measured_by(study.profile.yardstick)
+    pairs = labelled_twice(people)
     if not pairs["found"].eq(SAME).any():
         return Ceiling(pairs, None, pd.DataFrame())
-    labellings = second_labelling(study.target, pairs, study.profile.yardstick)
+    labellings = second_labelling(people, pairs, study.profile.yardstick)
     return Ceiling(pairs, labellings, agreement(labellings))
 
 

@@ -59,6 +59,15 @@ class Study:
         return data[role]
 
     @cached_property
+    def unscored(self) -> frozenset[str]:
+        """People of the target whose yardstick is not known: they can be learnt, and nobody is tried on them.
+
+        StudyError if it is known for nobody.
+        """
+        measured = self.target.measured_by(self.profile.yardstick)
+        return frozenset(self.target.images["image_id"]) - frozenset(measured.images["image_id"])
+
+    @cached_property
     def splits(self) -> dict[str, Split]:
         """Who tests, of all that arms learn; the same for all arms and seeds."""
         profile = self.profile
@@ -68,7 +77,8 @@ class Study:
                 if role == "set_aside":
                     splits["target"], splits[role] = set_aside(splits["target"], profile.target.set_aside)
                 else:
-                    splits[role] = split_people(self.dataset(role).images, asked.test, profile.split_seed)
+                    unscored = self.unscored if role == "target" else ()
+                    splits[role] = split_people(self.dataset(role).images, asked.test, profile.split_seed, unscored)
         return splits
 
     @cached_property
@@ -128,11 +138,11 @@ class Study:
         return self.framed("target", self.splits["target"].test, self.profile.framing(arm))
 
     def skeleton(self, arm: str) -> Skeleton:
-        """The keypoints that an arm's network has."""
+        """The keypoints that an arm's network has, under the names that it gives them: those of what it learnt."""
         chosen = self.profile.arm(arm)
         if chosen.learns == "nothing" and chosen.published:
             return chosen.published.skeleton
-        return self.dataset(chosen.learns).skeleton
+        return self.dataset(chosen.learns).own_skeleton
 
     @property
     def body_yardstick(self) -> str:
@@ -166,14 +176,15 @@ class Study:
 def open_study(name: str) -> Study:
     """Load the profile of that name and open its data.
 
-    People without the profile's yardstick cannot be measured and are left out of the target. Where a format knows
-    no videos, pictures that are nearly the same are of one group, so that no split and no resample parts them.
+    Left out of the target are people whose size an arm of framing ``scaled`` would have to know and does not. Where a
+    format knows no videos, pictures that are nearly the same are of one group, so that no split and no resample parts
+    them.
     """
     profile = load_profile(name)
     with clear_disk_errors():
         data = {role: open_dataset(asked.data) for role, asked in profile.learnt_data.items() if role != "set_aside"}
         with _told_of(f"profile {name}"):
-            data["target"] = _measured(data["target"], profile.yardstick, profile)
+            data["target"] = _scalable(data["target"], profile)
         data = {role: _near_duplicates_together(of, name) for role, of in data.items()}
         return Study(profile, data.pop("source"), data.pop("target"), _elsewhere(profile), data)
 
@@ -184,7 +195,7 @@ def _elsewhere(profile: Profile) -> Dataset | None:
     if chosen is None:
         return None
     with _told_of(f"profile {profile.name}, elsewhere"):
-        people = _measured(open_dataset(chosen.data), chosen.yardstick, profile)
+        people = _scalable(open_dataset(chosen.data).measured_by(chosen.yardstick), profile)
         return people.subset(split_people(people.images, chosen.test, profile.split_seed).test)
 
 
@@ -197,10 +208,10 @@ def _told_of(asked: str) -> Iterator[None]:
         raise StudyError(f"{asked}: {error}") from None
 
 
-def _measured(people: Dataset, yardstick: str, profile: Profile) -> Dataset:
-    """The people whose scores can be measured and whom every arm's framing can scale."""
+def _scalable(people: Dataset, profile: Profile) -> Dataset:
+    """The people whom every arm's framing can scale."""
     framings = [arm.picture for arm in profile.arms.values()]
-    for name in dict.fromkeys([yardstick, *(f.yardstick for f in framings if isinstance(f, ScaledPerson))]):
+    for name in dict.fromkeys(f.yardstick for f in framings if isinstance(f, ScaledPerson)):
         people = people.measured_by(name)
     return people
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -19,13 +19,16 @@ class Split:
     seed : what the order was drawn with.
     test : image ids, in random order.
     pool : the groups of all pictures that are left, each a tuple of image ids. No group is in the test as well.
-    dropped : pictures in neither, because their group was cut when the test was full.
+    dropped : pictures in neither, because their group is in the test and they are not: they are not scored, or the test
+        was full.
+    unscored : pictures that are learnt and neither tested nor held out.
     """
 
     seed: int
     test: tuple[str, ...]
     pool: tuple[tuple[str, ...], ...]
     dropped: int
+    unscored: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
@@ -40,9 +43,10 @@ class Draw:
     Attributes
     ----------
     seed : of the draw, and of the trainings that learn it.
-    validation, train : image ids, in random order; the first n of ``train`` are the training set of size n, so that a
-        larger set holds every smaller one. No group of pictures is in both.
-    dropped : pictures in neither, because their group was cut when the validation was full.
+    validation, train : image ids, in random order, in ``train`` those last that are not scored; the first n of
+        ``train`` are the training set of size n, so that a larger set holds every smaller one. No group of pictures is
+        in both.
+    dropped : pictures in neither, because their group is in the validation and they are not.
     """
 
     seed: int
@@ -65,16 +69,18 @@ class Draw:
         return self.train[:n]
 
 
-def split_people(images: pd.DataFrame, test: int, seed: int) -> Split:
+def split_people(images: pd.DataFrame, test: int, seed: int, unscored: Collection[str] = ()) -> Split:
     """Draw exactly ``test`` pictures at random; all others are the pool.
 
     Whole groups (``images.group``: a video, a person, a source photograph) are drawn in random order until the test
-    is full. What then remains of the last group is dropped. The result depends on the seed, the ids and their
-    grouping, never on the order of rows. StudyError if the images table has not enough pictures.
+    is full. What then remains of the last group is dropped, and so is what of any of them is ``unscored``. The result
+    depends on the seed, the ids and their grouping, never on the order of rows. StudyError if the images table has not
+    enough pictures.
     """
-    groups = [tuple(sorted(ids)) for _, ids in images.groupby("group")["image_id"]]
-    drawn, pool, dropped = _part(groups, test, seed, "test")
-    return Split(seed, drawn, tuple(sorted(pool)), dropped)
+    unscored = frozenset(unscored)
+    groups = [_scored_first(sorted(ids), unscored) for _, ids in images.groupby("group")["image_id"]]
+    drawn, pool, dropped = _part(groups, test, seed, "test", unscored)
+    return Split(seed, drawn, tuple(sorted(pool)), dropped, unscored)
 
 
 def set_aside(split: Split, people: int) -> tuple[Split, Split]:
@@ -82,7 +88,7 @@ def set_aside(split: Split, people: int) -> tuple[Split, Split]:
 
     Whole groups are set aside, as for the test (:func:`split_people`). StudyError if the pool is too small.
     """
-    drawn, left, dropped = _part(split.pool, people, split.seed, "set-aside")
+    drawn, left, dropped = _part(split.pool, people, split.seed, "set-aside", split.unscored)
     aside = set(drawn)
     groups = {tuple(image_id for image_id in ids if image_id in aside) for ids in split.pool} - {()}
     rest = replace(split, pool=tuple(sorted(left)), dropped=split.dropped + dropped)
@@ -95,25 +101,36 @@ def draw_people(split: Split, validation: int, seed: int) -> Draw:
     Whole groups are drawn, as for the test (:func:`split_people`); every seed draws for itself, so that what two seeds
     differ by holds the chance of whom they learnt. Raises StudyError if the pool is too small.
     """
-    drawn, rest, dropped = _part(split.pool, validation, seed, "validation")
-    return Draw(seed, drawn, _shuffled((image_id for ids in rest for image_id in ids), seed), dropped)
+    drawn, rest, dropped = _part(split.pool, validation, seed, "validation", split.unscored)
+    left = _shuffled((image_id for ids in rest for image_id in ids), seed)
+    return Draw(seed, drawn, _scored_first(left, split.unscored), dropped)
 
 
 def _part(
-    groups: Iterable[tuple[str, ...]], wanted: int, seed: int, name: str
+    groups: Iterable[tuple[str, ...]], wanted: int, seed: int, name: str, unscored: frozenset[str]
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]], int]:
-    """So many pictures of whole groups, drawn at random; the groups that are left; how many pictures were dropped."""
-    left = sorted(groups, key=lambda ids: _rank(ids[0], seed))
-    pictures, count = sum(map(len, left)), len(left)
+    """So many scored pictures of whole groups, drawn at random; the groups that are left; how many were dropped."""
+    scored = {ids: tuple(image_id for image_id in ids if image_id not in unscored) for ids in groups}
+    left = sorted(filter(scored.get, scored), key=lambda ids: _rank(ids[0], seed))
+    pictures, count = sum(map(len, scored.values())), len(left)
     drawn: list[str] = []
+    taken = 0  # pictures of the groups drawn
     while len(drawn) < wanted and left:
-        drawn.extend(_shuffled(left.pop(0), seed))
+        ids = left.pop(0)
+        drawn.extend(_shuffled(scored[ids], seed))
+        taken += len(ids)
     if len(drawn) < wanted:
         raise StudyError(
             f"{wanted} {name} pictures were asked for, but there are only {pictures} in {count} groups that must stay "
             "whole: ask for fewer or add pictures"
         )
-    return _shuffled(drawn[:wanted], seed), left, len(drawn) - wanted
+    never = [ids for ids in scored if not scored[ids]]
+    return _shuffled(drawn[:wanted], seed), left + never, taken - wanted
+
+
+def _scored_first(ids: Iterable[str], unscored: frozenset[str]) -> tuple[str, ...]:
+    """The same ids in their order, but for those that are not scored, which come last."""
+    return tuple(sorted(ids, key=unscored.__contains__))
 
 
 def _digest(ids: object) -> str:

@@ -20,9 +20,15 @@ def on_the_data(study: Study) -> str:
     people = study.left_out.query("keypoint == '' and data == 'target'")["image_id"].nunique()
     groups = study.test_people.images["group"].nunique()
     left_out = "1 person of the files is" if people == 1 else f"{people:,} people of the files are"
+    unscored = (
+        f"People without a {study.profile.yardstick.replace('_', ' ')}, {len(study.unscored):,}, may be learnt, after "
+        "all others, and are never tested. "
+        if study.unscored
+        else ""
+    )
     return (
         f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; of the {pool:,} others "
-        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {left_out} left out."
+        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} left out."
     )
 
 
