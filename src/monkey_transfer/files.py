@@ -103,6 +103,16 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def read_text(file: Path) -> str:
+    """A text of somebody else's program: in UTF-8, or UTF-16 as in Excel's Unicode text, or else in the encoding of
+    Western Windows, in which DeepLabCut's own config.yaml is there."""
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
 def write_text(file: Path, text: str) -> None:
     """Write ``text`` as :func:`written` does."""
     with written(file) as unfinished:

@@ -22,6 +22,7 @@ class Dataset:
     images, labels, reference_lengths : see :mod:`monkey_transfer.tables`; original pixels.
     left_out : what the files hold and this data set does not: image_id, keypoint (empty for the whole person), reason.
     own_names : what the files call a keypoint, where that may be another name than the skeleton's.
+    groups : what the ``group`` of a picture is, in one word of the plural.
     rendered : True when the pictures are drawn by a computer; results must then say so.
     """
 
@@ -32,6 +33,7 @@ class Dataset:
     reference_lengths: pd.DataFrame
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=tables.LEFT_OUT, dtype=str))
     own_names: Mapping[str, str] = field(default_factory=dict)
+    groups: str = "pictures"
     rendered: bool = False
 
     def __post_init__(self) -> None:

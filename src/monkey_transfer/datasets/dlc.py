@@ -27,8 +27,10 @@ import yaml
 
 from monkey_transfer.datasets.assembly import assemble, either_spelling, short_id, with_sizes
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.grouping import VIDEOS
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.errors import StudyError
+from monkey_transfer.files import read_text
 from monkey_transfer.skeletons import Skeleton
 
 _SUFFIXES = (".csv", ".h5")
@@ -97,7 +99,8 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     )
     images = with_sizes(project, images, points)
     dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
-    dataset = replace(dataset.only_labelled(), own_names={keypoint: name for name, keypoint in chosen.items()})
+    names = {keypoint: name for name, keypoint in chosen.items()}
+    dataset = replace(dataset.only_labelled(), own_names=names, groups=VIDEOS)
     not_own = cells[~cells["picture"].isin(cells["picture"][own]) & cells["number"].notna()]
     not_own = not_own.drop_duplicates(["by", "picture"])
     reasons = [f"labelled by {by} and not by {scorer}, the scorer" for by in not_own["by"]]
@@ -109,7 +112,7 @@ def _read_config(config: Path) -> tuple[str, list[str]]:
     expected = "expected the config.yaml of a labelled DeepLabCut project"
     try:
         # Names as they are written: DeepLabCut's YAML is of version 1.2, in which 'no' is a word.
-        settings = yaml.load(_text(config), yaml.BaseLoader)
+        settings = yaml.load(read_text(config), yaml.BaseLoader)
     except (OSError, yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "strerror", None) or f"not valid YAML{f', line {mark.line + 1}' if mark else ''}"
@@ -122,16 +125,6 @@ def _read_config(config: Path) -> tuple[str, list[str]]:
     if not scorer or not bodyparts or not all(isinstance(name, str) for name in (scorer, *bodyparts)):
         raise StudyError(f"{config}: it lacks 'scorer' or the list of names '{keys[0]}': {expected}")
     return scorer, bodyparts
-
-
-def _text(file: Path) -> str:
-    """What is written in UTF-8, or UTF-16 as in Excel's Unicode text, or else in the encoding of Western Windows, where
-    DeepLabCut's own config.yaml is."""
-    content = file.read_bytes()
-    try:
-        return content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
 
 
 def _check_body_parts(config: Path, cells: pd.DataFrame, bodyparts: list[str]) -> None:
@@ -235,7 +228,7 @@ def _read_csv(file: Path) -> pd.DataFrame:
     of the index and loses it, and a video called NA for a missing one.
     """
     # Excel's first line may name the separator, and pandas names the empty cells of a header.
-    text = re.sub(r"^sep=.\s*|Unnamed: \d+_level_\d+", "", _text(file))
+    text = re.sub(r"^sep=.\s*|Unnamed: \d+_level_\d+", "", read_text(file))
     separator = max(",;\t", key=text.count)
     rows = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
     grid = pd.DataFrame(rows).fillna("").map(str.strip).to_numpy(object)

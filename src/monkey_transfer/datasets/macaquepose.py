@@ -17,6 +17,7 @@ every labelled joint counts as visible.
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,7 +131,7 @@ def read_macaquepose(
         **dict(zip(BOX, np.hstack([corners[:, 0], corners[:, 1] - corners[:, 0]]).T, strict=True)),
     )
     dataset = assemble(source, "MacaquePose", MACAQUEPOSE_17, images, points, labelled, visible=labelled)
-    return dataset.leaving_out(ids[~own], "the mask cannot be theirs")
+    return replace(dataset.leaving_out(ids[~own], "the mask cannot be theirs"), groups="photographs")
 
 
 def _read_monkeys(source: Path) -> Iterator[_Monkey]:

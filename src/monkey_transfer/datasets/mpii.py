@@ -18,6 +18,7 @@ the 2,932 head tops of the validation people of Tompson et al., CVPR 2015; the o
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,7 @@ import pandas as pd
 
 from monkey_transfer.datasets.assembly import GET_IT, MIN_LABELLED, assemble, with_sizes
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.grouping import VIDEOS
 from monkey_transfer.datasets.matfile import read_variable
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import stamp
@@ -85,7 +87,7 @@ def read_mpii(folder: Path, people: Literal["single_person", "alone_in_picture"]
     dataset = assemble(source, "MPII", MPII_16, images, points, times == 1, visible=joints[..., _VISIBLE] == 1)
     person, joint = np.nonzero(times > 1)
     twice = everyone["image_id"][person], "the joint is listed twice", np.array(MPII_16.keypoints)[joint]
-    return dataset.leaving_out(*twice).measured_by("mpii_200scale")
+    return replace(dataset.leaving_out(*twice).measured_by("mpii_200scale"), groups=VIDEOS)
 
 
 def read_mpii_people(folder: Path) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Which data sets a profile may name, and what it must say of each."""
 
+import os.path
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -16,7 +18,18 @@ def _known_skeleton(name: str) -> str:
     return name
 
 
+def _grouping(rule: str) -> str:
+    if rule in ("video", "folder") or rule.endswith(".csv"):
+        return os.path.expanduser(rule)
+    try:
+        re.compile(rule)
+    except re.error as error:
+        raise ValueError(f"expected video, folder, the name of a .csv file or a regular expression ({error})") from None
+    return rule
+
+
 KnownSkeleton = Annotated[str, AfterValidator(_known_skeleton)]
+Grouping = Annotated[str, AfterValidator(_grouping)]
 
 
 class SyntheticData(Settings):
@@ -29,14 +42,21 @@ class SyntheticData(Settings):
     size: Side = 160  # side of a picture in pixels
 
 
-class LspData(Settings):
+class Labelled(Settings):
+    """Files that somebody labelled. ``group`` says what of them must stay in one part of every split, if not what the
+    format says: :func:`monkey_transfer.datasets.grouping.grouped`."""
+
+    group: Grouping | None = None
+
+
+class LspData(Labelled):
     """Leeds Sports Pose or its extended set: ``folder`` holds joints.mat and images/."""
 
     format: Literal["lsp"]
     folder: PathName
 
 
-class MacaqueposeData(Settings):
+class MacaqueposeData(Labelled):
     """MacaquePose v1 as released: ``folder`` holds annotations.csv and images/.
 
     Every monkey becomes a picture of its own whose ``length`` is ``size`` pixels (paper, section 2.1).
@@ -48,7 +68,7 @@ class MacaqueposeData(Settings):
     size: Side = 640
 
 
-class MpiiData(Settings):
+class MpiiData(Labelled):
     """MPII Human Pose as released: ``folder`` holds mpii_human_pose_v1_u12_1.mat and images/."""
 
     format: Literal["mpii"]
@@ -57,7 +77,7 @@ class MpiiData(Settings):
     people: Literal["single_person", "alone_in_picture"] = "single_person"
 
 
-class CocoData(Settings):
+class CocoData(Labelled):
     """Any COCO keypoint file and the folder of its pictures."""
 
     format: Literal["coco"]
@@ -67,7 +87,7 @@ class CocoData(Settings):
     keypoints: dict[str, str] | None = None  # the file's keypoint -> the skeleton's; others are not read
 
 
-class DlcData(Settings):
+class DlcData(Labelled):
     """A labelled DeepLabCut project with one individual in each picture."""
 
     format: Literal["dlc"]

@@ -3,6 +3,7 @@
 import multiprocessing
 
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.grouping import grouped
 from monkey_transfer.devices import cores
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import digest_of, only_one
@@ -14,7 +15,8 @@ from monkey_transfer.skeletons import SKELETONS
 def open_dataset(data: AnyData) -> Dataset:
     """Read, or draw where it is rendered, the data set that a profile describes.
 
-    StudyError if files are missing or not what their format says, or a worker process of a script without a guard asks.
+    StudyError if files are missing or not what their format says, the groups that it asks for cannot be found, or a
+    worker process of a script without a guard asks.
     """
     # True while a new process reads its parent's script again: it would wait for the lock that its parent holds.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
@@ -29,25 +31,29 @@ def open_dataset(data: AnyData) -> Dataset:
         case LspData():
             from monkey_transfer.datasets.lsp import read_lsp
 
-            return read_lsp(data_folder() / data.folder)
+            source = data_folder() / data.folder
+            dataset, pictures = read_lsp(source), source / "images"
         case MacaqueposeData():
             from monkey_transfer.datasets.macaquepose import read_macaquepose
 
             source = data_folder() / data.folder
             way = digest_of({"folder": str(source), "length": data.length, "size": data.size})[:8]
-            prepared = runs_folder() / "macaquepose" / way
-            with only_one(prepared):
-                return read_macaquepose(source, prepared, data.length, data.size, cores())
+            pictures = runs_folder() / "macaquepose" / way
+            with only_one(pictures):
+                dataset = read_macaquepose(source, pictures, data.length, data.size, cores())
         case MpiiData():
             from monkey_transfer.datasets.mpii import read_mpii
 
-            return read_mpii(data_folder() / data.folder, data.people)
+            source = data_folder() / data.folder
+            dataset, pictures = read_mpii(source, data.people), source / "images"
         case CocoData():
             from monkey_transfer.datasets.coco import read_coco
 
-            annotations, images = data_folder() / data.annotations, data_folder() / data.images
-            return read_coco(annotations, images, SKELETONS[data.skeleton], data.keypoints)
+            annotations, pictures = data_folder() / data.annotations, data_folder() / data.images
+            dataset = read_coco(annotations, pictures, SKELETONS[data.skeleton], data.keypoints)
         case DlcData():
             from monkey_transfer.datasets.dlc import read_dlc
 
-            return read_dlc(data_folder() / data.project, SKELETONS[data.skeleton], data.keypoints)
+            project = data_folder() / data.project
+            dataset, pictures = read_dlc(project, SKELETONS[data.skeleton], data.keypoints), project / "labeled-data"
+    return grouped(dataset, data.group, pictures, data_folder()) if data.group else dataset

@@ -73,7 +73,7 @@ class Study:
         profile = self.profile
         splits: dict[str, Split] = {}
         for role, asked in profile.learnt_data.items():
-            with _told_of(f"profile {profile.name}, {role} (its test and its arms' images)"):
+            with _told_of(self._asks(role)):
                 if role == "set_aside":
                     splits["target"], splits[role] = set_aside(splits["target"], profile.target.set_aside)
                 else:
@@ -89,11 +89,17 @@ class Study:
         """
         profile, draws = self.profile, {}
         for role, split in self.splits.items():
-            with _told_of(f"profile {profile.name}, {role} (its test and its arms' images)"):
+            with _told_of(self._asks(role)):
                 draws[role] = {s: draw_people(split, profile.largest_validation(role), s) for s in profile.seeds}
                 for draw in draws[role].values():
                     draw.training_subset(profile.largest_training_set(role))
         return draws
+
+    def _asks(self, role: str) -> str:
+        """What asks for pictures of a data set, and what of it stays together."""
+        groups = self.dataset(role).groups
+        whole = "" if groups == "pictures" else f"; its {groups} stay whole"
+        return f"profile {self.profile.name}, {role} (its test and its arms' images{whole})"
 
     def draw(self, role: str, seed: int) -> Draw:
         """Whom a seed learns; StudyError if the profile does not have that seed."""
@@ -129,7 +135,7 @@ class Study:
     def framed(self, role: str, image_ids: Iterable[str], framing: Framing) -> pd.DataFrame:
         """Pictures of that role as networks see them: :func:`monkey_transfer.datasets.pictures.framed`."""
         people, role = self.dataset(role).subset(image_ids), "target" if role == "set_aside" else role
-        frame = {"picture": framing.model_dump(), "data": self.profile.data_of(role).model_dump()}
+        frame = {"picture": framing.model_dump(), "data": self.profile.data_of(role).model_dump(exclude={"group"})}
         folder = runs_folder() / self.profile.name / "pictures" / f"{role}-{digest_of(frame)[:8]}"
         return framed(people, framing, folder)
 
@@ -230,4 +236,6 @@ def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
     with only_one(known):
         if not known.is_file():
             tables.write(near_duplicates(files, files), known)
-    return replace(dataset, images=kept_together(dataset.images, pd.read_parquet(known)))
+    images = kept_together(dataset.images, pd.read_parquet(known))
+    joined = images["group"].nunique() < dataset.images["group"].nunique()
+    return replace(dataset, images=images, groups="near duplicates" if joined else dataset.groups)

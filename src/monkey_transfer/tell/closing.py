@@ -28,7 +28,8 @@ def on_the_data(study: Study) -> str:
     )
     return (
         f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; of the {pool:,} others "
-        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} left out."
+        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} left "
+        "out."
     )
 
 
