@@ -15,9 +15,12 @@ from pathlib import Path
 from snakemake.cli import args_to_api, parse_args, print_exception
 from snakemake.logging import logger
 
-from monkey_transfer.errors import StudyError
+from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.places import ROOT, runs_folder
 from monkey_transfer.profiles.loading import load_profile
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study.changes import changes_of
+from monkey_transfer.study.outlook import again, outlook
 
 CLUSTERS = ROOT / "config" / "cluster"
 # What Snakemake says after a notebook that failed and said why itself.
@@ -38,6 +41,15 @@ def refuse_unwritable(folder: Path) -> None:
         raise StudyError(
             f"{folder}: runs cannot be kept there ({error.strerror}): name another folder in MONKEY_TRANSFER_RUNS"
         ) from None
+
+
+def plan(profile: Profile) -> None:
+    """Print what runs are missing; StudyError if their data cannot be used."""
+    try:
+        print(outlook(profile, changes_of(profile)))
+    except StudyError:
+        print(outlook(profile))
+        raise
 
 
 def find_a_cache() -> None:
@@ -88,13 +100,18 @@ def sentence_of(record: logging.LogRecord) -> str:
 def main(profile: str = "", cluster: str = "", *options: str) -> None:
     """Run the workflow of a profile; ends the process with what is wrong, if anything is."""
     errors: list[logging.LogRecord] = []
+    print_any_letters()
     logger.addFilter(lambda record: record.levelno < logging.ERROR or errors.append(record))
     try:
-        load_profile(profile)
+        chosen = load_profile(profile)
         if any(option in ("--config", "-C") or option.startswith("--config=") for option in options):
             raise StudyError("--config: names what PROFILE does; take it out of SNAKEMAKE_OPTIONS")
-        if "--dry-run" not in options:
+        if "--dry-run" in options:
+            plan(chosen)
+        else:
             refuse_unwritable(runs_folder())
+            for sentence in again(changes_of(chosen)):
+                print(sentence, flush=True)
         find_a_cache()
         named = ["--config", f"profile=!!str {profile}"]  # a bare 2024 would be taken for a number
         # Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.

@@ -70,6 +70,19 @@ def test_before_the_first_run_the_time_is_not_known():
     assert "10 runs of profile sweep: 0 exist, 10 to train; how long is not known before" in str(there)
 
 
+def test_runs_of_other_labels_are_made_again_and_with_them_what_starts_from_them():
+    for arm, images in (("baseline", 100), ("transfer", 20), ("scratch_control", 20)):
+        finish(Run("sweep", arm, images, 0), 1800)
+    baseline, control = Run("sweep", "baseline", 100, 0), Run("sweep", "scratch_control", 20, 0)
+    assert outlook(study()).existing == 3
+    there = outlook(study(), {baseline: "labels changed", control: "pictures changed"})
+    assert (there.existing, there.to_train) == (0, 10)
+    assert str(there).endswith(
+        "from the runs so far. Of those before, 1 is made again: labels changed. "
+        "Of those before, 1 is made again: pictures changed."
+    )
+
+
 def test_a_run_that_was_killed_does_not_exist():
     finish(Run("sweep", "baseline", 100, 0), 60)
     run = Run("sweep", "baseline", 100, 0)
@@ -158,4 +171,4 @@ def test_runs_of_other_training_code_are_to_be_made_again(monkeypatch):
 def test_when_all_runs_exist_there_is_no_time_to_tell():
     for run in runs_of(study()):
         finish(run, 60)
-    assert str(outlook(study())).startswith("10 runs of profile sweep: 10 exist, 0 to train. ")
+    assert str(outlook(study())).startswith("10 runs of profile sweep: 10 exist, 0 to train.")

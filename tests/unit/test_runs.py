@@ -67,13 +67,15 @@ def test_a_half_finished_run_is_not_complete_and_says_how_to_get_it(run):
     assert run.manifest()["digest"] == "abc"
 
 
-def test_putting_in_place_replaces_an_older_run_as_a_whole(run):
-    finish(run.folder, digest="old")
+def test_putting_in_place_keeps_an_older_run_beside_under_its_digest(run):
+    finish(run.folder, digest="0123456789")
     (run.folder / "only_in_the_old_one").touch()
     finish(run.partial, digest="new")
     runs.put_in_place(run)
     assert run.manifest()["digest"] == "new"
-    assert [entry.name for entry in run.folder.parent.iterdir()] == [run.folder.name]
+    kept = run.folder.with_name("n20-s0-01234567")
+    assert {entry.name for entry in run.folder.parent.iterdir()} == {run.folder.name, kept.name}
+    assert (kept / "only_in_the_old_one").exists()
     assert not (run.folder / "only_in_the_old_one").exists()
 
 

@@ -69,11 +69,23 @@ def test_an_engine_says_nothing_before_what_is_wrong(project):
     assert checkpoint in sentence(project, "study", "PROFILE=tiny", MONKEY_TRANSFER_IMAGENET=checkpoint)
 
 
-def test_a_notebook_that_fails_is_told_once(project):
+def test_data_that_are_not_there_are_told_before_anything_runs(project):
     nowhere = {"format": "dlc", "project": "/nowhere", "skeleton": "lsp_14"}
     change_profile(project, source={"data": nowhere, "test": 4})
     said = sentence(project, "study", "PROFILE=tiny")
-    assert said.startswith("01_data_exploration.ipynb: /nowhere")
+    assert said.startswith("/nowhere/config.yaml: cannot be read (No such file or directory)")
+    planned = project.make("plan", "PROFILE=tiny")
+    assert planned.returncode != 0
+    assert "5 runs of profile tiny: 0 exist" in planned.stdout
+    assert planned.stderr.startswith("error: /nowhere/config.yaml")
+
+
+def test_a_notebook_that_fails_is_told_once(project):
+    notebook = project.root / "notebooks" / "01_data_exploration.ipynb"
+    code = notebook.read_text(encoding="utf-8")
+    notebook.write_text(code.replace("study = open_chapter(profile)", "open_chapter('nobody')"), encoding="utf-8")
+    said = sentence(project, "study", "PROFILE=tiny")
+    assert said.startswith("01_data_exploration.ipynb: profile 'nobody' is unknown")
 
 
 def test_a_home_that_cannot_be_written_and_a_persons_own_settings_change_nothing(project):

@@ -200,12 +200,18 @@ class Profile(Settings):
         aside = {"set_aside": self.target} if self.target.set_aside else {}
         return {"source": self.source, **self.sources, "target": self.target, **aside}
 
+    @property
+    def data(self) -> dict[str, AnyData]:
+        """By role, the data sets that it names."""
+        elsewhere = {"elsewhere": self.elsewhere.data} if self.elsewhere else {}
+        sources = {"source": self.source, **self.sources}
+        return {role: one.data for role, one in sources.items()} | {"target": self.target.data} | elsewhere
+
     def data_of(self, role: str) -> AnyData:
         """What data set has that role; StudyError if none has."""
-        roles = self.learnt_data | ({"elsewhere": self.elsewhere} if self.elsewhere else {})
-        if role not in roles:
+        if role not in self.data:
             raise self.lacks(role)
-        return roles[role].data
+        return self.data[role]
 
     def lacks(self, role: str) -> StudyError:
         """What is wrong where a data set of that role is asked for and there is none."""

@@ -22,18 +22,34 @@ from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 
 
+class Part(NamedTuple):
+    """Pictures of a run: of which data set, and in which role of its job."""
+
+    of: str
+    role: str
+    image_ids: tuple[str, ...]
+
+
+def given_to(study: Study, run: Run) -> list[Part]:
+    """All pictures of a run: what it learns, what it holds out, and what it predicts."""
+    arm = study.profile.arm(run.arm)
+    learnt = "target" if arm.learns == "nothing" else arm.learns
+    draw = study.draw(learnt, run.seed)
+    parts = [
+        Part(learnt, "train", draw.training_subset(run.images) if run.images else ()),
+        Part(learnt, "validation", draw.validation[: study.profile.validation_size(run.arm, run.images)]),
+        *predicted(study, run),
+    ]
+    return [part for part in parts if part.image_ids]
+
+
 def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     """The job of a run, its pictures (image_id, path, role) and its labelled joints in network pixels."""
     arm, framing = study.profile.arm(run.arm).at(run.images), study.profile.framing(run.arm)
-    role = "target" if arm.learns == "nothing" else arm.learns
-    draw = study.draw(role, run.seed)
-    parts = [
-        (role, "train", draw.training_subset(run.images) if run.images else ()),
-        (role, "validation", draw.validation[: study.profile.validation_size(run.arm, run.images)]),
-        *predicted(study, run),
-    ]
+    given = given_to(study, run)
+    role = given[0].of
     pictures = pd.concat(
-        [study.framed(of, ids, framing).assign(role=part) for of, part, ids in parts if ids], ignore_index=True
+        [study.framed(part.of, part.image_ids, framing).assign(role=part.role) for part in given], ignore_index=True
     )
     fit = pictures[pictures["role"].isin(FIT_ROLES)]
     labels = study.dataset(role).subset(fit["image_id"]).labels
@@ -73,23 +89,15 @@ def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, stu
     }
 
 
-class Predicted(NamedTuple):
-    """Pictures that a run predicts: of which data set, and in which role of its job."""
-
-    of: str
-    role: str
-    image_ids: tuple[str, ...]
-
-
-def predicted(study: Study, run: Run) -> list[Predicted]:
+def predicted(study: Study, run: Run) -> list[Part]:
     """All that a run predicts; the test people first, and of a source network the held-out monkeys."""
     arm = study.profile.arm(run.arm)
     held_out = study.splits[arm.source].test if study.profile.is_source_network(run.arm) else ()
     sets = [
-        Predicted("target", "test", study.splits["target"].test),
-        Predicted("target", "threshold", study.threshold_people(run)),
-        Predicted(arm.source, "source_test", held_out),
-        Predicted("elsewhere", "elsewhere", tuple(study.elsewhere.images["image_id"]) if study.elsewhere else ()),
+        Part("target", "test", study.splits["target"].test),
+        Part("target", "threshold", study.threshold_people(run)),
+        Part(arm.source, "source_test", held_out),
+        Part("elsewhere", "elsewhere", tuple(study.elsewhere.images["image_id"]) if study.elsewhere else ()),
     ]
     return [one for one in sets if one.image_ids]
 

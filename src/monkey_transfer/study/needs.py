@@ -23,10 +23,9 @@ def needed_by(profile: Profile) -> list[str]:
     A data set in a folder of another name is the user's own, and so are ImageNet weights that ``training.imagenet``
     or MONKEY_TRANSFER_IMAGENET names.
     """
-    elsewhere = [profile.elsewhere.data] if profile.elsewhere else []
     names = [
         name
-        for data in (*(asked.data for asked in profile.learnt_data.values()), *elsewhere)
+        for data in profile.data.values()
         for name in _OF_FORMAT.get(data.format, ())
         if Path(ARCHIVES[name].place).is_relative_to(getattr(data, "folder", "."))
     ]

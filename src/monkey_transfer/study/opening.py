@@ -3,6 +3,7 @@
 This is what notebooks call. Nothing here imports an engine; a run is trained in a process of its own.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -116,6 +117,16 @@ class Study:
     def test_people(self) -> Dataset:
         """The test people, the same for every arm."""
         return self.target.subset(self.splits["target"].test)
+
+    @cached_property
+    def data_digest(self) -> str:
+        """A digest of all that the files of its data sets say of pictures: labels, boxes, sizes and groups."""
+        digest = hashlib.sha256()
+        for role, of in self.datasets.items():
+            digest.update(role.encode())
+            for table in (of.images[["image_id", "group", *tables.SIZE, *tables.BOX]], of.labels):
+                digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+        return digest.hexdigest()
 
     @property
     def rendered(self) -> bool:

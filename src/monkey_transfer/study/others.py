@@ -16,7 +16,7 @@ from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.profiles.data import ElsewhereData, OtherPeople
 from monkey_transfer.profiles.framing import ScaledPerson
 from monkey_transfer.study.datasets import open_dataset
-from monkey_transfer.study.jobs import Predicted
+from monkey_transfer.study.jobs import Part
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.study.splits import split_people
@@ -69,7 +69,7 @@ def try_elsewhere(study: Study, run: Run, folder: Path) -> Tried:
     where the process works; it is gone afterwards, unless StudyError says why there is no result.
     """
     people = study.dataset("elsewhere")
-    others = Predicted("elsewhere", "elsewhere", tuple(people.images["image_id"]))
+    others = Part("elsewhere", "elsewhere", tuple(people.images["image_id"]))
     with only_one(folder):
         shutil.rmtree(folder, ignore_errors=True)
         work = JobFolder(folder)
@@ -81,7 +81,7 @@ def try_elsewhere(study: Study, run: Run, folder: Path) -> Tried:
     return Tried(as_labelled(study, run.arm, everything, others), outcome["validation_score"])
 
 
-def _write_job(work: JobFolder, study: Study, run: Run, others: Predicted) -> None:
+def _write_job(work: JobFolder, study: Study, run: Run, others: Part) -> None:
     """A job that learns nothing: that of the run, whose snapshot is the network."""
     arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
     job, pictures, joints = JobFolder(run.folder).read()
@@ -92,7 +92,7 @@ def _write_job(work: JobFolder, study: Study, run: Run, others: Predicted) -> No
     learnt = "target" if arm.learns == "nothing" else arm.learns
     framed = [
         study.framed(of, image_ids, framing).assign(role=role)
-        for of, role, image_ids in (Predicted(learnt, "validation", tuple(validation)), others)
+        for of, role, image_ids in (Part(learnt, "validation", tuple(validation)), others)
     ]
     seen = pd.concat(framed, ignore_index=True)[["image_id", "path", "role"]]
     work.write(job, seen, joints[joints["image_id"].isin(validation)])

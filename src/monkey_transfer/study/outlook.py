@@ -1,9 +1,12 @@
 """What is left of a profile's runs, and how long that may take, told before anything starts.
 
-No data is opened: runs are counted by their folders, and time is that of the profile's runs so far.
+Runs are counted by their folders, and time is that of the profile's runs so far.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -23,6 +26,7 @@ class Outlook:
     unknown : of these, runs whose kind of network no finished run has trained, so that their time is not known.
     hours : expected training time of the others.
     on : what the runs so far trained on: 'GPU', 'processor', or nothing where that was not recorded or differs.
+    changed : finished runs that will be made again, and why.
     """
 
     profile: str
@@ -32,12 +36,13 @@ class Outlook:
     unknown: int
     hours: float
     on: str
+    changed: Mapping[Run, str]
 
     def __str__(self) -> str:
         as_it_is = self.runs - self.existing - self.to_train
         counted = f"{self.runs} runs of profile {self.profile}: {self.existing} exist, {self.to_train} to train"
         finished = f", {as_it_is} of networks as they are" if as_it_is else ""
-        return f"{counted}{finished}{self._time()}. Whether data changed is seen when their turn comes."
+        return " ".join([f"{counted}{finished}{self._time()}.", *again(self.changed)])
 
     def _time(self) -> str:
         if not self.to_train:
@@ -50,16 +55,23 @@ class Outlook:
         return f"; about {hours} {unit}{of}, from the runs so far"
 
 
-def outlook(profile: Profile) -> Outlook:
+def again(changed: Mapping[Run, str]) -> list[str]:
+    """How many runs are made again, in a sentence for each reason."""
+    counted = Counter(changed.values()).items()
+    return [f"Of those before, {number} {'is' if number == 1 else 'are'} made again: {why}." for why, number in counted]
+
+
+def outlook(profile: Profile, changed: Mapping[Run, str] = MappingProxyType({})) -> Outlook:
     """Count the runs of a profile and expect of the missing ones what finished runs of their network took.
 
-    Time is proportional to the pictures seen, iterations x batch size. An arm that stops at a plateau takes less.
+    ``changed`` are finished runs that do not count (:func:`monkey_transfer.study.changes.changes`). Time is
+    proportional to the pictures seen, iterations x batch size. An arm that stops at a plateau takes less.
     """
     runs = runs_of(profile)
     finished = [run for run in runs if run.is_complete]
     trained = [run for run in finished if run.manifest()["outcome"]["seconds"]]
     pace = _seconds_per_picture(trained)
-    current = {run for run in finished if has_settings(profile, run)}
+    current = {run for run in finished if has_settings(profile, run) and run not in changed}
     existing = {run for run in current if current.issuperset(_parents(profile, run))}
     missing = [profile.arm(run.arm).at(run.images) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
@@ -74,6 +86,7 @@ def outlook(profile: Profile) -> Outlook:
         unknown=len(to_train) - len(known),
         hours=sum(pace[_kind(training)] * training.iterations * training.batch_size for training in known) / 3600,
         on=on.pop() if len(on) == 1 else "",
+        changed=changed,
     )
 
 

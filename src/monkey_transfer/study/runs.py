@@ -161,13 +161,12 @@ def has_digest(folder: Path, file: str, digest: str) -> bool:
 
 
 def put_in_place(run: Run) -> None:
-    """Give a finished run its final name, in place of an older one of that name."""
-    outdated = run.folder.with_name(f"{run.folder.name}.outdated")
-    shutil.rmtree(outdated, ignore_errors=True)
+    """Give a finished run its final name; an older one of that name is kept beside it, under its digest as well."""
     if run.folder.exists():
-        run.folder.rename(outdated)
+        aside = run.folder.with_name(f"{run.folder.name}-{run.manifest()['digest'][:8]}")
+        shutil.rmtree(aside, ignore_errors=True)
+        run.folder.rename(aside)
     run.partial.rename(run.folder)
-    shutil.rmtree(outdated, ignore_errors=True)
 
 
 def environment(engine: Engine) -> dict[str, Any]:

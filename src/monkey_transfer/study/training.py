@@ -15,7 +15,8 @@ from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study import runs
-from monkey_transfer.study.jobs import Predicted, job_of, predicted, specification_of
+from monkey_transfer.study.changes import made_of
+from monkey_transfer.study.jobs import Part, job_of, predicted, specification_of
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import PREDICTIONS, Run
 
@@ -98,7 +99,7 @@ def train_missing(study: Study) -> list[Run]:
     return missing
 
 
-def as_labelled(study: Study, arm: str, everything: pd.DataFrame, part: Predicted) -> pd.DataFrame:
+def as_labelled(study: Study, arm: str, everything: pd.DataFrame, part: Part) -> pd.DataFrame:
     """An arm's predictions of one part, in original pixels, under the labels' names of the keypoints that they have.
 
     ``everything`` is what its job left: in network pixels, under the network's names, with the ``role`` in a column.
@@ -121,6 +122,7 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
         "run": asdict(run),
         "rendered": study.rendered,
         "specification": specification,
+        "made_of": made_of(study, run),
         "outcome": json.loads(folder.outcome.read_text(encoding="utf-8")),
         **runs.environment(study.profile.arm(run.arm).engine),
     }

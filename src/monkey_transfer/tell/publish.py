@@ -17,7 +17,7 @@ from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.answer import FIGURE, answer_text, asked, row_of
 from monkey_transfer.tell.finished import hidden_by_labels
 from monkey_transfer.tell.pages import markdown_page
-from monkey_transfer.tell.reports import opened_report, save_figure, save_table
+from monkey_transfer.tell.reports import report_of, save_figure, save_table
 from monkey_transfer.tell.words import score_name, score_title
 
 
@@ -28,7 +28,7 @@ def write_report(results: Results) -> Path:
     any order. StudyError if the report was made by other rules.
     """
     study = results.study
-    folder = opened_report(study.profile.name)
+    folder = report_of(study)
     shutil.rmtree(folder / "predictions", ignore_errors=True)
     tables = {
         "scores": results.table,

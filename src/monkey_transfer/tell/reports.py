@@ -9,6 +9,7 @@ import argparse
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # By which a report's numbers are made and ruled on: raise it when the same runs would give others than before.
 RULES = 3
+# The file of a report that says by which, and of what data.
+_STAMP = "rules.json"
 
 
 def report_folder(profile: str) -> Path:
@@ -45,19 +48,44 @@ def opened_report(profile: str) -> Path:
     Raises StudyError if what is in it was made by other rules, whose numbers would stand beside these.
     """
     folder = report_folder(profile)
-    stamp = folder / "rules.json"
     if not folder.is_dir() or not any(folder.iterdir()):
-        write_json(stamp, {"rules": RULES})
-    try:
-        made_by = json.loads(stamp.read_text(encoding="utf-8"))["rules"]
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
-        made_by = "none that is recorded"
+        write_json(folder / _STAMP, {"rules": RULES})
+    made_by = _stamp(folder).get("rules", "none that is recorded")
     if made_by != RULES:
         raise StudyError(
             f"{folder}: was made by other rules ({made_by}, these are {RULES}), and numbers of both would be mixed; "
             "move the folder away or delete it"
         )
     return folder
+
+
+def report_of(study: Study) -> Path:
+    """The folder of a study's report, to be written into: :func:`opened_report`.
+
+    A report of other labels is kept beside the runs, as ``report-<digest>``, and a new one begun.
+    """
+    profile = study.profile.name
+    folder = opened_report(profile)
+    if study.rendered:  # the profile alone says what is drawn
+        return folder
+    made_of = _stamp(folder).get("data", study.data_digest)
+    if made_of != study.data_digest:
+        aside = runs_folder() / profile / f"report-{made_of[:8]}"
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.move(folder, aside)
+        folder = opened_report(profile)
+    if "data" not in _stamp(folder):
+        write_json(folder / _STAMP, {"rules": RULES, "data": study.data_digest})
+    return folder
+
+
+def _stamp(folder: Path) -> dict[str, Any]:
+    """What a report's stamp says; nothing if it is not whole."""
+    try:
+        said = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None:
@@ -155,12 +183,12 @@ def show_pictures(
 
 def save_figure(study: Study, name: str, figure: "Figure") -> None:
     """Keep a figure of the report as ``figures/<name>.png``."""
-    _save(figure, opened_report(study.profile.name) / "figures" / f"{name}.png")
+    _save(figure, report_of(study) / "figures" / f"{name}.png")
 
 
 def save_table(study: Study, name: str, table: "pd.DataFrame") -> None:
     """Keep a table of the report as ``tables/<name>.csv``; every row says what kind of pictures it is of."""
-    with written(opened_report(study.profile.name) / "tables" / f"{name}.csv") as unfinished:
+    with written(report_of(study) / "tables" / f"{name}.csv") as unfinished:
         table.assign(pictures=study.pictures).to_csv(unfinished, index=False, float_format="%.6g")
 
 

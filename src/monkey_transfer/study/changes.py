@@ -1,0 +1,70 @@
+"""What finished runs no longer stand for, because the files that they were made of are others now.
+
+A run is made again when its specification is another, which holds the bytes of every picture as the network sees it.
+Here it is asked sooner, without making pictures: from labels, boxes and the sizes of files alone.
+"""
+
+import hashlib
+import os
+from functools import cache, partial
+
+import pandas as pd
+
+from monkey_transfer.networks.job import FIT_ROLES
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study.jobs import Part, given_to
+from monkey_transfer.study.opening import Study, open_study
+from monkey_transfer.study.runs import Run
+from monkey_transfer.tables import BOX, SIZE
+
+# What is kept of a run's files, and what is said where it is another.
+_CHANGED = {"people": "others are learnt or predicted", "labels": "labels changed", "pictures": "pictures changed"}
+_FROM_ANOTHER = "the network that it starts from is made again"
+
+
+def made_of(study: Study, run: Run) -> dict[str, str]:
+    """Digests of what a run is made of: which ``people`` in which role, their ``labels`` and boxes, and the sizes of
+    the files of their ``pictures``."""
+    return _joined([_digests(study, part) for part in given_to(study, run)])
+
+
+def changes_of(profile: Profile) -> dict[Run, str]:
+    """The :func:`changes` of a profile's study, which is opened for it unless all of its pictures are rendered.
+
+    StudyError if its data cannot be read, or has not the people that it asks for.
+    """
+    if all(data.format == "synthetic" for data in profile.data.values()):
+        return {}
+    study = open_study(profile.name)
+    study.draws  # noqa: B018
+    return changes(study)
+
+
+def changes(study: Study) -> dict[Run, str]:
+    """Which finished runs will be made again, and why; those of which nothing was kept are passed over."""
+    of_part = cache(partial(_digests, study))  # most are the same for many runs
+    found: dict[Run, str] = {}
+    for run in sorted(study.runs(), key=lambda run: len(study.profile.lineage(run.arm))):
+        if not run.is_complete:
+            continue
+        parent, was = study.profile.arm(run.arm).parent, run.manifest().get("made_of")
+        now = _joined([of_part(part) for part in given_to(study, run)]) if was else {}
+        why = [said for what, said in _CHANGED.items() if was and now[what] != was[what]]
+        if parent and study.run(parent, run.seed) in found:
+            why.append(_FROM_ANOTHER)
+        found |= {run: why[0]} if why else {}
+    return found
+
+
+def _digests(study: Study, part: Part) -> dict[str, bytes]:
+    of = study.dataset(part.of).subset(part.image_ids)
+    tables = [of.images[["image_id", *SIZE, *BOX]], *([of.labels] if part.role in FIT_ROLES else [])]
+    return {
+        "people": repr((part.role, part.image_ids)).encode(),
+        "labels": b"".join(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes() for table in tables),
+        "pictures": repr([os.path.getsize(path) for path in of.images["path"]]).encode(),
+    }
+
+
+def _joined(parts: list[dict[str, bytes]]) -> dict[str, str]:
+    return {what: hashlib.sha256(b"".join(part[what] for part in parts)).hexdigest() for what in _CHANGED}
