@@ -1,9 +1,9 @@
 """How well predicted values agree with labelled ones, in the values' own unit.
 
 *Limits of agreement* are those of Bland and Altman, "Agreement between methods of measurement with multiple
-observations per individual" (J. Biopharmaceutical Statistics 2007), where the true value varies: every group (a patient,
-a video) has pairs of its own, as many as it happens to have. The variance of the differences d, prediction minus label,
-is that of a one-way analysis with random groups, in which
+observations per individual" (J. Biopharmaceutical Statistics 2007), where the true value varies: every group (a
+patient, a video) has pairs of its own, as many as it happens to have. The variance of the differences d, prediction
+minus label, is that of a one-way analysis with random groups, in which
 
     d = bias + what the group has in common + what is left
 
@@ -38,17 +38,19 @@ def agreement(label: np.ndarray, prediction: np.ndarray, group: np.ndarray, grou
     """The statistic of how pairs agree, for :func:`monkey_transfer.metrics.bootstrap.replicate`.
 
     Metrics are ``bias`` (mean of prediction minus label), ``deviation``, ``lower_limit`` and ``upper_limit`` (of
-    agreement, 95 %), ``icc``, ``mae`` (mean absolute error) and ``rms`` (root mean square error): see the module's text.
-    A group of weight two counts like two groups. NaN where they are undefined: without a pair, a deviation of less than
-    two groups, an ICC of less than two pairs or of values that are all equal.
+    agreement, 95 %), ``icc``, ``mae`` (mean absolute error) and ``rms`` (root mean square error), of which see the
+    module's text, and ``undefined`` (percent of labels beside which there is no prediction; they count nowhere else). A
+    group of weight two counts like two groups. NaN where a number is undefined: without a pair, a deviation of less
+    than two groups, an ICC of less than two pairs or of values that are all equal.
 
     Parameters
     ----------
-    label, prediction : (pairs,) finite numbers in one unit; of angles that go round, counted the short way
-        (:func:`monkey_transfer.metrics.angles.angle_pairs`).
-    group : (pairs,) the place of each pair's group among ``groups``, some of which may have no pair.
+    label, prediction : (labels,) numbers in one unit; NaN where nothing is predicted. Of angles that go round, counted
+        the short way (:func:`monkey_transfer.metrics.angles.angle_pairs`).
+    group : (labels,) the place of each one's group among ``groups``, some of which may have none.
     """
-    label, prediction = np.asarray(label, float), np.asarray(prediction, float)
+    labelled, known = np.bincount(group, minlength=groups), np.isfinite(prediction)
+    label, prediction, group = label[known], prediction[known], group[known]
     difference, mean = prediction - label, (prediction + label) / 2
     # Squares of what is near nothing lose no digits.
     off, middle = (values.sum() / max(1, len(values)) for values in (difference, mean))
@@ -62,12 +64,12 @@ def agreement(label: np.ndarray, prediction: np.ndarray, group: np.ndarray, grou
             *(count, count > 0, count**2),
             *(total, total**2 / np.maximum(count, 1), summed((difference - off) ** 2)),
             *(summed(mean - middle), summed((mean - middle) ** 2)),
-            *(summed(np.abs(difference)), summed(difference**2)),
+            *(summed(np.abs(difference)), summed(difference**2), labelled),
         ]
     )
 
     def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
-        n, k, n_squared, d, between, d_squared, m, m_squared, absolute, squared = (weights @ sums).T
+        n, k, n_squared, d, between, d_squared, m, m_squared, absolute, squared, asked = (weights @ sums).T
         with np.errstate(invalid="ignore", divide="ignore"):
             bias = off + d / n
             deviation = np.sqrt(_variance(n, k, n_squared, between - d**2 / n, d_squared - between))
@@ -83,6 +85,7 @@ def agreement(label: np.ndarray, prediction: np.ndarray, group: np.ndarray, grou
                 "icc": icc,
                 "mae": absolute / n,
                 "rms": np.sqrt(squared / n),
+                "undefined": 100 * (1 - n / asked),
             }
 
     return statistic

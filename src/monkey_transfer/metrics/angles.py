@@ -1,7 +1,7 @@
 """Joint angles as a picture shows them, in degrees, from labelled or predicted points.
 
-They are angles between lines in the picture, *projections* and not the body's own: a joint's they are only where the limb
-moves in the plane of the picture, and nothing corrects for a camera that does not look at it squarely.
+They are angles between lines in the picture, *projections* and not anatomical angles: they are a joint's own only where
+the limb moves in the plane of the picture, and nothing corrects for a camera that does not look at it squarely.
 
 A *bend* is counted as clinicians do, from the neutral zero position (Cave and Roberts, J. Bone and Joint Surgery 1936;
 American Academy of Orthopaedic Surgeons, "Joint Motion: Method of Measuring and Recording", 1965): 0 where the two
@@ -12,10 +12,10 @@ has. Ours differ from these: a bend has no sign, so a joint that is bent too far
 abduction look like a bend; the hip's upper segment is the trunk and not the pelvis, so that a bent back counts as the
 hip's. At a stretched joint every error of a point, to whichever side, is flexion.
 
-The *trunk*, from the middle of the hips to that of the shoulders, is inclined against the picture's vertical, clockwise:
-0 upright, 90 lying with the head to the right of the picture, -90 to the left. Its upper end is not the neck, which some
-skeletons lack and others label as high as the chin. Whether a person leans forward or back, and whether the camera was
-held level, is not in these points.
+The *trunk*, from the middle of the hips to that of the shoulders, is inclined against the picture's vertical,
+clockwise: 0 upright, 90 lying with the head to the right of the picture, -90 to the left. Its upper end is not the
+neck, which some skeletons lack and others label as high as the chin. Whether a person leans forward or back, and
+whether the camera was held level, is not in these points.
 """
 
 import numpy as np
@@ -55,18 +55,19 @@ def joint_angles(points: pd.DataFrame, skeleton: Skeleton) -> pd.DataFrame:
     of a segment are at one place. StudyError if a joint has two rows.
     """
     tables.refuse_repeated(points, ["image_id", "keypoint"], "points of joint angles")
-    wide = points.pivot(index="image_id", columns="keypoint", values=["x", "y"])
-    x, y = (wide[axis].reindex(columns=list(skeleton.keypoints)).to_numpy(float).T for axis in ("x", "y"))
-    place = dict(zip(skeleton.landmark_of.values(), x + 1j * y, strict=True))
-    missing = np.full(len(wide), complex(np.nan, np.nan))
+    x, y = (points.pivot(index="image_id", columns="keypoint", values=axis) for axis in ("x", "y"))
+    images, own = x.index.to_numpy(), list(skeleton.keypoints)
+    places = x.reindex(columns=own).to_numpy(float) + 1j * y.reindex(columns=own).to_numpy(float)
+    place = dict(zip(skeleton.landmark_of.values(), places.T, strict=True))
+    missing = np.full(len(images), complex(np.nan, np.nan))
     degrees = []
     for angle, landmarks in LANDMARKS_OF.items():
         ends = [place.get(landmark, missing) for landmark in landmarks]
         degrees.append(_inclination(*ends) if angle == TRUNK else _bend(*ends))
     return pd.DataFrame(
         {
-            "image_id": np.repeat(wide.index.to_numpy(), len(LANDMARKS_OF)),
-            "angle": np.tile(list(LANDMARKS_OF), len(wide)),
+            "image_id": np.repeat(images, len(LANDMARKS_OF)),
+            "angle": np.tile(list(LANDMARKS_OF), len(images)),
             "degrees": np.stack(degrees, axis=1).ravel(),
         }
     )

@@ -40,7 +40,7 @@ def agreement_of_angles(pairs: pd.DataFrame, table: pd.DataFrame, *, rendered: b
     [colour] = style.arm_colours(arms).values()
     kind = pairs["angle"].map(without_side)
     for axes, angle in zip(panels.flat, angles, strict=False):
-        _draw(axes, pairs[kind == angle], table[table["angle"] == angle].set_index("metric"), colour)
+        _draw(axes, pairs[kind == angle], table[table["angle"] == angle], colour)
         axes.set_title(angle, fontweight="bold", pad=19)
     for axes in panels.flat[len(angles) :]:
         axes.set_axis_off()
@@ -59,13 +59,12 @@ def _draw(axes: Axes, pairs: pd.DataFrame, numbers: pd.DataFrame, colour: str) -
     mean, difference = (pairs["label"] + pairs["prediction"]) / 2, pairs["prediction"] - pairs["label"]
     axes.plot(mean, difference, "o", color=colour, ms=3, mew=0, alpha=0.25, zorder=1)
     beside = axes.get_yaxis_transform()
+    row_of = {row.metric: row for row in written.rows_of(numbers)}
     for metric, (line, stands) in _LINES.items():
-        row = numbers.loc[metric]
-        axes.axhline(row["value"], color=style.INK, ls=line, lw=1.2)
-        axes.vlines(0.985, row["low"], row["high"], color=style.INK, lw=3, transform=beside)
-        axes.text(1.01, row["value"], f"{row['value']:+z.1f}", transform=beside, va=stands, fontsize=9)
-    first = numbers.iloc[0]
-    said = (
-        f"{first['angles']:,} angles of {first['tested']:,} people, ICC {written.bracketed(numbers.loc['icc'], 'icc')}"
-    )
+        row = row_of[metric]
+        axes.axhline(row.value, color=style.INK, ls=line, lw=1.2)
+        axes.vlines(0.985, row.low, row.high, color=style.INK, lw=3, transform=beside)
+        axes.text(1.01, row.value, f"{row.value:+z.1f}", transform=beside, va=stands, fontsize=9)
+    icc = row_of["icc"]
+    said = f"{icc.angles:,} angles of {icc.tested:,} people, ICC {written.bracketed(icc, 'icc')}"
     axes.text(0, 1.02, said, transform=axes.transAxes, va="bottom", fontsize=9, color=style.GREY)
