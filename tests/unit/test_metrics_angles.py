@@ -66,6 +66,11 @@ def test_the_trunk_leans_clockwise(lean):
     assert degrees(trunk)["trunk"] == pytest.approx(lean)
 
 
+def test_upside_down_is_180_also_where_rounding_leans_the_other_way():
+    trunk = {"right_hip": (-5, 0), "left_hip": (5, 0), "right_shoulder": (-5 - 1e-14, 50), "left_shoulder": (5, 50)}
+    assert degrees(trunk)["trunk"] == 180
+
+
 @unhurried
 @given(poses, st.floats(-180, 180), st.floats(0.1, 50), st.tuples(*[st.floats(-500, 500)] * 2))
 def test_turning_a_picture_turns_the_trunk_alone(pose, turn, scale, shift):

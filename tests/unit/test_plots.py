@@ -111,6 +111,21 @@ AGREEMENT = pd.DataFrame(
         for joint, value in (("head", 70 + more), ("knee", 60 + more), ("all joints", 66 + more))
     ]
 )
+ANGLE_PAIRS = pd.DataFrame(
+    [
+        {"seed": 0, "image_id": f"p{number}", "angle": angle, "label": label, "prediction": label + off}
+        for angle in ("right_knee", "left_knee", "trunk")
+        for number, (label, off) in enumerate([(10.0, 4.0), (60.0, -8.0), (30.0, 1.0)])
+    ]
+)
+OF_ANGLES = estimates(
+    [
+        {"arm": "transfer", "angle": angle, "tested": 3, "angles": angles, "metric": metric}
+        | {"value": value + shift, "low": value + shift - 2, "high": value + shift + 3}
+        for angle, angles, shift in (("knee", 1200, 0), ("trunk", 3, 0.25))
+        for metric, value in {"bias": -1, "lower_limit": -11, "upper_limit": 9, "icc": 0.5, "mae": 4}.items()
+    ]
+)
 CALIBRATION = estimates(
     [
         {"arm": name, "metric": f"calibration/{part}", "value": value, "low": value - 0.04, "high": value + 0.06}
@@ -247,6 +262,7 @@ FIGURES = {
     "advantage_by_rarity": partial(plots.advantage_by_rarity, ADVANTAGE, LINE, "transfer", "imagenet_control", SCORE),
     "scores_by_tilt": partial(plots.scores_by_tilt, TILT, {"upright": 537, "tilted": 1200}, "PCKh@0.5 (%)"),
     "differences_by_tilt": partial(plots.differences_by_tilt, TILT_DIFFERENCES, SCORE, heading="Differences by tilt"),
+    "agreement_of_angles": partial(plots.agreement_of_angles, ANGLE_PAIRS, OF_ANGLES),
     "pose_space": partial(plots.pose_space, {"a": RNG.normal(size=(30, 12, 2)), "b": RNG.normal(size=(9, 12, 2))}),
 }
 OF_ONE_SEED = ("learning_curves", "error_distribution", "threshold_curve", "roc_curves", "confidence_histograms")
@@ -679,6 +695,44 @@ def test_two_labellings_shows_distances_and_how_often_they_agree():
     assert few.get_supxlabel() == "too few photographs for intervals"
     with pytest.raises(StudyError, match="found two for reading agree, joint head"):
         plots.two_labellings(ARMS["transfer"], pd.concat([AGREEMENT, AGREEMENT]), rendered=False)
+
+
+def test_angles_have_their_errors_bias_and_limits():
+    figure = FIGURES["agreement_of_angles"](rendered=False)
+    assert figure.get_suptitle() == "Joint angles in the picture: transfer against labels"
+    knee, trunk = figure.axes
+    dots, *lines = knee.lines
+    assert dots.get_xydata().tolist() == [[12, 4], [56, -8], [30.5, 1]] * 2  # both sides
+    assert dots.get_color() == ARM_COLOURS["transfer"]
+    assert sorted(line.get_ydata()[0] for line in lines) == [-11, -1, 9]
+    assert [line.get_linestyle() for line in lines if line.get_ydata()[0] == -1] == ["-"]
+    assert sorted(intervals(knee, INK)) == [[-13, -8], [-3, 2], [7, 12]]
+    assert [plain(text.get_text()) for text in knee.texts] == [
+        *("+9.0", "-1.0", "-11.0"),
+        "1,200 angles of 3 people, ICC 0.50 [-1.50, 3.50]",
+    ]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["knee", "trunk"]
+    assert trunk.lines[0].get_xydata().tolist() == [[12, 4], [56, -8], [30.5, 1]]
+    assert figure.get_supxlabel() == (
+        "dots: one angle by the network of one seed; lines: bias and 95 % limits of agreement,\n"
+        "means of 3 seeds, bars: 95 % intervals over people and seeds"
+    )
+
+
+def test_a_figure_of_angles_leaves_no_empty_panel_and_is_of_one_arm():
+    both = pd.concat([OF_ANGLES, OF_ANGLES[OF_ANGLES["angle"] == "knee"].assign(angle="elbow")])
+    figure = plots.agreement_of_angles(ANGLE_PAIRS, both, rendered=False)
+    assert [axes.axison for axes in figure.axes] == [True, True, True, False]
+    one_seed = OF_ANGLES.assign(seeds=1, over="people")
+    said = plots.agreement_of_angles(ANGLE_PAIRS, one_seed, rendered=False).get_supxlabel()
+    assert said.startswith("dots: one angle; lines")
+    two_arms = pd.concat([OF_ANGLES, OF_ANGLES[OF_ANGLES["angle"] == "knee"].assign(arm="baseline", angle="hip")])
+    with pytest.raises(StudyError, match="expected rows of one arm, found transfer, baseline"):
+        plots.agreement_of_angles(ANGLE_PAIRS, two_arms, rendered=False)
+    with pytest.raises(StudyError, match="found two for angle knee, metric bias"):
+        plots.agreement_of_angles(ANGLE_PAIRS, pd.concat([OF_ANGLES, OF_ANGLES]), rendered=False)
+    with pytest.raises(StudyError, match="found no row"):
+        plots.agreement_of_angles(ANGLE_PAIRS, OF_ANGLES.head(0), rendered=False)
 
 
 def test_error_types_are_stacked_from_right_to_wrong():
