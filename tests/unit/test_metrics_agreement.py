@@ -98,7 +98,7 @@ def by_loops(label, prediction, group, weights) -> dict[str, float]:
         "deviation": deviation,
         "lower_limit": bias - 1.96 * deviation,
         "upper_limit": bias + 1.96 * deviation,
-        "icc": (of_rows - of_rest) / below if below else float("nan"),
+        "icc": float("nan") if len(set(rows)) == 1 and bias == 0 else (of_rows - of_rest) / below,
         "mae": sum(abs(difference) for difference in differences) / n,
         "rms": sqrt(sum(difference**2 for difference in differences) / n),
         "undefined": 0,
@@ -137,15 +137,13 @@ def test_mean_squares_of_an_analysis_of_variance():
     assert ours["icc"] == pytest.approx((rows - rest) / (rows + rest + 2 / len(label) * (columns - rest)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 @given(clustered(), st.data())
 def test_a_weighted_group_counts_like_so_many_groups(pairs, data):
     label, prediction, group, groups = pairs
     some = st.lists(st.integers(0, 3), min_size=groups, max_size=groups)
     weights = data.draw(some.filter(lambda weights: sum(np.array(weights)[np.unique(group)]) > 1))
     ours, theirs = values(agreement(*pairs), weights), by_loops(label, prediction, group, weights)
-    if np.ptp(label + prediction) < 1e-9 and np.ptp(prediction - label) < 1e-9:
-        del ours["icc"], theirs["icc"]  # of people who are all alike there is none, but for rounding
     assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-5, nan_ok=True)
 
 
@@ -228,3 +226,4 @@ def test_numbers_that_are_undefined():
     one_pair = found([10], [11])
     assert np.isnan([one_pair["deviation"], one_pair["icc"]]).all()
     assert np.isnan(found([10, 10], [10, 10])["icc"])
+    assert np.isnan(found([0.1, 0.1, 7], [0.1, 0.1, 9], weights=[1, 1, 0])["icc"])

@@ -32,6 +32,8 @@ from monkey_transfer.metrics.bootstrap import Statistic
 
 # So many standard deviations to either side hold 95 % of what is normally distributed.
 _HOLD_95 = 1.96
+# What is left of numbers that cancel out, as a part of them.
+_ROUNDING = 1e-12
 
 
 def agreement(label: np.ndarray, prediction: np.ndarray, group: np.ndarray, groups: int) -> Statistic:
@@ -76,7 +78,10 @@ def agreement(label: np.ndarray, prediction: np.ndarray, group: np.ndarray, grou
             of_rows = 2 * (m_squared - m**2 / n) / _positive(n - 1)
             of_the_rest = (d_squared - d**2 / n) / 2 / _positive(n - 1)
             of_columns = n * bias**2 / 2
-            icc = (of_rows - of_the_rest) / (of_rows + of_the_rest + 2 / n * (of_columns - of_the_rest))
+            whole = of_rows + of_the_rest + 2 / n * (of_columns - of_the_rest)
+            # Values that are all equal have a variance of rounding errors.
+            some = whole > _ROUNDING * ((m_squared + d_squared) / n + bias**2)
+            icc = np.where(some, (of_rows - of_the_rest) / whole, np.nan)
             return {
                 "bias": bias,
                 "deviation": deviation,
