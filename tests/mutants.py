@@ -22,6 +22,7 @@ TESTS = (
     *("metrics_error_types", "metrics_curves", "metrics_bootstrap", "rare_poses", "splits", "near_duplicates", "paper"),
     *("tilt", "where_it_helps", "ceiling", "planning", "metrics_planning", "metrics_extrapolation", "order", "jobs"),
     *("departures", "plots", "pages", "profiles", "runs", "consistency"),
+    *("metrics_angles", "metrics_agreement", "measure_angles"),
 )
 _COPIED = ("src", "tests", "config", "docs", "workflow", "benchmarks", "notebooks", "pyproject.toml", "README.md")
 _SECONDS = 900
@@ -357,6 +358,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "measure/ceiling.py",
         "lambda share: score * (100 / share - 1)",
         "lambda share: score * (100 - share) / 100",
+    ),
+    Mutant(
+        "the trunk's angle is taken the long way round",
+        "metrics/angles.py",
+        'short = away.where(pairs["angle"] != TRUNK, (away + 180) % 360 - 180)',
+        "short = away",
+    ),
+    Mutant(
+        "limits of agreement forget that angles of one patient are alike",
+        "metrics/agreement.py",
+        "return np.maximum(0, (between / of_groups - left) / pairs_of_a_group) + left",
+        "return left",
     ),
     Mutant(
         "people who are set aside may be learnt by everybody",

@@ -90,9 +90,9 @@ def project(tmp_path, monkeypatch) -> Project:
     for variable in ("MONKEY_TRANSFER_RUNS", "MONKEY_TRANSFER_REPORTS"):
         monkeypatch.delenv(variable, raising=False)
     root = tmp_path / "project"
-    for part in ("src", "config"):
+    for part in ("src", "config", "notebooks"):
         shutil.copytree(ROOT / part, root / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for part in ("notebooks", "workflow", "Makefile", "requirements.lock"):
+    for part in ("workflow", "Makefile", "requirements.lock"):
         (root / part).symlink_to(ROOT / part)
     (root / "config" / "tiny.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")
     return Project(root)

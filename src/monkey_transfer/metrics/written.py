@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-_PERCENT, _RATIO, _PIXELS = 1, 2, 1
+_PERCENT, _RATIO, _PIXELS, _DEGREES = 1, 2, 1, 1
+_OF_ANGLES = ("bias", "deviation", "lower_limit", "upper_limit", "mae", "rms", "undefined")
 
 
 def rows_of(table: pd.DataFrame) -> Iterator[Any]:
@@ -15,7 +16,9 @@ def rows_of(table: pd.DataFrame) -> Iterator[Any]:
 
 
 def digits_of(metric: str) -> int:
-    """Digits after the point: one for percent and pixels, two for ratios and for lengths in yardsticks."""
+    """Digits after the point: one for percent, pixels and degrees, two for ratios and for lengths in yardsticks."""
+    if metric in _OF_ANGLES:
+        return _DEGREES
     if metric.startswith(("pck", "errors/")):
         return _PERCENT
     return _PIXELS if "rmse" in metric or metric == "mean_distance" else _RATIO

@@ -36,6 +36,8 @@ def write_report(results: Results) -> Path:
         "equivalents": equivalents(results),
         "pixel_errors": results.pixel_errors,
         "readings": results.readings,
+        "angles": results.angles.table,
+        "angle_differences": results.angles.differences,
         "elsewhere": results.elsewhere,
         "elsewhere_comparisons": results.elsewhere_comparisons,
         "paper_comparison": beside_the_paper(results),
