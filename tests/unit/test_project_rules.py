@@ -40,7 +40,7 @@ LAYERS = (
     "devices environment places settings",
     "files",
     "images pool skeletons tables",
-    "acquire metrics",
+    "acquire metrics videos",
     "networks",
     "profiles",
     "datasets",

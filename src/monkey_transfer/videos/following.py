@@ -1,0 +1,220 @@
+"""One person followed through a video, so that a network sees every frame as it saw the people that it learnt from.
+
+A network that was trained on crops around people, at one size, finds nothing worth having in a whole frame. So each
+frame is cut out around the box of the person's joints, scaled to that size, and the joints are mapped back. The box of
+a frame is known only once its joints are: it is cut by the box of the frame before, and what comes of it counts if the
+frame's own box, that of its own joints, is :func:`nearly` the one that it was cut by. If not, the frame is cut again.
+
+Frames are predicted several at a time, all cut by the last box that is known. They count up to the first whose own box
+is another, and the rest is predicted again. How many are tried depends on how many counted the time before. So a person
+who moves fast costs predictions, and what is found does not depend on how many frames go through the network at once.
+
+Nothing is smoothed: a frame's joints are those that the network found in that frame.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from monkey_transfer.images import Frame, crop, letterbox, resample
+from monkey_transfer.tables import BOX
+
+# x, y (the upper left corner), width and height in pixels of a frame.
+Box = tuple[float, float, float, float]
+# From RGB pictures (n, side, side, 3), uint8, to (n, keypoints, 3): x, y in their pixels (pixel centres), likelihood.
+Predict = Callable[[np.ndarray], np.ndarray]
+# From a frame (height, width, 3), RGB, uint8, to the box of the person in it; None if it finds nobody.
+Find = Callable[[np.ndarray], Box | None]
+Report = Callable[[int, int], None]
+
+LAST_FRAME, FINDER, WHOLE_FRAME, NOBODY = "last frame", "finder", "whole frame", "nobody"
+# How far the box that a frame is cut by may be from its own, as a share of its longer side, and how many times longer
+# or shorter: well within what training varies people by (shifts of up to 0.06 of the crop's side, which is longer than
+# the box, either way; scales of which one in three is beyond a factor of 1.2), so that the network knows all of it.
+DRIFT = 0.05
+GROWTH = 1.1
+# How often a frame is cut out anew before its joints count as they are. The box of somebody with a joint that is sure
+# in one cut and not in the next never settles.
+LOOKS = 3
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How a network is to see a person, and what in its answer is one.
+
+    Attributes
+    ----------
+    predict : the network, for any number of pictures.
+    keypoints : the names of what it finds, in its order.
+    size, person : side of the square that it sees, and of it the longer side of the person's box, in pixels.
+    margin : how far a person's box reaches beyond the outermost joints on every side, as a share of the longer side of
+        the joints' box: that of the boxes that the network was trained with.
+    sure : the likelihood from which on a joint counts.
+    joints : how many joints have to count for a person to be there, at least two.
+    """
+
+    predict: Predict
+    keypoints: tuple[str, ...]
+    size: int
+    person: int
+    margin: float
+    sure: float
+    joints: int
+
+    def look(self, frames: Iterable[np.ndarray], box: Box) -> np.ndarray:
+        """(frames, keypoints, 3): x, y in pixels of the frames and likelihood, seen in crops around the box."""
+
+        def around(frame: np.ndarray) -> Frame:
+            return crop(_size(frame), box, self.person / max(box[2:]), self.size)
+
+        return self._seen([(frame, around(frame)) for frame in frames])
+
+    def look_at_all_of(self, frame: np.ndarray) -> np.ndarray:
+        """(keypoints, 3): x, y in pixels of the frame and likelihood, seen in the whole frame, letterboxed."""
+        return self._seen([(frame, letterbox(_size(frame), (self.size, self.size)))])[0]
+
+    def _seen(self, cuts: list[tuple[np.ndarray, Frame]]) -> np.ndarray:
+        poses = np.array(self.predict(np.stack([resample(*cut) for cut in cuts])), float)
+        for pose, (_, made) in zip(poses, cuts, strict=True):
+            pose[:, :2] = made.transform.invert(pose[:, :2])
+        return poses
+
+    def box_of(self, pose: np.ndarray, frame: np.ndarray) -> Box | None:
+        """The box of the joints (keypoints, 3) that count, with its margin; None if that is no person.
+
+        Nobody is a box that is shorter than a pixel, or one that does not lie in the frame by half.
+        """
+        joints = pose[pose[:, 2] >= self.sure, :2]
+        if len(joints) < self.joints:
+            return None
+        low, high = joints.min(axis=0), joints.max(axis=0)
+        margin = self.margin * (high - low).max()
+        (x, y), (width, height) = (low - margin).tolist(), (high - low + 2 * margin).tolist()
+        return _if_it_fits((x, y, width, height), frame)
+
+
+class Found(NamedTuple):
+    """What is known of a frame: the pose (keypoints, 3), the box of its own joints, and how it was found."""
+
+    pose: np.ndarray
+    box: Box | None
+    by: str
+
+
+def follow(
+    frames: Iterable[np.ndarray], of: int, sight: Sight, find: Find, batch: int = 16, report: Report = lambda *_: None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The poses of one person in the frames of a video, and how the person was found in each.
+
+    A frame is cut by the box of the person in the frame before. Where nobody was, or is found by that, ``find`` is
+    asked for a box; where it has none, or none with a person, the whole frame is looked at for one. Where that shows
+    nobody either, nobody is there. Nothing is smoothed, and nothing filled in.
+
+    Parameters
+    ----------
+    frames : (height, width, 3), RGB, uint8, all of one size, such as a :class:`monkey_transfer.videos.reading.Video`.
+    of : how many there are, for ``report``.
+    find : asked only where nobody is followed.
+    batch : the most frames that are held, and go through the network at once.
+    report : called as ``report(frames done, of)`` now and then.
+
+    Returns
+    -------
+    poses : ``frame`` (counted from 0), ``keypoint``, ``x``, ``y`` (pixels of the frame, from the centre of the upper
+        left one, right and down), ``likelihood``; a row for each keypoint of each frame, NaN where nobody is.
+    people : ``frame``, ``bbox_x``, ``bbox_y``, ``bbox_w``, ``bbox_h`` (the box of that frame's own joints with its
+        margin, NaN where nobody is), ``found_by``: 'last frame', 'finder', 'whole frame' or 'nobody'.
+    """
+    found: list[Found] = []
+    for one in _followed(iter(frames), sight, find, batch):
+        found.append(one)
+        report(len(found), of)
+    count = len(sight.keypoints)
+    numbers = np.arange(len(found))
+    poses = pd.DataFrame(
+        {"frame": numbers.repeat(count), "keypoint": np.tile(np.array(sight.keypoints, object), len(found))}
+    )
+    poses[["x", "y", "likelihood"]] = np.reshape([one.pose for one in found], (-1, 3))
+    people = pd.DataFrame({"frame": numbers})
+    people[BOX] = np.reshape([one.box or [np.nan] * 4 for one in found], (-1, 4))
+    return poses, people.assign(found_by=[one.by for one in found])
+
+
+def nearly(box: Box, other: Box) -> bool:
+    """Whether a network sees the same person by either box: :data:`DRIFT` and :data:`GROWTH`."""
+    length, longer = max(box[2:]), max(other[2:])
+    moved = math.hypot(*(box[i] + box[i + 2] / 2 - other[i] - other[i + 2] / 2 for i in (0, 1)))
+    return moved <= DRIFT * longer and longer / GROWTH <= length <= longer * GROWTH
+
+
+def _followed(source: Iterator[np.ndarray], sight: Sight, find: Find, batch: int) -> Iterator[Found]:
+    """What is found in one frame after the other."""
+    waiting: deque[np.ndarray] = deque()
+    box: Box | None = None
+    tried = 1
+    while True:
+        waiting.extend(islice(source, batch - len(waiting)))
+        if not waiting:
+            return
+        counted = [] if box is None else _counting(list(islice(waiting, tried)), box, sight)
+        if counted:
+            tried = min(batch, 2 * tried if len(counted) == tried else len(counted) + 1)
+        else:
+            counted, tried = [_alone(waiting[0], box, sight, find)], 1
+        for one in counted:
+            waiting.popleft()
+            box = one.box
+            yield one
+
+
+def _counting(frames: list[np.ndarray], box: Box, sight: Sight) -> list[Found]:
+    """What is found in the frames by one box, up to the first whose own box is another one or none."""
+    counted = []
+    for frame, pose in zip(frames, sight.look(frames, box), strict=True):
+        own = sight.box_of(pose, frame)
+        if own is None or not nearly(own, box):
+            break
+        counted.append(Found(pose, own, LAST_FRAME))
+    return counted
+
+
+def _alone(frame: np.ndarray, last: Box | None, sight: Sight, find: Find) -> Found:
+    """What is found in a frame by itself, by the box of the frame before or by another way."""
+    ways: dict[str, Callable[[], Box | None]] = {
+        LAST_FRAME: lambda: last,
+        FINDER: lambda: _if_it_fits(find(frame), frame),
+        WHOLE_FRAME: lambda: sight.box_of(sight.look_at_all_of(frame), frame),
+    }
+    for by, way in ways.items():
+        box = way()
+        for look in range(LOOKS):
+            if box is None:
+                break
+            (pose,) = sight.look([frame], box)
+            own = sight.box_of(pose, frame)
+            if own is not None and (nearly(own, box) or look == LOOKS - 1):
+                return Found(pose, own, by)
+            box = own
+    return Found(np.full((len(sight.keypoints), 3), np.nan), None, NOBODY)
+
+
+def _size(frame: np.ndarray) -> tuple[int, int]:
+    return frame.shape[1], frame.shape[0]
+
+
+def _if_it_fits(box: Box | None, frame: np.ndarray) -> Box | None:
+    """The box if it can be that of a person in the frame: at least a pixel long, and half of each side within."""
+    if box is None or not np.isfinite(box).all():
+        return None
+    x, y, width, height = box
+    across, down = (
+        min(start + length, side - 0.5) - max(start, -0.5)
+        for start, length, side in zip((x, y), (width, height), _size(frame), strict=True)
+    )
+    return box if max(width, height) >= 1 and across >= width / 2 and down >= height / 2 else None
