@@ -7,7 +7,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 BENCHMARKS := coverage power learning_curves metrics predict render prepare train
 TESTS := test-networks test-studies test-workflow test-unit test-notebooks
 # Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
-export PROFILE CLUSTER ARM IMAGES SEED DATA OUT
+export PROFILE CLUSTER ARM IMAGES SEED DATA VIDEO OUT
 # Else numexpr reads OMP_NUM_THREADS, and fails where that is of several levels, as in "4,2".
 export NUMEXPR_NUM_THREADS := 1
 # Settings of a person's own Python would act before any code of ours can leave them out.
@@ -35,8 +35,8 @@ plan: setup  ## say how many runs a study has, how many exist and how long the o
 run: setup  ## train one run, unless it is there, and say how good it is: make run PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0]
 	@$(PY) -m monkey_transfer.tell.single train -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED"
 
-predict: setup  ## try the network of a run on other people: make predict PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0] DATA=people.yaml [OUT=folder]
-	@$(PY) -m monkey_transfer.tell.single predict -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED" "$$DATA" "$$OUT"
+predict: setup  ## try the network of a run on other people or a video: make predict PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0] DATA=people.yaml (or VIDEO=film.mp4) [OUT=folder]
+	@$(PY) -m monkey_transfer.tell.single $(if $(VIDEO),watch,predict) -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED" "$${VIDEO:-$$DATA}" "$$OUT"
 
 lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks

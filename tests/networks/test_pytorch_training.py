@@ -161,7 +161,7 @@ def test_a_training_ends_with_the_same_bits_wherever_it_was_interrupted(write, f
 
 def train(folder: Path, workers: int) -> None:
     os.environ[WORKERS] = str(workers)
-    child.main(JobFolder(folder))
+    child.main(JobFolder(folder), child.do)
 
 
 @pytest.fixture(scope="module")

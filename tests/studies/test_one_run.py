@@ -2,8 +2,10 @@
 
 import sys
 
+import cv2
 import pandas as pd
 import pytest
+import xarray
 import yaml
 from test_study import TINY
 
@@ -14,6 +16,7 @@ from monkey_transfer.study import opening
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.runs import Run
 from monkey_transfer.tell import single
+from monkey_transfer.videos.reading import open_video
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +84,34 @@ def test_a_run_is_trained_alone_and_its_network_finds_in_others_what_it_found(en
     assert sorted(file.name for file in out.iterdir()) == ["predictions.csv", "predictions.parquet", "scores.csv"]
     [other] = (tmp_path / "runs" / "one" / "predictions" / "people").iterdir()
     assert other.name == ".scratch_control-n8-s0.partial.lock"
+
+
+def test_a_run_watches_a_video(command, tmp_path):
+    """People of the target one after the other: what is left can be read by those for whom it is."""
+    settings = {**TINY, "training": TRAININGS["pytorch"], "picture": {"framing": "person", "size": 64, "person": 50}}
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(settings))
+    command("train", *RUN)
+    people = open_dataset(loading.load_profile("one", tmp_path).target.data)
+    video, frames = tmp_path / "films" / "walk.avi", people.images["path"][:5]
+    video.parent.mkdir()
+    size = tuple(people.images[["width", "height"]].iloc[0])
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter_fourcc(*"MJPG"), 25, size)
+    for path in frames:
+        writer.write(cv2.imread(path))
+    writer.release()
+
+    printed = command("watch", *RUN, str(video.parent), "")
+    out = tmp_path / "runs" / "one" / "videos" / "scratch_control-n8-s0"
+    assert "\nwalk.avi: somebody is found in " in printed
+    assert f"labelled videos and what was found in each frame: {out}\n" in printed
+    table = pd.read_hdf(out / "walkDLC_scratch_control_n8_s0.h5")
+    assert len(table) == 5
+    assert list(table.columns.get_level_values("bodyparts").unique()) == list(people.skeleton.keypoints)
+    found = pd.read_csv(out / "walk_frames.csv")
+    there = found["found_by"] != "nobody"
+    assert table.notna().all(axis=1).tolist() == there.tolist()
+    with xarray.open_dataset(out / "walk.nc", engine="h5netcdf") as poses:
+        assert dict(poses.sizes) == {"time": 5, "space": 2, "keypoints": 16, "individuals": 1}
+    assert open_video(out / "walk_labelled.mp4").frames == 5
+    assert len(list(out.iterdir())) == 6
+    assert [file.name for file in out.parent.iterdir() if file.is_dir()] == [out.name]

@@ -39,7 +39,7 @@ LAYERS = (
     "__init__ errors",
     "devices environment places settings",
     "files",
-    "images pool skeletons tables",
+    "images pool progress skeletons tables",
     "acquire metrics videos",
     "networks",
     "profiles",

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from math import nan
@@ -22,14 +23,14 @@ from monkey_transfer.networks.engine import Network
 from monkey_transfer.networks.engines import engine_of
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.loop import Outcome, Trainer, Validation, curve_table
+from monkey_transfer.progress import Reporter
 
-_SECONDS_BETWEEN_REPORTS = 1.0
 _ONE_POSE = 1e-3  # pixels: what single precision leaves between equal poses
 _LEARNT_BY = 100  # iterations, by which a network has learnt to tell pictures apart if it ever does
 
 
-def main(folder: JobFolder) -> None:
-    """Do the job in ``folder``; what is wrong with it is written to its error file."""
+def main(folder: JobFolder, do: Callable[[JobFolder], None]) -> None:
+    """Do what there is to do in ``folder``; what is wrong with it is written to its error file."""
     threading.Thread(target=_die_with_the_parent, args=(os.getppid(),), daemon=True).start()
     try:
         do(folder)
@@ -41,7 +42,7 @@ def main(folder: JobFolder) -> None:
 
 def do(folder: JobFolder) -> None:
     """Train the job's network and use its best snapshot, or use a finished one as it is."""
-    report = _Reporter(folder.progress)
+    report = Reporter(folder.progress)
     report("starting", 0, 1)
     job, pictures, joints = folder.read()
     engine, validation = engine_of(job.training), pictures[pictures["role"] == "validation"]
@@ -105,24 +106,6 @@ def _distances(predictions: pd.DataFrame, joints: pd.DataFrame) -> pd.DataFrame:
     return both.assign(distance=((both.x - both.x_label) ** 2 + (both.y - both.y_label) ** 2).pow(0.5))
 
 
-class _Reporter:
-    """Writes how far the work is, about once a second, for the parent to read."""
-
-    def __init__(self, file: Path):
-        self.file, self.last = file, 0.0
-        self.stage, self.first, self.since = "", 0, time.monotonic()
-
-    def __call__(self, stage: str, done: int, of: int, **more: float) -> None:
-        now = time.monotonic()
-        if stage != self.stage:
-            self.stage, self.first, self.since, self.last = stage, done, now, 0.0
-        if now - self.last < _SECONDS_BETWEEN_REPORTS and done < of:
-            return
-        self.last = now
-        rate = (done - self.first) / (now - self.since) if now > self.since else 0.0
-        write_json(self.file, {"stage": stage, "done": done, "of": of, "per_second": rate, **more})
-
-
 def _die_with_the_parent(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
@@ -130,4 +113,4 @@ def _die_with_the_parent(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(JobFolder(Path(sys.argv[1])))
+    main(JobFolder(Path(sys.argv[1])), do)

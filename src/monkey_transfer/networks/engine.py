@@ -4,14 +4,17 @@ An engine trains and runs networks. It is a folder of this package with one :cla
 :mod:`monkey_transfer.networks.engines` lists. Everything here loads without it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
+import numpy as np
 import pandas as pd
 
+from monkey_transfer.networks.prediction import predictions_of
+from monkey_transfer.progress import Report
 from monkey_transfer.settings import PathName, Positive, Probability, Settings
 from monkey_transfer.skeletons import Skeleton
 
@@ -105,22 +108,20 @@ class Restored:
     joints_total: int
 
 
-Report = Callable[[int, int], None]
-
-
 class Network(Protocol):
     """A network that finds keypoints; only in the process that :mod:`monkey_transfer.networks.child` runs."""
 
     keypoints: list[str]
 
-    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
-        """Predictions table (image_id, keypoint, x, y, likelihood) in network pixels, in the order given.
+    def poses(self, pictures: np.ndarray) -> np.ndarray:
+        """(n, keypoints, 3): x, y in network pixels (pixel centres) and likelihood, for n RGB pictures (n, h, w, 3).
 
-        Parameters
-        ----------
-        pictures : image_id and path of every picture, as the network is to see it.
-        report : called as ``report(pictures done, pictures)`` now and then.
+        It may be called from several threads.
         """
+
+    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
+        """The poses in files: :func:`monkey_transfer.networks.prediction.predictions_of`."""
+        return predictions_of(pictures, self.keypoints, self.poses, report)
 
 
 class Trainable(Network, Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from monkey_transfer.images import picture_size, read_picture
-from monkey_transfer.networks.engine import Report
+from monkey_transfer.progress import Report
 
 # Bounds the memory of a batch: 32 pictures of 192 x 192, or one of 1280 x 720.
 _PIXELS_IN_A_BATCH = 32 * 192 * 192

@@ -25,8 +25,8 @@ _LOG_LINES_IN_AN_ERROR = 15
 _SECONDS_BETWEEN_LINES = 30.0
 
 
-def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECONDS) -> None:
-    """Run the job in ``folder`` to its end in a process of its own.
+def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECONDS, program: str = "child") -> None:
+    """Run the job in ``folder`` to its end in a process of its own: a ``program`` of this package.
 
     Progress is shown as a bar where there is a terminal or a notebook that can draw one, else as a line every half
     minute. StudyError, with the end of the child's log, if it reports an error, ends without its result, or gives no
@@ -34,7 +34,7 @@ def run_job(folder: JobFolder, title: str, hangs_after: float = HANGS_AFTER_SECO
     """
     for stale in (folder.progress, folder.error):
         stale.unlink(missing_ok=True)
-    command = [sys.executable, "-W", "ignore", "-m", "monkey_transfer.networks.child", str(folder.path)]
+    command = [sys.executable, "-W", "ignore", "-m", f"monkey_transfer.networks.{program}", str(folder.path)]
     with folder.log.open("ab") as log:
         child = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=of_children()

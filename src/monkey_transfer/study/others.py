@@ -73,7 +73,7 @@ def try_elsewhere(study: Study, run: Run, folder: Path) -> Tried:
     with only_one(folder):
         shutil.rmtree(folder, ignore_errors=True)
         work = JobFolder(folder)
-        _write_job(work, study, run, others)
+        write_finished(work, study, run, others)
         run_job(work, f"{run} on {people.name}")
         everything = pd.read_parquet(work.network_predictions)
         outcome = json.loads(work.outcome.read_text(encoding="utf-8"))
@@ -81,8 +81,11 @@ def try_elsewhere(study: Study, run: Run, folder: Path) -> Tried:
     return Tried(as_labelled(study, run.arm, everything, others), outcome["validation_score"])
 
 
-def _write_job(work: JobFolder, study: Study, run: Run, others: Part) -> None:
-    """A job that learns nothing: that of the run, whose snapshot is the network."""
+def write_finished(work: JobFolder, study: Study, run: Run, others: Part | None = None) -> None:
+    """Write a job that learns nothing: that of the run, whose snapshot is the network.
+
+    Its pictures are the run's own validation people, and the ``others``.
+    """
     arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
     job, pictures, joints = JobFolder(run.folder).read()
     if job.finished is None:
@@ -90,9 +93,7 @@ def _write_job(work: JobFolder, study: Study, run: Run, others: Part) -> None:
         job = job.model_copy(update=whole)
     validation = pictures.loc[pictures["role"] == "validation", "image_id"]
     learnt = "target" if arm.learns == "nothing" else arm.learns
-    framed = [
-        study.framed(of, image_ids, framing).assign(role=role)
-        for of, role, image_ids in (Part(learnt, "validation", tuple(validation)), others)
-    ]
+    parts = [Part(learnt, "validation", tuple(validation)), *([others] if others else [])]
+    framed = [study.framed(part.of, part.image_ids, framing).assign(role=part.role) for part in parts]
     seen = pd.concat(framed, ignore_index=True)[["image_id", "path", "role"]]
     work.write(job, seen, joints[joints["image_id"].isin(validation)])

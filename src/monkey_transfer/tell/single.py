@@ -1,8 +1,8 @@
 """One run of a study: trained alone, or its network tried on other people.
 
 Run as a program, ``python -m monkey_transfer.tell.single``, it is what ``make run`` and ``make predict`` call:
-``train PROFILE ARM IMAGES SEED`` and ``predict PROFILE ARM IMAGES SEED DATA OUT``, with an empty word for what was not
-said.
+``train PROFILE ARM IMAGES SEED``, ``predict PROFILE ARM IMAGES SEED DATA OUT`` and
+``watch PROFILE ARM IMAGES SEED VIDEO OUT``, with an empty word for what was not said.
 """
 
 import argparse
@@ -79,12 +79,13 @@ def predict(profile: str, arm: str, images: str, seed: str, data: str, out: str)
     """
     run = named_run(load_profile(profile), arm, images, seed)
     if not data:
-        raise StudyError("DATA is not given: expected a YAML file that names people, such as DATA=people.yaml")
+        raise StudyError(
+            "DATA is not given: expected a YAML file that names people, such as DATA=people.yaml, or "
+            "VIDEO=<a video, or a folder of videos>"
+        )
     file = Path(os.path.expanduser(data))
     asked = load_people(file)
-    if not run.is_complete:
-        words = f"PROFILE={run.profile} ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
-        raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: make run {words} trains it")
+    _refuse_missing(run)
     usual = runs_folder() / run.profile / "predictions" / file.stem / f"{run.arm}-{run.folder.name}"
     usual = plain_path(usual, "the name of DATA")
     folder = plain_path(out, "OUT") if out else usual
@@ -99,6 +100,27 @@ def predict(profile: str, arm: str, images: str, seed: str, data: str, out: str)
     before = run.manifest()["outcome"]["validation_score"]
     print(f"Its own validation people: {tried.validation_score:.1f} % now, {before:.1f} % when the run was made.")
     print(f"Predictions and scores: {folder}")
+
+
+def watch(profile: str, arm: str, images: str, seed: str, video: str, out: str) -> None:
+    """Have a finished run's network follow people in videos (:func:`monkey_transfer.tell.videos.watch_videos`).
+
+    StudyError also if a word names nothing, or the run is not there.
+    """
+    from monkey_transfer.tell.videos import watch_videos  # a second to import, and nothing else needs it
+
+    run = named_run(load_profile(profile), arm, images, seed)
+    _refuse_missing(run)
+    study = open_study(profile)
+    study.finished(run.arm, run.seed, run.images)
+    for said in watch_videos(study, run, Path(os.path.expanduser(video)), out):
+        print(said, flush=True)
+
+
+def _refuse_missing(run: Run) -> None:
+    if not run.is_complete:
+        words = f"PROFILE={run.profile} ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
+        raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: make run {words} trains it")
 
 
 def _keep(folder: Path, predictions: pd.DataFrame, scores: pd.DataFrame) -> None:
@@ -155,7 +177,7 @@ def main() -> None:
     """The commands that the Makefile calls."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for do, more in {train: (), predict: ("data", "out")}.items():
+    for do, more in {train: (), predict: ("data", "out"), watch: ("video", "out")}.items():
         command = commands.add_parser(do.__name__)
         for word in ("profile", "arm", "images", "seed", *more):
             command.add_argument(word)

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from monkey_transfer.files import written
+from monkey_transfer.progress import Report
 from monkey_transfer.skeletons import Skeleton
-from monkey_transfer.videos.following import NOBODY, Report
+from monkey_transfer.videos.following import NOBODY
 from monkey_transfer.videos.reading import Video
 
 # Of the longer side of the person's box a line takes this share.

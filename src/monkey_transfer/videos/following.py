@@ -22,16 +22,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from monkey_transfer.images import Frame, crop, letterbox, resample
+from monkey_transfer.images import Frame, crop, resample
+from monkey_transfer.progress import Report
 from monkey_transfer.tables import BOX
 
 # x, y (the upper left corner), width and height in pixels of a frame.
 Box = tuple[float, float, float, float]
 # From RGB pictures (n, side, side, 3), uint8, to (n, keypoints, 3): x, y in their pixels (pixel centres), likelihood.
 Predict = Callable[[np.ndarray], np.ndarray]
-# From a frame (height, width, 3), RGB, uint8, to the box of the person in it; None if it finds nobody.
-Find = Callable[[np.ndarray], Box | None]
-Report = Callable[[int, int], None]
+# From a frame (height, width, 3), RGB, uint8, to boxes that may be a person's.
+Find = Callable[[np.ndarray], Iterable[Box]]
 
 LAST_FRAME, FINDER, WHOLE_FRAME, NOBODY = "last frame", "finder", "whole frame", "nobody"
 # How far the box that a frame is cut by may be from its own, as a share of its longer side, and how many times longer
@@ -42,6 +42,11 @@ GROWTH = 1.1
 # How often a frame is cut out anew before its joints count as they are. The box of somebody with a joint that is sure
 # in one cut and not in the next never settles.
 LOOKS = 3
+# Windows of a frame that go through the network at once.
+_AT_ONCE = 16
+# The smallest of them: so many times the square that the network sees, which would show a person of this share of the
+# usual size; and this part of the longer side of the frame, or a frame of film would have thousands.
+_SMALLEST, _PARTS = 2 / 3, 8
 
 
 @dataclass(frozen=True)
@@ -69,15 +74,21 @@ class Sight:
 
     def look(self, frames: Iterable[np.ndarray], box: Box) -> np.ndarray:
         """(frames, keypoints, 3): x, y in pixels of the frames and likelihood, seen in crops around the box."""
+        scale = self.person / max(box[2:])
+        return self._seen([(frame, crop(_size(frame), box, scale, self.size)) for frame in frames])
 
-        def around(frame: np.ndarray) -> Frame:
-            return crop(_size(frame), box, self.person / max(box[2:]), self.size)
+    def search(self, frame: np.ndarray) -> Iterator[Box]:
+        """Boxes that may be a person's: in the whole frame, then in smaller and smaller :func:`windows` of it.
 
-        return self._seen([(frame, around(frame)) for frame in frames])
-
-    def look_at_all_of(self, frame: np.ndarray) -> np.ndarray:
-        """(keypoints, 3): x, y in pixels of the frame and likelihood, seen in the whole frame, letterboxed."""
-        return self._seen([(frame, letterbox(_size(frame), (self.size, self.size)))])[0]
+        Of the windows of one size it is what the network is surest of; on what shows nobody, or part of somebody at
+        another size, it is sure of little.
+        """
+        for boxes in windows(_size(frame), max(_SMALLEST * self.size, max(_size(frame)) / _PARTS)):
+            cuts = [(frame, crop(_size(frame), box, self.size / box[2], self.size)) for box in boxes]
+            seen = np.concatenate([self._seen(cuts[i : i + _AT_ONCE]) for i in range(0, len(cuts), _AT_ONCE)])
+            pose = seen[seen[:, :, 2].mean(axis=1).argmax()]
+            if (box := self.box_of(pose, frame)) is not None:
+                yield box
 
     def _seen(self, cuts: list[tuple[np.ndarray, Frame]]) -> np.ndarray:
         poses = np.array(self.predict(np.stack([resample(*cut) for cut in cuts])), float)
@@ -113,8 +124,9 @@ def follow(
     """The poses of one person in the frames of a video, and how the person was found in each.
 
     A frame is cut by the box of the person in the frame before. Where nobody was, or is found by that, ``find`` is
-    asked for a box; where it has none, or none with a person, the whole frame is looked at for one. Where that shows
-    nobody either, nobody is there. Nothing is smoothed, and nothing filled in.
+    asked for boxes, and the network itself searches the whole frame (:meth:`Sight.search`); of all that it finds by
+    these, it is the one of which it is surest. Where it finds nobody, nobody is there. Nothing is smoothed, and nothing
+    filled in.
 
     Parameters
     ----------
@@ -186,31 +198,54 @@ def _counting(frames: list[np.ndarray], box: Box, sight: Sight) -> list[Found]:
 
 def _alone(frame: np.ndarray, last: Box | None, sight: Sight, find: Find) -> Found:
     """What is found in a frame by itself, by the box of the frame before or by another way."""
-    ways: dict[str, Callable[[], Box | None]] = {
-        LAST_FRAME: lambda: last,
-        FINDER: lambda: _if_it_fits(find(frame), frame),
-        WHOLE_FRAME: lambda: sight.box_of(sight.look_at_all_of(frame), frame),
-    }
-    for by, way in ways.items():
-        box = way()
-        for look in range(LOOKS):
-            if box is None:
-                break
-            (pose,) = sight.look([frame], box)
-            own = sight.box_of(pose, frame)
-            if own is not None and (nearly(own, box) or look == LOOKS - 1):
-                return Found(pose, own, by)
-            box = own
+    if last is not None and (found := _settled(frame, last, sight)):
+        return Found(*found, LAST_FRAME)
+    searched = [(FINDER, box) for box in find(frame)] + [(WHOLE_FRAME, box) for box in sight.search(frame)]
+    settled = [Found(*found, by) for by, box in searched if (found := _settled(frame, box, sight))]
+    # Part of a person, seen at a size at which it fills the crop, is a person of whom the network is less sure.
+    if settled:
+        return max(settled, key=lambda found: found.pose[:, 2].mean())
     return Found(np.full((len(sight.keypoints), 3), np.nan), None, NOBODY)
+
+
+def _settled(frame: np.ndarray, around: Box, sight: Sight) -> tuple[np.ndarray, Box] | None:
+    """The pose in a frame and its own box, once that is nearly the one that the frame was cut by; None for nobody."""
+    box = _if_it_fits(around, frame)
+    for look in range(LOOKS):
+        if box is None:
+            break
+        (pose,) = sight.look([frame], box)
+        own = sight.box_of(pose, frame)
+        if own is not None and (nearly(own, box) or look == LOOKS - 1):
+            return pose, own
+        box = own
+    return None
+
+
+def windows(size: tuple[int, int], smallest: float) -> Iterator[list[Box]]:
+    """Squares that cover a picture of that (width, height): one as long as its longer side, around it; then squares
+    whose side is shorter by the root of two, and so on down to the ``smallest`` side in pixels, each half a square or
+    less from the next."""
+    side = float(max(size))
+    while True:
+        places = []
+        for length in size:
+            steps = math.ceil(2 * max(0.0, length - side) / side)
+            first, last = (-0.5, length - side - 0.5) if steps else ((length - side) / 2 - 0.5,) * 2
+            places.append(np.linspace(first, last, steps + 1).tolist())
+        yield [(x, y, side, side) for y in places[1] for x in places[0]]
+        side /= math.sqrt(2)
+        if side < smallest:
+            return
 
 
 def _size(frame: np.ndarray) -> tuple[int, int]:
     return frame.shape[1], frame.shape[0]
 
 
-def _if_it_fits(box: Box | None, frame: np.ndarray) -> Box | None:
+def _if_it_fits(box: Box, frame: np.ndarray) -> Box | None:
     """The box if it can be that of a person in the frame: at least a pixel long, and half of each side within."""
-    if box is None or not np.isfinite(box).all():
+    if not np.isfinite(box).all():
         return None
     x, y, width, height = box
     across, down = (

@@ -10,17 +10,16 @@ import math
 import os
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import torch
 from torch import nn
 
 from monkey_transfer.devices import cores
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import written
-from monkey_transfer.networks.engine import Report, Restored, Trainable
+from monkey_transfer.networks.engine import Restored, Trainable
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.loop import DIGEST_BATCHES
-from monkey_transfer.networks.prediction import predictions_of
 from monkey_transfer.networks.pytorch import initialisation
 from monkey_transfer.networks.pytorch.batches import Batch, Batches
 from monkey_transfer.networks.pytorch.model import build, settings_of
@@ -80,10 +79,9 @@ class PyTorchNetwork(Trainable):
         self.learnt += 1
         return value
 
-    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
+    def poses(self, pictures: np.ndarray) -> np.ndarray:
         self.model.eval()
-        twins = self.batches.mirrored if self.training.predict_mirrored else None
-        return predictions_of(pictures, self.keypoints, lambda given: poses_of(self.model, given, twins), report)
+        return poses_of(self.model, pictures, self.batches.mirrored if self.training.predict_mirrored else None)
 
     def save_snapshot(self, iteration: int) -> None:
         """A file as DeepLabCut's runner writes it, of the weights alone."""

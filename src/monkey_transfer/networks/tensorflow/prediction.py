@@ -7,14 +7,12 @@ cell with the highest score, its centre plus the predicted offset, and that scor
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 from deeplabcut.pose_estimation_tensorflow.config import load_config
 from deeplabcut.pose_estimation_tensorflow.nnets import PoseNetFactory
 
-from monkey_transfer.networks.engine import Network, Report, Restored
+from monkey_transfer.networks.engine import Network, Restored
 from monkey_transfer.networks.job import Job
-from monkey_transfer.networks.prediction import predictions_of
 from monkey_transfer.networks.tensorflow.initialisation import restore
 from monkey_transfer.networks.tensorflow.project import CORNER
 
@@ -41,14 +39,10 @@ class Predictor(Network):
             self.pose = PoseNetFactory.create(batched).inference(self.pictures)["pose"]
 
     def poses(self, pictures: np.ndarray) -> np.ndarray:
-        """(n, keypoints, 3): x, y in network pixels (pixel centres) and likelihood, for n RGB pictures (n, h, w, 3)."""
         pose = self.session.run(self.pose, {self.pictures: pictures})
         pose = pose.reshape(len(pictures), len(self.keypoints), 3)[..., [1, 0, 2]].astype(float)
         pose[..., :2] -= CORNER
         return pose
-
-    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
-        return predictions_of(pictures, self.keypoints, self.poses, report)
 
 
 def load(config: Path, job: Job) -> tuple[Predictor, Restored]:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import imgaug
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 from deeplabcut.pose_estimation_tensorflow.config import load_config
 from deeplabcut.pose_estimation_tensorflow.core.train import get_batch_spec, get_optimizer
@@ -19,7 +18,7 @@ from deeplabcut.pose_estimation_tensorflow.datasets import Batch, PoseDatasetFac
 from deeplabcut.pose_estimation_tensorflow.nnets import PoseNetFactory
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.networks.engine import Report, Restored, Trainable
+from monkey_transfer.networks.engine import Restored, Trainable
 from monkey_transfer.networks.job import Job
 from monkey_transfer.networks.loop import DIGEST_BATCHES
 from monkey_transfer.networks.tensorflow import initialisation
@@ -107,8 +106,8 @@ class TensorFlowNetwork(Trainable):
                 raise
             return math.nan
 
-    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
-        return self.predictor.predict(pictures, report)
+    def poses(self, pictures: np.ndarray) -> np.ndarray:
+        return self.predictor.poses(pictures)
 
     def save_snapshot(self, iteration: int) -> None:
         """A checkpoint of the network's variables in the project's train folder."""

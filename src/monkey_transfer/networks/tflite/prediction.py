@@ -9,13 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 from scipy.special import expit
 
 from monkey_transfer.images import letterbox, resample, unpadded
-from monkey_transfer.networks.engine import Network, Report
-from monkey_transfer.networks.prediction import predictions_of
+from monkey_transfer.networks.engine import Network
 from monkey_transfer.networks.tflite.networks import LAYOUTS
 
 # From a float32 picture (side, side, 3), scaled as the network takes it, to all its outputs, each without its first
@@ -42,11 +40,7 @@ class Predictor(Network):
         self._read = {"maps": from_maps, "landmarks": from_landmarks}[LAYOUTS[name].outputs]
         self._model = one_for_each_thread(file)
 
-    def predict(self, pictures: pd.DataFrame, report: Report = lambda *_: None) -> pd.DataFrame:
-        return predictions_of(pictures, self.keypoints, self.poses, report)
-
     def poses(self, pictures: np.ndarray) -> np.ndarray:
-        """(n, keypoints, 3): x, y in network pixels (pixel centres) and likelihood, for n RGB pictures (n, h, w, 3)."""
         return np.stack([self._pose(picture) for picture in pictures])
 
     def _pose(self, picture: np.ndarray) -> np.ndarray:

@@ -1,0 +1,53 @@
+"""A calibrated likelihood is how often the network is right."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monkey_transfer.measure import calibration
+from monkey_transfer.measure.calibration import calibrated
+
+RNG = np.random.default_rng(0)
+LIKELIHOOD = RNG.uniform(0.01, 0.99, 4000)
+
+
+def share(likelihood, correct):
+    """The function that held-out joints of those likelihoods, right or wrong, give."""
+    joints = pd.DataFrame({"likelihood": likelihood, "correct": correct})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "matched", lambda study, predictions, people: SimpleNamespace(joints=joints))
+        study = SimpleNamespace(target=SimpleNamespace(subset=lambda ids: ids), threshold_people=lambda run: ())
+        return calibrated(study, SimpleNamespace(predictions=lambda of: of))
+
+
+@pytest.mark.parametrize("shift, slope", [(0, 1), (-2, 0.5), (1, 2)])
+def test_it_is_the_share_of_joints_that_are_right_where_the_network_says_so(shift, slope):
+    odds = shift + slope * np.log(LIKELIHOOD / (1 - LIKELIHOOD))
+    right = RNG.uniform(size=len(odds)) < 1 / (1 + np.exp(-odds))
+    found = share(LIKELIHOOD, right)(np.array([0.2, 0.5, 0.8]))
+    expected = 1 / (1 + np.exp(-(shift + slope * np.log(np.array([0.25, 1, 4])))))
+    assert found == pytest.approx(expected, abs=0.04)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9))
+def test_it_keeps_the_order_and_stays_a_share(likelihoods):
+    calibrate = share(LIKELIHOOD, RNG.uniform(size=len(LIKELIHOOD)) < LIKELIHOOD)
+    found = calibrate(np.sort(likelihoods))
+    assert (np.diff(found) >= 0).all()
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_network_that_is_always_or_never_right(right):
+    found = share(np.array([0.2, 0.9]), np.array([right, right]))(np.array([0.1, np.nan, 0.9]))
+    np.testing.assert_array_equal(found, [right, np.nan, right])
+
+
+def test_where_nobody_is_there_is_no_likelihood():
+    calibrate = share(LIKELIHOOD, LIKELIHOOD > 0.5)
+    assert np.isnan(calibrate(np.array([np.nan, np.nan]))).all()
+    assert np.isnan(calibrate(np.array([0.5, np.nan]))).tolist() == [False, True]
