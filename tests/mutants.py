@@ -90,8 +90,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "near duplicates are not kept together",
         "study/opening.py",
-        "replace(dataset, images=kept_together(dataset.images, pd.read_parquet(known)))",
-        "dataset",
+        "images = kept_together(dataset.images, pd.read_parquet(known))",
+        "images = dataset.images",
     ),
     Mutant(
         "a learning curve draws its lower bounds",
