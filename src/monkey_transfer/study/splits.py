@@ -31,6 +31,11 @@ class Split:
     unscored: frozenset[str] = frozenset()
 
     @property
+    def scored(self) -> int:
+        """How many pictures of the pool can be held out as well as learnt."""
+        return sum(image_id not in self.unscored for ids in self.pool for image_id in ids)
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the ids of the test, in order."""
         return _digest(self.test)

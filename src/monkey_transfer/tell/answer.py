@@ -278,7 +278,7 @@ def limits(results: Results) -> list[str]:
         if results.study.rendered
         else "Photographs"
     )
-    pool = sum(map(len, results.study.splits["target"].pool))
+    pool = results.study.splits["target"].scored
     exploratory = results.comparisons[["arm_a", "arm_b", "images_a", "images_b"]].drop_duplicates()
     number = len(exploratory) - len(of_metric(primary(results.comparisons), score_name(profile)))
     return [

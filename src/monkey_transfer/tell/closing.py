@@ -16,7 +16,6 @@ from monkey_transfer.tell.words import listed, score_name, score_title, seeds_in
 def on_the_data(study: Study) -> str:
     """Chapter 1: who is tested, who may be learnt, who was left out."""
     split = study.splits["target"]
-    pool = sum(map(len, split.pool))
     people = study.left_out.query("keypoint == '' and data == 'target'")["image_id"].nunique()
     groups = study.test_people.images["group"].nunique()
     left_out = "1 person of the files is" if people == 1 else f"{people:,} people of the files are"
@@ -27,7 +26,7 @@ def on_the_data(study: Study) -> str:
         else ""
     )
     return (
-        f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; of the {pool:,} others "
+        f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; of the {split.scored:,} others "
         f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} left "
         "out."
     )
