@@ -36,7 +36,7 @@ run: setup  ## train one run, unless it is there, and say how good it is: make r
 	@$(PY) -m monkey_transfer.tell.single train -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED"
 
 predict: setup  ## try the network of a run on other people or a video: make predict PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0] DATA=people.yaml (or VIDEO=film.mp4) [OUT=folder]
-	@$(PY) -m monkey_transfer.tell.single $(if $(VIDEO),watch,predict) -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED" "$${VIDEO:-$$DATA}" "$$OUT"
+	@$(PY) -m monkey_transfer.tell.single predict -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED" "$$DATA" "$$VIDEO" "$$OUT"
 
 lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks

@@ -63,7 +63,7 @@ def test_a_run_is_trained_alone_and_its_network_finds_in_others_what_it_found(en
 
     # The people that the profile itself has elsewhere, and one more.
     (tmp_path / "people.yaml").write_text(yaml.safe_dump({k: TINY["elsewhere"][k] for k in ("data", "yardstick")}))
-    printed = command("predict", *RUN, str(tmp_path / "people.yaml"), str(out))
+    printed = command("predict", *RUN, str(tmp_path / "people.yaml"), "", str(out))
     assert "0 of 12 people are in a picture nearly the same" in printed
     score = run.manifest()["outcome"]["validation_score"]
     assert f"Its own validation people: {score:.1f} % now, {score:.1f} % when the run was made." in printed
@@ -100,7 +100,7 @@ def test_a_run_watches_a_video(command, tmp_path):
         writer.write(cv2.imread(path))
     writer.release()
 
-    printed = command("watch", *RUN, str(video.parent), "")
+    printed = command("predict", *RUN, "", str(video.parent), "")
     out = tmp_path / "runs" / "one" / "videos" / "scratch_control-n8-s0"
     assert "\nwalk.avi: somebody is found in " in printed
     assert f"labelled videos and what was found in each frame: {out}\n" in printed

@@ -74,6 +74,11 @@ def test_what_starts_from_a_network_that_is_made_again_is_made_again(finished):
     }
 
 
+def test_a_joint_that_the_files_call_by_another_name_counts(finished):
+    study = replace(finished, target=replace(finished.target, own_names={"head_top": "crown"}))
+    assert {run.arm for run in changes(study)} == {"benchmark", "transfer", "scratch_control"}
+
+
 def test_a_picture_that_changed_counts_for_all_who_see_it(finished):
     tested = finished.splits["target"].test[0]
     path = finished.target.images.set_index("image_id")["path"][tested]
@@ -142,6 +147,21 @@ def test_a_report_of_other_labels_is_kept_beside_the_runs(finished, tmp_path, mo
     kept = reports.runs_folder() / "jobs" / f"report-{people.data_digest[:8]}"
     assert (kept / "answer.md").read_text() == "undecided"
     shutil.rmtree(kept)
+
+
+def test_a_report_of_which_it_is_not_known_and_another_of_the_same_labels_are_kept_too(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_REPORTS", str(tmp_path / "reports"))
+    people = replace(finished, target=replace(finished.target, rendered=False))
+    runs = reports.runs_folder() / "jobs"
+    for text in ("first", "second"):
+        report = reports.opened_report("jobs")
+        (report / "rules.json").write_text(f'{{"rules": {reports.RULES}}}')  # as it was before data were stamped
+        (report / "answer.md").write_text(text)
+        assert [file.name for file in reports.report_of(people).iterdir()] == ["rules.json"]
+    kept = [runs / "report-unknown", runs / "report-unknown-2"]
+    assert [(folder / "answer.md").read_text() for folder in kept] == ["first", "second"]
+    for folder in kept:
+        shutil.rmtree(folder)
 
 
 def test_a_report_of_rendered_pictures_is_that_of_its_profile(finished, tmp_path, monkeypatch):

@@ -82,6 +82,7 @@ WAYS = {
     "a picture goes before its folder": "picture,patient\nP01_first,bob\nP01_first/img0.png,ann\nimg1.png,ann\n"
     "P01_again,ann\nP02_first,007\n",
     "other columns, order and cases": "Visit;Patient;Picture\n1;ann;P01_first\n2;ann;P01_again\n1;007;P02_first\n",
+    "folders with slashes, in Excel's way": "sep=;\npicture;patient\n./P01_first/;ann\nP01_again/;ann\nP02_first;007\n",
     "tabs, blanks and rows beside": "picture\tpatient\n\nP01_first \t ann\nP01_again\tann\nP02_first\t007\nP03\tcy\n",
 }
 
@@ -123,6 +124,11 @@ def test_a_table_of_patients(tmp_path, text, encoding):
             "other columns",
             "file,person\nP01_first,ann\n",
             "its first row is file, person; expected",
+        ),
+        (
+            "a table with a quote that never ends",
+            'picture,patient\n"' + 200_000 * "a",
+            "not a table (field larger than",
         ),
         ("a table with nothing", "", "its first row is empty; expected"),
     ],

@@ -78,8 +78,8 @@ def test_runs_of_other_labels_are_made_again_and_with_them_what_starts_from_them
     there = outlook(study(), {baseline: "labels changed", control: "pictures changed"})
     assert (there.existing, there.to_train) == (0, 10)
     assert str(there).endswith(
-        "from the runs so far. Of those before, 1 is made again: labels changed. "
-        "Of those before, 1 is made again: pictures changed."
+        "from the runs so far. 1 finished run is made again: labels changed. "
+        "1 finished run is made again: pictures changed."
     )
 
 

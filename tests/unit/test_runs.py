@@ -67,6 +67,31 @@ def test_a_half_finished_run_is_not_complete_and_says_how_to_get_it(run):
     assert run.manifest()["digest"] == "abc"
 
 
+def test_the_project_of_a_run_that_is_kept_beside_is_its_own(run):
+    """Or DeepLabCut would go on training the earlier network on the labels of the new one."""
+    for folder, digest in ((run.folder, "0123456789"), (run.partial, "new")):
+        finish(folder, digest=digest)
+        (folder / "deeplabcut" / "train").mkdir(parents=True)
+        config = folder / "deeplabcut" / "train" / "pose_cfg.yaml"
+        config.write_text(f"project_path: {run.folder}/deeplabcut\n")
+    runs.put_in_place(run)
+    kept = run.folder.with_name("n20-s0-01234567")
+    for folder in (run.folder, kept):
+        said = (folder / "deeplabcut" / "train" / "pose_cfg.yaml").read_text()
+        assert said == f"project_path: {folder}/deeplabcut\n"
+
+
+@pytest.mark.parametrize("manifest", [None, "", '{"digest": "ab', "{}"])
+def test_a_damaged_older_run_does_not_keep_a_new_one_from_its_place(run, manifest):
+    run.folder.mkdir(parents=True)
+    if manifest is not None:
+        (run.folder / "run.json").write_text(manifest)
+    finish(run.partial, digest="new")
+    runs.put_in_place(run)
+    assert run.manifest()["digest"] == "new"
+    assert run.folder.with_name("n20-s0-damaged").is_dir()
+
+
 def test_putting_in_place_keeps_an_older_run_beside_under_its_digest(run):
     finish(run.folder, digest="0123456789")
     (run.folder / "only_in_the_old_one").touch()

@@ -54,7 +54,7 @@ def said(monkeypatch, tmp_path):
 )
 def test_a_run_that_the_profile_lacks_is_refused_before_data_are_opened(what, words, sentence, said):
     for command in (("train",), ("predict",)):
-        more = ("people.yaml", "") if command == ("predict",) else ()
+        more = ("people.yaml", "", "") if command == ("predict",) else ()
         told = said(*command, "--", "smoke", *words, *more)
         assert sentence in told
     holds("command line", what, told)
@@ -62,10 +62,12 @@ def test_a_run_that_the_profile_lacks_is_refused_before_data_are_opened(what, wo
 
 def test_people_who_are_not_named_and_a_run_that_is_not_there_are_refused_before_data_are_opened(said, tmp_path):
     words = ("predict", "--", "smoke", "transfer", "10", "")
-    holds("command line", "nobody to predict", said(*words, "", ""))
+    holds("command line", "nobody to predict", said(*words, "", "", ""))
+    holds("command line", "people and a video to predict", said(*words, "people.yaml", "walk.mp4", ""))
     missing = str(tmp_path / "nowhere.yaml")
-    holds("people to predict", "no file", said(*words, missing, ""))
+    holds("people to predict", "no file", said(*words, missing, "", ""))
     (tmp_path / "people.yaml").write_text(PEOPLE)
-    told = said(*words, str(tmp_path / "people.yaml"), "")
+    assert said(*words, "", "walk.mp4", "").endswith("make run PROFILE=smoke ARM=transfer IMAGES=10 SEED=0 trains it")
+    told = said(*words, str(tmp_path / "people.yaml"), "", "")
     assert told.endswith("make run PROFILE=smoke ARM=transfer IMAGES=10 SEED=0 trains it")
     holds("command line", "a run that is not there yet", told)

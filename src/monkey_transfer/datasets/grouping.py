@@ -41,7 +41,7 @@ def grouped(dataset: Dataset, rule: str, folder: Path, root: Path) -> Dataset:
     names = [os.path.relpath(path, folder).replace(os.sep, "/") for path in dataset.images["path"]]
     if rule == "folder":
         found, what = _folders(folder, names), "folders"
-    elif rule.endswith(".csv"):
+    elif rule.lower().endswith(".csv"):
         found, what = _patients(root / rule, names), f"patients of {Path(rule).name}"
     else:
         found, what = _matches(rule, folder, names), f"groups by {rule!r}"
@@ -109,7 +109,11 @@ def _read(file: Path) -> pd.DataFrame:
         text = read_text(file)
     except OSError as error:
         raise StudyError(f"{file}: cannot be read ({error.strerror}); {expected}") from None
-    cells = csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=text.count))
+    text = re.sub(r"^sep=.\s*", "", text)  # by which Excel's first line may name the separator
+    try:
+        cells = list(csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=text.count)))
+    except csv.Error as error:
+        raise StudyError(f"{file}: not a table ({error}); {expected}") from None
     first, *others = [row for row in cells if any(row)] or [[]]
     header = [name.strip().lower() for name in first]
     if not set(_COLUMNS) <= set(header):
@@ -119,7 +123,8 @@ def _read(file: Path) -> pd.DataFrame:
         if not picture or not patient:
             lacks, of = ("patient", picture) if picture else ("picture", patient)
             raise StudyError(f"{file}: the row of {of or 'nobody'} lacks the {lacks}; {expected}")
-    return pd.DataFrame(rows, columns=_COLUMNS).assign(picture=[picture.replace("\\", "/") for picture, _ in rows])
+    names = [picture.replace("\\", "/").removeprefix("./").rstrip("/") for picture, _ in rows]
+    return pd.DataFrame(rows, columns=_COLUMNS).assign(picture=names)
 
 
 def _spellings(name: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What a network's likelihoods are worth: how often it is right where it says so, on people whom it did not learn."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -13,29 +13,44 @@ from monkey_transfer.study.runs import Run
 _NEAR = 1e-6
 
 
-def calibrated(study: Study, run: Run) -> Callable[[np.ndarray], np.ndarray]:
-    """The function from a run's likelihoods to the share of joints that are correct where it says so, 0 to 1.
+@dataclass(frozen=True)
+class Calibration:
+    """How often joints are correct, by the likelihood that a network gives them.
 
-    Its logarithmic odds are a straight line in those of the likelihood (Platt, "Probabilistic outputs for support
-    vector machines", 1999), fitted to the joints of the validation people of the run's seed: two numbers, which few
-    people can carry. Correct is what the profile's yardstick calls so. NaN stays NaN.
+    The logarithmic odds of that are a straight line in those of the likelihood (Platt, "Probabilistic outputs for
+    support vector machines", 1999).
+
+    Attributes
+    ----------
+    slope, intercept : of that line. A slope of 0 says that the network's likelihoods tell nothing.
+    joints, people : how many it was fitted to.
     """
-    joints = matched(
-        study, run.predictions("threshold"), people=study.target.subset(study.threshold_people(run))
-    ).joints
-    right = joints["correct"].to_numpy()
-    if right.all() or not right.any():
-        return lambda likelihood: np.where(np.isnan(likelihood), np.nan, float(right[0]))
-    fitted = LogisticRegression(C=np.inf).fit(_odds(joints["likelihood"].to_numpy())[:, None], right)
 
-    def share(likelihood: np.ndarray) -> np.ndarray:
-        known = ~np.isnan(likelihood)
-        found = np.full(len(likelihood), np.nan)
-        if known.any():
-            found[known] = fitted.predict_proba(_odds(likelihood[known])[:, None])[:, 1]
-        return found
+    slope: float
+    intercept: float
+    joints: int
+    people: int
 
-    return share
+    def share(self, likelihood: np.ndarray) -> np.ndarray:
+        """The share of joints of each likelihood that are correct, 0 to 1; NaN stays NaN."""
+        return 1 / (1 + np.exp(-self.intercept - self.slope * _odds(likelihood)))
+
+
+def calibrated(study: Study, run: Run) -> Calibration:
+    """The calibration of a run, on the validation people of its seed: correct is what the yardstick calls so.
+
+    Where the surest of their joints would be the least likely to be right, or all or none are, all likelihoods become
+    the share that is right, of which half a joint is taken for unknown.
+    """
+    people = study.target.subset(study.threshold_people(run))
+    joints = matched(study, run.predictions("threshold"), people=people).joints
+    right, whom = joints["correct"].to_numpy(), (len(joints), joints["image_id"].nunique())
+    if 0 < right.sum() < len(right):
+        fitted = LogisticRegression(C=np.inf).fit(_odds(joints["likelihood"].to_numpy())[:, None], right)
+        if (slope := float(fitted.coef_[0, 0])) > 0:
+            return Calibration(slope, float(fitted.intercept_[0]), *whom)
+    share = (right.sum() + 0.5) / (len(right) + 1)
+    return Calibration(0.0, float(np.log(share / (1 - share))), *whom)
 
 
 def _odds(likelihood: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ class Watch(Settings):
     joints: int
 
 
-def watch(folder: JobFolder) -> None:
+def do(folder: JobFolder) -> None:
     """Follow the person in the video of a job."""
     report = Reporter(folder.progress)
     report("starting", 0, 1)
@@ -55,4 +55,4 @@ def _opened(folder: JobFolder) -> tuple[Watch, Sight]:
 
 
 if __name__ == "__main__":
-    main(JobFolder(Path(sys.argv[1])), watch)
+    main(JobFolder(Path(sys.argv[1])), do)

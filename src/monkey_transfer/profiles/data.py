@@ -19,7 +19,7 @@ def _known_skeleton(name: str) -> str:
 
 
 def _grouping(rule: str) -> str:
-    if rule in ("video", "folder") or rule.endswith(".csv"):
+    if rule in ("video", "folder") or rule.lower().endswith(".csv"):
         return os.path.expanduser(rule)
     try:
         re.compile(rule)

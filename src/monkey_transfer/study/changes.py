@@ -23,9 +23,9 @@ _FROM_ANOTHER = "the network that it starts from is made again"
 
 
 def made_of(study: Study, run: Run) -> dict[str, str]:
-    """Digests of what a run is made of: which ``people`` in which role, their ``labels`` and boxes, and the sizes of
-    the files of their ``pictures``."""
-    return _joined([_digests(study, part) for part in given_to(study, run)])
+    """Digests of what a run is made of: which ``people`` in which role, their ``labels`` and boxes and what joints are
+    called, and the sizes of the files of their ``pictures``."""
+    return _joined(study, run, [_digests(study, part) for part in given_to(study, run)])
 
 
 def changes_of(profile: Profile) -> dict[Run, str]:
@@ -48,7 +48,7 @@ def changes(study: Study) -> dict[Run, str]:
         if not run.is_complete:
             continue
         parent, was = study.profile.arm(run.arm).parent, run.manifest().get("made_of")
-        now = _joined([of_part(part) for part in given_to(study, run)]) if was else {}
+        now = _joined(study, run, [of_part(part) for part in given_to(study, run)]) if was else {}
         why = [said for what, said in _CHANGED.items() if was and now[what] != was[what]]
         if parent and study.run(parent, run.seed) in found:
             why.append(_FROM_ANOTHER)
@@ -58,7 +58,8 @@ def changes(study: Study) -> dict[Run, str]:
 
 def _digests(study: Study, part: Part) -> dict[str, bytes]:
     of = study.dataset(part.of).subset(part.image_ids)
-    tables = [of.images[["image_id", *SIZE, *BOX]], *([of.labels] if part.role in FIT_ROLES else [])]
+    tables = [of.images[["image_id", *SIZE, *BOX]]]
+    tables += [of.labels, of.reference_lengths] if part.role in FIT_ROLES else []
     return {
         "people": repr((part.role, part.image_ids)).encode(),
         "labels": b"".join(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes() for table in tables),
@@ -66,5 +67,7 @@ def _digests(study: Study, part: Part) -> dict[str, bytes]:
     }
 
 
-def _joined(parts: list[dict[str, bytes]]) -> dict[str, str]:
+def _joined(study: Study, run: Run, parts: list[dict[str, bytes]]) -> dict[str, str]:
+    names = {"labels": repr(study.skeleton(run.arm).keypoints).encode()}
+    parts = [*parts, {what: names.get(what, b"") for what in _CHANGED}]
     return {what: hashlib.sha256(b"".join(part[what] for part in parts)).hexdigest() for what in _CHANGED}

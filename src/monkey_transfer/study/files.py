@@ -9,6 +9,8 @@ from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData
 from monkey_transfer.profiles.profile import Profile
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
 
 def files_of(data: AnyData) -> tuple[list[Path], Path]:
     """The files that say what is labelled, as far as they are there, and the folder of the labelled pictures.
@@ -31,7 +33,7 @@ def files_of(data: AnyData) -> tuple[list[Path], Path]:
             pictures = project / "labeled-data"
         case _:
             return [], root
-    if data.group and data.group.endswith(".csv"):
+    if data.group and data.group.lower().endswith(".csv"):
         labels.append(root / data.group)
     return [file for file in labels if file.is_file()], pictures
 
@@ -49,14 +51,10 @@ def state_of(profile: Profile) -> str:
     return digest_of(states)
 
 
-def _sizes(folder: str | Path) -> Iterator[tuple[str, int]]:
-    """Name and size of every file below a folder."""
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        if entry.is_dir():
-            yield from _sizes(entry.path)
-        elif entry.is_file():
-            yield entry.name, entry.stat().st_size
+def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Name and size of every picture in a folder and those below it."""
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(inside, name)
+            if name.lower().endswith(_PICTURES) and os.path.isfile(path):
+                yield os.path.relpath(path, folder), os.path.getsize(path)

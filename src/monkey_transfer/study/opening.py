@@ -4,6 +4,7 @@ This is what notebooks call. Nothing here imports an engine; a run is trained in
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -120,11 +121,13 @@ class Study:
 
     @cached_property
     def data_digest(self) -> str:
-        """A digest of all that the files of its data sets say of pictures: labels, boxes, sizes and groups."""
+        """A digest of its data sets: labels, boxes, lengths, groups, and the sizes of pictures and of their files."""
         digest = hashlib.sha256()
         for role, of in self.datasets.items():
             digest.update(role.encode())
-            for table in (of.images[["image_id", "group", *tables.SIZE, *tables.BOX]], of.labels):
+            images = of.images[["image_id", "group", *tables.SIZE, *tables.BOX]]
+            sizes = [os.path.getsize(path) for path in of.images["path"]]
+            for table in (images.assign(bytes=sizes), of.labels, of.reference_lengths):
                 digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
         return digest.hexdigest()
 

@@ -27,6 +27,7 @@ class Outlook:
     hours : expected training time of the others.
     on : what the runs so far trained on: 'GPU', 'processor', or nothing where that was not recorded or differs.
     changed : finished runs that will be made again, and why.
+    unseen : of the existing ones, those of which nothing was kept by which to tell.
     """
 
     profile: str
@@ -37,12 +38,14 @@ class Outlook:
     hours: float
     on: str
     changed: Mapping[Run, str]
+    unseen: int
 
     def __str__(self) -> str:
         as_it_is = self.runs - self.existing - self.to_train
         counted = f"{self.runs} runs of profile {self.profile}: {self.existing} exist, {self.to_train} to train"
         finished = f", {as_it_is} of networks as they are" if as_it_is else ""
-        return " ".join([f"{counted}{finished}{self._time()}.", *again(self.changed)])
+        later = [f"Whether data of {self.unseen} changed is seen when their turn comes."] if self.unseen else []
+        return " ".join([f"{counted}{finished}{self._time()}.", *again(self.changed), *later])
 
     def _time(self) -> str:
         if not self.to_train:
@@ -56,9 +59,9 @@ class Outlook:
 
 
 def again(changed: Mapping[Run, str]) -> list[str]:
-    """How many runs are made again, in a sentence for each reason."""
+    """How many runs that are there are made again, in a sentence for each reason."""
     counted = Counter(changed.values()).items()
-    return [f"Of those before, {number} {'is' if number == 1 else 'are'} made again: {why}." for why, number in counted]
+    return [f"{number} finished run{'s are' if number > 1 else ' is'} made again: {why}." for why, number in counted]
 
 
 def outlook(profile: Profile, changed: Mapping[Run, str] = MappingProxyType({})) -> Outlook:
@@ -87,6 +90,7 @@ def outlook(profile: Profile, changed: Mapping[Run, str] = MappingProxyType({}))
         hours=sum(pace[_kind(training)] * training.iterations * training.batch_size for training in known) / 3600,
         on=on.pop() if len(on) == 1 else "",
         changed=changed,
+        unseen=sum("made_of" not in run.manifest() for run in existing),
     )
 
 

@@ -163,10 +163,22 @@ def has_digest(folder: Path, file: str, digest: str) -> bool:
 def put_in_place(run: Run) -> None:
     """Give a finished run its final name; an older one of that name is kept beside it, under its digest as well."""
     if run.folder.exists():
-        aside = run.folder.with_name(f"{run.folder.name}-{run.manifest()['digest'][:8]}")
+        try:
+            digest = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["digest"]
+        except (FileNotFoundError, ValueError, KeyError):
+            digest = "damaged"
+        aside = run.folder.with_name(f"{run.folder.name}-{digest[:8]}")
         shutil.rmtree(aside, ignore_errors=True)
         run.folder.rename(aside)
+        lead_to(aside, run.folder, aside)
     run.partial.rename(run.folder)
+
+
+def lead_to(folder: Path, old: Path, new: Path) -> None:
+    """Have the DeepLabCut project in a run's folder say that it lies in ``new``, where it says ``old``."""
+    for config in (folder / "deeplabcut").rglob("*.yaml"):
+        said = config.read_text(encoding="utf-8")
+        config.write_text(said.replace(f"{old}/", f"{new}/"), encoding="utf-8")
 
 
 def environment(engine: Engine) -> dict[str, Any]:

@@ -126,7 +126,5 @@ def _finish(study: Study, run: Run, digest: str, specification: dict) -> None:
         "outcome": json.loads(folder.outcome.read_text(encoding="utf-8")),
         **runs.environment(study.profile.arm(run.arm).engine),
     }
-    for config in folder.project.rglob("*.yaml"):
-        moved = config.read_text(encoding="utf-8").replace(str(run.partial), str(run.folder))
-        config.write_text(moved, encoding="utf-8")
+    runs.lead_to(run.partial, run.partial, run.folder)
     write_json(run.partial / "run.json", manifest)  # last: its presence says that the run is whole

@@ -49,9 +49,12 @@ def watch(study: Study, run: Run, video: Path, folder: Path) -> Watched:
     with only_one(folder):
         shutil.rmtree(folder, ignore_errors=True)
         work = JobFolder(folder)
-        for of, place in [(run, work), *([(finder, JobFolder(folder / "finder"))] if finder else [])]:
+        jobs = [(work, run, asked)]
+        if finder:
+            jobs.append((JobFolder(folder / "finder"), finder, _watch(study, finder, video)))
+        for place, of, sees in jobs:
             write_finished(place, study, of)
-            write_json(place.path / "watch.json", _watch(study, of, video).model_dump())
+            write_json(place.path / "watch.json", sees.model_dump())
         run_job(work, f"{run} on {video.name}", program="watch")
         poses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("poses", "people"))
         shutil.rmtree(folder)

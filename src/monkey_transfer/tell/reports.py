@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from monkey_transfer.environment import for_kernels, messages_into
 from monkey_transfer.errors import StudyError, print_any_letters
-from monkey_transfer.files import clear_disk_errors, write_json, written
+from monkey_transfer.files import clear_disk_errors, only_one, write_json, written
 from monkey_transfer.images import small_png
 from monkey_transfer.networks.supervisor import HEADLESS
 from monkey_transfer.places import ROOT, reports_folder, runs_folder
@@ -62,21 +62,32 @@ def opened_report(profile: str) -> Path:
 def report_of(study: Study) -> Path:
     """The folder of a study's report, to be written into: :func:`opened_report`.
 
-    A report of other labels is kept beside the runs, as ``report-<digest>``, and a new one begun.
+    A report of other data, or of which it is not known, is kept beside the runs, as ``report-<digest>``, and a new one
+    begun.
     """
-    profile = study.profile.name
-    folder = opened_report(profile)
-    if study.rendered:  # the profile alone says what is drawn
+    folder = opened_report(study.profile.name)
+    if study.rendered or _stamp(folder).get("data") == study.data_digest:  # of rendered data the profile says it all
         return folder
-    made_of = _stamp(folder).get("data", study.data_digest)
-    if made_of != study.data_digest:
-        aside = runs_folder() / profile / f"report-{made_of[:8]}"
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.move(folder, aside)
-        folder = opened_report(profile)
-    if "data" not in _stamp(folder):
-        write_json(folder / _STAMP, {"rules": RULES, "data": study.data_digest})
+    runs = runs_folder() / study.profile.name
+    with only_one(runs / "report"):
+        made_of = _stamp(folder).get("data", "unknown")
+        if made_of != study.data_digest:
+            if [file.name for file in folder.iterdir()] != [_STAMP]:
+                _set_aside(folder, runs / f"report-{made_of[:8]}")
+            write_json(folder / _STAMP, {"rules": RULES, "data": study.data_digest})
     return folder
+
+
+def _set_aside(folder: Path, aside: Path) -> None:
+    """Keep a copy of a report, whole or not at all, and empty its folder; no other copy is replaced."""
+    number, kept = 1, aside
+    while kept.exists():
+        number, kept = number + 1, aside.with_name(f"{aside.name}-{number + 1}")
+    unfinished = kept.with_name(f".{kept.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(folder, unfinished)
+    unfinished.rename(kept)
+    shutil.rmtree(folder)
 
 
 def _stamp(folder: Path) -> dict[str, Any]:

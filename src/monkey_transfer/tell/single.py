@@ -1,8 +1,8 @@
 """One run of a study: trained alone, or its network tried on other people.
 
 Run as a program, ``python -m monkey_transfer.tell.single``, it is what ``make run`` and ``make predict`` call:
-``train PROFILE ARM IMAGES SEED``, ``predict PROFILE ARM IMAGES SEED DATA OUT`` and
-``watch PROFILE ARM IMAGES SEED VIDEO OUT``, with an empty word for what was not said.
+``train PROFILE ARM IMAGES SEED`` and ``predict PROFILE ARM IMAGES SEED DATA VIDEO OUT``, with an empty word for what
+was not said.
 """
 
 import argparse
@@ -70,26 +70,36 @@ def _finished_at(run: Run) -> int | None:
     return (run.folder / "run.json").stat().st_mtime_ns if run.is_complete else None
 
 
-def predict(profile: str, arm: str, images: str, seed: str, data: str, out: str) -> None:
-    """Have a finished run's network predict the people that the YAML file ``data`` names; print how good it is.
+def predict(profile: str, arm: str, images: str, seed: str, data: str, video: str, out: str) -> None:
+    """Have a finished run's network predict the people that the YAML file ``data`` names, or follow one in a video.
 
-    In ``out``, usually ``runs/<profile>/predictions/<name of the file>/<run>``, there are then ``predictions.parquet``,
-    the same as CSV, and ``scores.csv``. StudyError if a word names nothing, the run is not there, or its network cannot
-    be tried on those people.
+    StudyError if a word names nothing, the run is not there, or not one of the two is asked for.
     """
     run = named_run(load_profile(profile), arm, images, seed)
-    if not data:
+    if bool(data) == bool(video):
         raise StudyError(
-            "DATA is not given: expected a YAML file that names people, such as DATA=people.yaml, or "
-            "VIDEO=<a video, or a folder of videos>"
+            f"{'both DATA and VIDEO are' if data else 'neither DATA nor VIDEO is'} given: expected a YAML file that "
+            "names people, such as DATA=people.yaml, or VIDEO=<a video, or a folder of videos>"
         )
-    file = Path(os.path.expanduser(data))
+    if video:
+        watch(run, Path(os.path.expanduser(video)), out)
+    else:
+        try_on_people(run, Path(os.path.expanduser(data)), out)
+
+
+def try_on_people(run: Run, file: Path, out: str) -> None:
+    """Have a finished run's network predict the people that a YAML file names; print how good it is.
+
+    In ``out``, usually ``runs/<profile>/predictions/<name of the file>/<run>``, there are then ``predictions.parquet``,
+    the same as CSV, and ``scores.csv``. StudyError if the run is not there, or its network cannot be tried on those
+    people.
+    """
     asked = load_people(file)
     _refuse_missing(run)
     usual = runs_folder() / run.profile / "predictions" / file.stem / f"{run.arm}-{run.folder.name}"
     usual = plain_path(usual, "the name of DATA")
     folder = plain_path(out, "OUT") if out else usual
-    study = open_study(profile)
+    study = open_study(run.profile)
     study.finished(run.arm, run.seed, run.images)
     study = with_people(study, run.arm, asked, file)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,18 +112,17 @@ def predict(profile: str, arm: str, images: str, seed: str, data: str, out: str)
     print(f"Predictions and scores: {folder}")
 
 
-def watch(profile: str, arm: str, images: str, seed: str, video: str, out: str) -> None:
+def watch(run: Run, named: Path, out: str) -> None:
     """Have a finished run's network follow people in videos (:func:`monkey_transfer.tell.videos.watch_videos`).
 
-    StudyError also if a word names nothing, or the run is not there.
+    StudyError also if the run is not there.
     """
     from monkey_transfer.tell.videos import watch_videos  # a second to import, and nothing else needs it
 
-    run = named_run(load_profile(profile), arm, images, seed)
     _refuse_missing(run)
-    study = open_study(profile)
+    study = open_study(run.profile)
     study.finished(run.arm, run.seed, run.images)
-    for said in watch_videos(study, run, Path(os.path.expanduser(video)), out):
+    for said in watch_videos(study, run, named, out):
         print(said, flush=True)
 
 
@@ -177,7 +186,7 @@ def main() -> None:
     """The commands that the Makefile calls."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for do, more in {train: (), predict: ("data", "out"), watch: ("video", "out")}.items():
+    for do, more in {train: (), predict: ("data", "video", "out")}.items():
         command = commands.add_parser(do.__name__)
         for word in ("profile", "arm", "images", "seed", *more):
             command.add_argument(word)

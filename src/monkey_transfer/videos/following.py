@@ -7,7 +7,8 @@ frame's own box, that of its own joints, is :func:`nearly` the one that it was c
 
 Frames are predicted several at a time, all cut by the last box that is known. They count up to the first whose own box
 is another, and the rest is predicted again. How many are tried depends on how many counted the time before. So a person
-who moves fast costs predictions, and what is found does not depend on how many frames go through the network at once.
+who moves fast costs predictions, and what is found depends on how many frames go through the network at once by no more
+than what is taken for nearly the same.
 
 Nothing is smoothed: a frame's joints are those that the network found in that frame.
 """
