@@ -578,8 +578,8 @@ def test_entries_are_whole_and_do_not_meet():
 def profile(source: dict, target: dict, *inits: str, checkpoint: str | None = None):
     training, engine = TensorFlowTraining(imagenet=checkpoint), ENGINES["tensorflow"]
     arms = {init: SimpleNamespace(init=init, training=training, engine=engine) for init in inits}
-    data = [SimpleNamespace(data=SimpleNamespace(**one)) for one in (source, target)]
-    return SimpleNamespace(learnt_data=dict(zip(("source", "target"), data, strict=True)), elsewhere=None, arms=arms)
+    data = [SimpleNamespace(**one) for one in (source, target)]
+    return SimpleNamespace(data=dict(zip(("source", "target"), data, strict=True)), arms=arms)
 
 
 def test_what_profiles_need(monkeypatch):

@@ -16,7 +16,7 @@ SMALLEST = {
     "power": ["--trials", "20"],
     "render": ["--pictures", "2"],
 }
-ELSEWHERE = {"finished_networks", "predict", "prepare", "train"}
+ELSEWHERE = {"finished_networks", "predict", "prepare", "train", "videos"}
 HELPERS = {"__init__", "people", "plain", "simulated"}
 
 

@@ -72,20 +72,24 @@ def differences_of(report: Path) -> pd.DataFrame:
 
 
 def lines_of(report: Path) -> pd.DataFrame:
-    """Differences of two arms among other people, and what rarity and tilt change."""
+    """Differences of two arms among other people and of their angles, what rarity and tilt change, and by how much
+    angles are off, which has a sign as well."""
     columns = ["value", "low", "high"]
     parts = [
         table_of(report, "rarity_lines"),
         table_of(report, "tilt_differences"),
         table_of(report, "elsewhere_comparisons").rename(columns={"difference": "value"}),
+        table_of(report, "angle_differences").rename(columns={"difference": "value"}),
     ]
-    return pd.concat(parts).reindex(columns=columns).assign(digits=1)
+    angles = table_of(report, "angles").reindex(columns=["metric", *columns])
+    lines = pd.concat(parts).reindex(columns=columns).assign(digits=1)
+    return pd.concat([lines, angles.assign(digits=angles["metric"].map(digits_of))])
 
 
 def scores_of(report: Path) -> pd.DataFrame:
     """Scores of every arm, of the test people whole and by tilt and of those elsewhere; and what labels do to them."""
     table = pd.concat(
-        [table_of(report, name) for name in ("scores", "tilt", "elsewhere", "ceiling", "hidden_by_labels")]
+        [table_of(report, name) for name in ("scores", "tilt", "elsewhere", "ceiling", "hidden_by_labels", "angles")]
     )
     return table.assign(digits=table["metric"].fillna("pck").map(digits_of))
 
