@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # Those that load an engine or read a real sample are started by tests/networks/test_benchmarks.py.
 SMALLEST = {
-    "coverage": ["--trials", "20"],
+    "coverage": ["--trials", "4"],
     "extrapolations": ["--trials", "10"],
     "learning_curves": ["--trials", "20"],
     "metrics": ["--smallest"],
