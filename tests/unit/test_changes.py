@@ -12,6 +12,7 @@ from test_jobs import opened  # noqa: F401
 
 from monkey_transfer.files import write_json
 from monkey_transfer.profiles.data import CocoData, DlcData
+from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study import jobs
 from monkey_transfer.study.changes import changes, made_of
 from monkey_transfer.study.files import files_of, state_of
@@ -133,6 +134,12 @@ def test_the_state_of_files_is_that_of_labels_pictures_and_patients(tmp_path, mo
     assert not changed()
     nothing = CocoData(format="coco", annotations="gone.json", images="gone", skeleton="lsp_14")
     assert files_of(nothing) == ([], tmp_path / "gone")
+
+
+def test_rendered_data_have_no_files_and_need_no_folder_of_data(monkeypatch):
+    monkeypatch.setenv("MONKEY_TRANSFER_DATA", "/nowhere")
+    assert files_of(load_profile("demo").target.data) == ([], Path())
+    assert state_of(load_profile("demo")) == state_of(load_profile("demo"))
 
 
 def test_a_report_of_other_labels_is_kept_beside_the_runs(finished, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monkey_transfer.files import digest_of, sha256_of
 from monkey_transfer.places import data_folder
-from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData
+from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData, SyntheticData
 from monkey_transfer.profiles.profile import Profile
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -15,8 +15,10 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 def files_of(data: AnyData) -> tuple[list[Path], Path]:
     """The files that say what is labelled, as far as they are there, and the folder of the labelled pictures.
 
-    Rendered primates have no files but those that are drawn of them.
+    Rendered primates have neither, but for what is drawn of them.
     """
+    if isinstance(data, SyntheticData):
+        return [], Path()
     root = data_folder()
     match data:
         case LspData(folder=folder):
@@ -31,8 +33,6 @@ def files_of(data: AnyData) -> tuple[list[Path], Path]:
             project = root / data.project
             labels = [project / "config.yaml", *sorted(project.glob("labeled-data/*/CollectedData_*"))]
             pictures = project / "labeled-data"
-        case _:
-            return [], root
     if data.group and data.group.lower().endswith(".csv"):
         labels.append(root / data.group)
     return [file for file in labels if file.is_file()], pictures
