@@ -130,9 +130,11 @@ def test_no_csv_loses_or_rounds_a_label(tmp_path, poses):
     rows = [[value for position in pose for value in position or (NAN, NAN)] for pose in poses]
     write_labels(project, table([*rows, [1.0, 2, 3, 4, 5, 6]]), "csv")
     dataset = read_dlc(project, LSP_14, mapping)
+    # What is at (0, 0) is no joint (test_a_joint_at_zero_is_no_joint).
+    joints = [[None if position == (0, 0) else position for position in pose] for pose in poses]
     expected = {
         (f"walk-img{number}", keypoint): position
-        for number, pose in enumerate([*poses, [(1, 2), (3, 4), (5, 6)]])
+        for number, pose in enumerate([*joints, [(1, 2), (3, 4), (5, 6)]])
         for keypoint, position in zip(mapping.values(), pose, strict=True)
         if position and pose.count(None) < 2  # else the picture is left out
     }
