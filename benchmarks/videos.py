@@ -12,7 +12,6 @@ import contextlib
 import io
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
@@ -20,6 +19,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from benchmarks.prepare import seconds
 from monkey_transfer import skeletons
 from monkey_transfer.images import read_picture
 from monkey_transfer.measure.matched import matched
@@ -65,14 +65,6 @@ def found_in(study: Study, run: Run, poses: pd.DataFrame, places: pd.DataFrame) 
     return 100 * float(pd.concat(each)["correct"].mean())
 
 
-def seconds(work) -> float:
-    """How long it takes, without what it prints."""
-    start = time.perf_counter()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        work()
-    return time.perf_counter() - start
-
-
 def analyse(run: Run, file: Path, folder: Path) -> None:
     """DeepLabCut's own way, on the project of a run of its PyTorch engine."""
     import deeplabcut
@@ -110,13 +102,14 @@ def main(profile: str = "lsp", arm: str = "benchmark") -> None:
                 flush=True,
             )
         file, frames = folder / "640.avi", len(ids) * HELD
-        turns = [
-            (
-                seconds(lambda: watch(study, run, file, folder / "watched")),
-                seconds(lambda: analyse(run, file, Path(tempfile.mkdtemp(dir=folder)))),
-            )
-            for _ in range(TURNS)
-        ]
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            turns = [
+                (
+                    seconds(watch, study, run, file, folder / "watched"),
+                    seconds(analyse, run, file, Path(tempfile.mkdtemp(dir=folder))),
+                )
+                for _ in range(TURNS)
+            ]
     ours, theirs = (frames / median(of) for of in zip(*turns, strict=True))
     print(f"frames a second at 640: ours {ours:.1f}, analyze_videos {theirs:.1f} (whole frames)")
     print(f"loss of at most {max(lost):.1f} points; {min(b / a for a, b in turns):.2f} times the frames a second")

@@ -20,6 +20,7 @@ from monkey_transfer.places import ROOT, runs_folder
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.changes import changes_of
+from monkey_transfer.study.files import state_of
 from monkey_transfer.study.outlook import again, outlook
 
 CLUSTERS = ROOT / "config" / "cluster"
@@ -113,7 +114,8 @@ def main(profile: str = "", cluster: str = "", *options: str) -> None:
             for sentence in again(changes_of(chosen)):
                 print(sentence, flush=True)
         find_a_cache()
-        named = ["--config", f"profile=!!str {profile}"]  # a bare 2024 would be taken for a number
+        # A bare 2024 would be taken for a number. The state of the data is asked once, and not by every job.
+        named = ["--config", f"profile=!!str {profile}", f"data=!!str {state_of(chosen)}"]
         # Its lock would outlive a killed study; each run and each set of pictures has a lock of its own.
         always = ["--snakefile", str(ROOT / "workflow" / "Snakefile"), "--nolock", "--rerun-incomplete"]
         if came_to_its_end([*always, *named, *where(cluster), *options]):

@@ -83,6 +83,11 @@ def refuse_repeated(table: pd.DataFrame, keys: list[str], what: str) -> None:
         raise StudyError(f"{what}: there are two rows with {found}: keep one of them")
 
 
+def content_of(table: pd.DataFrame) -> bytes:
+    """What digests of a table are made of: a hash of each row, in their order; the index does not count."""
+    return pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
+
+
 def write(table: pd.DataFrame, file: Path, **options: Any) -> None:
     """Write ``table`` as Parquet, whole or not at all; ``options`` are those of :meth:`pandas.DataFrame.to_parquet`."""
     with written(file) as unfinished:

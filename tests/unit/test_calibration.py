@@ -20,7 +20,7 @@ def fitted(likelihood, correct):
     joints = pd.DataFrame({"likelihood": likelihood, "correct": correct, "image_id": "ann"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibration, "matched", lambda study, predictions, people: SimpleNamespace(joints=joints))
-        study = SimpleNamespace(target=SimpleNamespace(subset=lambda ids: ids), threshold_people=lambda run: ())
+        study = SimpleNamespace(held_out=lambda run: None)
         return calibrated(study, SimpleNamespace(predictions=lambda of: of))
 
 

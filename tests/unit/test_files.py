@@ -21,7 +21,7 @@ MUCH = pd.DataFrame({"number": np.random.default_rng(0).random(5000)})
 
 @contextmanager
 def a_full_disk():
-    """Let no file of this process grow beyond a few bytes; Python says 'File too large' then."""
+    """Let no file of this process, nor of those it starts, grow beyond a few bytes: 'File too large', Python says."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
     try:

@@ -2,9 +2,7 @@
 
 import pickle
 import re
-import resource
 import subprocess
-from contextlib import contextmanager
 from dataclasses import replace
 
 import imageio_ffmpeg
@@ -12,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_videos import COLOURS, SIX, drawn, joints_at, write_video
+from test_files import a_full_disk
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.tables import BOX
@@ -167,17 +166,6 @@ def test_odd_sides_get_a_black_edge(found, tmp_path):
     made, frames = labelled(open_video(path), found, tmp_path / "a.mp4")
     assert (made.width, made.height) == (802, 482)
     assert near(frames[0], POSE[0], ORANGE)
-
-
-@contextmanager
-def a_full_disk():
-    """Let no file of this process, nor of those it starts, grow beyond a few bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 WRITERS = {

@@ -70,11 +70,15 @@ class Dataset:
         images, labels, lengths = map(chosen, (self.images, self.labels, self.reference_lengths))
         return replace(self, images=images, labels=labels, reference_lengths=lengths)
 
-    def only_labelled(self) -> "Dataset":
-        """The same data set without keypoints that are labelled in no picture, or networks would learn to find them."""
+    def named_by(self, keypoint_of: Mapping[str, str]) -> "Dataset":
+        """The same data set with the names that lead to its keypoints as its own.
+
+        Keypoints that are labelled in no picture are left out, or networks would learn to find them.
+        """
         known = self.labels.loc[self.labels["labelled"], "keypoint"].unique()
         labels = self.labels[self.labels["keypoint"].isin(known)].reset_index(drop=True)
-        return replace(self, skeleton=self.skeleton.only(known), labels=labels)
+        own_names = {keypoint: name for name, keypoint in keypoint_of.items()}
+        return replace(self, skeleton=self.skeleton.only(known), labels=labels, own_names=own_names)
 
     def measured_by(self, yardstick: str) -> "Dataset":
         """The people whose length of that name is known; the others are added to ``left_out``.

@@ -10,7 +10,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import compress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from reprlib import Repr
@@ -139,7 +138,7 @@ def read_coco(
     _some(annotations, labelled.any(), "all labelled joints are at (0, 0), where COCO puts those that are not labelled")
     table = _images(annotations, images, content.images, people, np.where(labelled[..., None], points, np.nan))
     dataset = assemble(annotations, annotations.parent.name, skeleton, table, points, v > 0, visible=v > 1)
-    return replace(dataset.only_labelled(), own_names={keypoint: name for name, keypoint in chosen.items()})
+    return dataset.named_by(chosen)
 
 
 def _read(path: Path) -> _File:

@@ -13,8 +13,6 @@ pixel at (0, 0) (napari pull request 1660). The tool before it (`labeling_toolbo
 clicks from matplotlib's `imshow`, which puts it there as well.
 """
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,6 +27,7 @@ from monkey_transfer.datasets.assembly import assemble, either_spelling, short_i
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.grouping import VIDEOS
 from monkey_transfer.datasets.naming import study_keypoints
+from monkey_transfer.datasets.spreadsheets import cells_of
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import read_text
 from monkey_transfer.skeletons import Skeleton
@@ -99,8 +98,7 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     )
     images = with_sizes(project, images, points)
     dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
-    names = {keypoint: name for name, keypoint in chosen.items()}
-    dataset = replace(dataset.only_labelled(), own_names=names, groups=VIDEOS)
+    dataset = replace(dataset.named_by(chosen), groups=VIDEOS)
     not_own = cells[~cells["picture"].isin(cells["picture"][own]) & cells["number"].notna()]
     not_own = not_own.drop_duplicates(["by", "picture"])
     reasons = [f"labelled by {by} and not by {scorer}, the scorer" for by in not_own["by"]]
@@ -227,10 +225,8 @@ def _read_csv(file: Path) -> pd.DataFrame:
     pandas' own reading of several header rows is not used: it takes a first picture without labels for the names
     of the index and loses it, and a video called NA for a missing one.
     """
-    # Excel's first line may name the separator, and pandas names the empty cells of a header.
-    text = re.sub(r"^sep=.\s*|Unnamed: \d+_level_\d+", "", read_text(file))
-    separator = max(",;\t", key=text.count)
-    rows = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
+    # pandas names the empty cells of a header.
+    rows, separator = cells_of(re.sub(r"Unnamed: \d+_level_\d+", "", read_text(file)))
     grid = pd.DataFrame(rows).fillna("").map(str.strip).to_numpy(object)
     filled = grid != ""
     grid = grid[filled.any(axis=1)][:, filled.any(axis=0)]  # a spreadsheet leaves empty rows and columns

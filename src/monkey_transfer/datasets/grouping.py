@@ -1,7 +1,6 @@
 """What the user says belongs together, so that no split parts it: a video, a folder, a patient."""
 
 import csv
-import io
 import os
 import re
 from collections import defaultdict
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.spreadsheets import cells_of
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import read_text
 
@@ -109,9 +109,8 @@ def _read(file: Path) -> pd.DataFrame:
         text = read_text(file)
     except OSError as error:
         raise StudyError(f"{file}: cannot be read ({error.strerror}); {expected}") from None
-    text = re.sub(r"^sep=.\s*", "", text)  # by which Excel's first line may name the separator
     try:
-        cells = list(csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=text.count)))
+        cells, _ = cells_of(text)
     except csv.Error as error:
         raise StudyError(f"{file}: not a table ({error}); {expected}") from None
     first, *others = [row for row in cells if any(row)] or [[]]

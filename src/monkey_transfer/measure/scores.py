@@ -206,8 +206,7 @@ def by_yardstick(study: Study, yardstick: str) -> Scores:
 
 def evaluated(study: Study, run: Run) -> Matched:
     """A finished run on the test people; its threshold is that of the best F1 on the validation people of its seed."""
-    people = study.target.subset(study.threshold_people(run))
-    others = matched(study, as_committed(run.predictions("threshold")), people=people)
+    others = matched(study, as_committed(run.predictions("threshold")), people=study.held_out(run))
     return replace(matched(study, as_committed(run.predictions())), threshold=threshold_of(others.joints))
 
 

@@ -8,14 +8,12 @@ import hashlib
 import os
 from functools import cache, partial
 
-import pandas as pd
-
 from monkey_transfer.networks.job import FIT_ROLES
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.jobs import Part, given_to
 from monkey_transfer.study.opening import Study, open_study
 from monkey_transfer.study.runs import Run
-from monkey_transfer.tables import BOX, SIZE
+from monkey_transfer.tables import BOX, SIZE, content_of
 
 # What is kept of a run's files, and what is said where it is another.
 _CHANGED = {"people": "others are learnt or predicted", "labels": "labels changed", "pictures": "pictures changed"}
@@ -58,11 +56,11 @@ def changes(study: Study) -> dict[Run, str]:
 
 def _digests(study: Study, part: Part) -> dict[str, bytes]:
     of = study.dataset(part.of).subset(part.image_ids)
-    tables = [of.images[["image_id", *SIZE, *BOX]]]
-    tables += [of.labels, of.reference_lengths] if part.role in FIT_ROLES else []
+    said = [of.images[["image_id", *SIZE, *BOX]]]
+    said += [of.labels, of.reference_lengths] if part.role in FIT_ROLES else []
     return {
         "people": repr((part.role, part.image_ids)).encode(),
-        "labels": b"".join(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes() for table in tables),
+        "labels": b"".join(map(content_of, said)),
         "pictures": repr([os.path.getsize(path) for path in of.images["path"]]).encode(),
     }
 

@@ -10,6 +10,7 @@ from monkey_transfer.files import digest_of, only_one
 from monkey_transfer.places import data_folder, runs_folder
 from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData, SyntheticData
 from monkey_transfer.skeletons import SKELETONS
+from monkey_transfer.study.files import files_of
 
 
 def open_dataset(data: AnyData) -> Dataset:
@@ -21,6 +22,7 @@ def open_dataset(data: AnyData) -> Dataset:
     # True while a new process reads its parent's script again: it would wait for the lock that its parent holds.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise StudyError("a worker process opens the data set again: call the study below if __name__ == '__main__'")
+    _, pictures = files_of(data)
     match data:  # a study needs one or two of these, and the primates alone take 0.2 s to load
         case SyntheticData():
             from monkey_transfer.rendered import rendered_dataset
@@ -31,29 +33,25 @@ def open_dataset(data: AnyData) -> Dataset:
         case LspData():
             from monkey_transfer.datasets.lsp import read_lsp
 
-            source = data_folder() / data.folder
-            dataset, pictures = read_lsp(source), source / "images"
+            dataset = read_lsp(data_folder() / data.folder)
         case MacaqueposeData():
             from monkey_transfer.datasets.macaquepose import read_macaquepose
 
             source = data_folder() / data.folder
             way = digest_of({"folder": str(source), "length": data.length, "size": data.size})[:8]
-            pictures = runs_folder() / "macaquepose" / way
+            pictures = runs_folder() / "macaquepose" / way  # not the release's, which show several monkeys
             with only_one(pictures):
                 dataset = read_macaquepose(source, pictures, data.length, data.size, cores())
         case MpiiData():
             from monkey_transfer.datasets.mpii import read_mpii
 
-            source = data_folder() / data.folder
-            dataset, pictures = read_mpii(source, data.people), source / "images"
+            dataset = read_mpii(data_folder() / data.folder, data.people)
         case CocoData():
             from monkey_transfer.datasets.coco import read_coco
 
-            annotations, pictures = data_folder() / data.annotations, data_folder() / data.images
-            dataset = read_coco(annotations, pictures, SKELETONS[data.skeleton], data.keypoints)
+            dataset = read_coco(data_folder() / data.annotations, pictures, SKELETONS[data.skeleton], data.keypoints)
         case DlcData():
             from monkey_transfer.datasets.dlc import read_dlc
 
-            project = data_folder() / data.project
-            dataset, pictures = read_dlc(project, SKELETONS[data.skeleton], data.keypoints), project / "labeled-data"
+            dataset = read_dlc(data_folder() / data.project, SKELETONS[data.skeleton], data.keypoints)
     return grouped(dataset, data.group, pictures, data_folder()) if data.group else dataset

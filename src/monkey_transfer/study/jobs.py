@@ -1,21 +1,24 @@
 """What a run is given: pictures, joints, initial weights, and the specification of all that its results depend on."""
 
 import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from monkey_transfer import skeletons
+from monkey_transfer import skeletons, tables
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.pictures import in_network_pixels
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import sha256_of
+from monkey_transfer.files import only_one, sha256_of
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
 from monkey_transfer.networks.engines import engine_of
-from monkey_transfer.networks.job import FIT_ROLES, Job
+from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
 from monkey_transfer.profiles.arms import Arm
 from monkey_transfer.study import runs
 from monkey_transfer.study.opening import Study
@@ -74,6 +77,33 @@ def job_of(study: Study, run: Run) -> tuple[Job, pd.DataFrame, pd.DataFrame]:
     if arm.names == "shuffled":
         joints = _with_shuffled_names(joints, run.seed)
     return job, pictures[["image_id", "path", "role"]], joints
+
+
+@contextmanager
+def working_in(folder: Path) -> Iterator[JobFolder]:
+    """A folder for the job of a moment: empty at first, nobody else's meanwhile, and gone unless something fails."""
+    with only_one(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        yield JobFolder(folder)
+        shutil.rmtree(folder)
+
+
+def write_finished(work: JobFolder, study: Study, run: Run, others: Part | None = None) -> None:
+    """Write a job that learns nothing: that of the run, whose snapshot is the network.
+
+    Its pictures are the run's own validation people, and the ``others``.
+    """
+    arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
+    job, pictures, joints = JobFolder(run.folder).read()
+    if job.finished is None:
+        whole = {"checkpoint": run.snapshot(), "heads": tuple(range(len(job.keypoints))), "finished": {}}
+        job = job.model_copy(update=whole)
+    validation = pictures.loc[pictures["role"] == "validation", "image_id"]
+    learnt = "target" if arm.learns == "nothing" else arm.learns
+    parts = [Part(learnt, "validation", tuple(validation)), *([others] if others else [])]
+    framed = [study.framed(part.of, part.image_ids, framing).assign(role=part.role) for part in parts]
+    seen = pd.concat(framed, ignore_index=True)[["image_id", "path", "role"]]
+    work.write(job, seen, joints[joints["image_id"].isin(validation)])
 
 
 def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study: Study, run: Run) -> dict:
@@ -162,5 +192,5 @@ def _data_digest(pictures: pd.DataFrame, joints: pd.DataFrame) -> str:
     for picture in pictures.itertuples():
         digest.update(f"{picture.image_id}:{picture.role}:".encode())
         digest.update(Path(str(picture.path)).read_bytes())
-    digest.update(pd.util.hash_pandas_object(joints, index=False).to_numpy().tobytes())
+    digest.update(tables.content_of(joints))
     return digest.hexdigest()

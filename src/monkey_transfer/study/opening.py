@@ -114,6 +114,10 @@ class Study:
         """The validation people of a run's seed on whom its detection threshold is chosen."""
         return self.draw("target", run.seed).validation[: self.profile.threshold_size(run.arm, run.images)]
 
+    def held_out(self, run: Run) -> Dataset:
+        """The same people as a data set."""
+        return self.target.subset(self.threshold_people(run))
+
     @cached_property
     def test_people(self) -> Dataset:
         """The test people, the same for every arm."""
@@ -128,7 +132,7 @@ class Study:
             images = of.images[["image_id", "group", *tables.SIZE, *tables.BOX]]
             sizes = [os.path.getsize(path) for path in of.images["path"]]
             for table in (images.assign(bytes=sizes), of.labels, of.reference_lengths):
-                digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+                digest.update(tables.content_of(table))
         return digest.hexdigest()
 
     @property

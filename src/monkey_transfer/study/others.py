@@ -1,7 +1,6 @@
 """The network of a finished run on people whom the study does not know."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,13 +9,11 @@ import pandas as pd
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import only_one
-from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.profiles.data import ElsewhereData, OtherPeople
 from monkey_transfer.profiles.framing import ScaledPerson
 from monkey_transfer.study.datasets import open_dataset
-from monkey_transfer.study.jobs import Part
+from monkey_transfer.study.jobs import Part, working_in, write_finished
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.study.splits import split_people
@@ -70,30 +67,9 @@ def try_elsewhere(study: Study, run: Run, folder: Path) -> Tried:
     """
     people = study.dataset("elsewhere")
     others = Part("elsewhere", "elsewhere", tuple(people.images["image_id"]))
-    with only_one(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-        work = JobFolder(folder)
+    with working_in(folder) as work:
         write_finished(work, study, run, others)
         run_job(work, f"{run} on {people.name}")
         everything = pd.read_parquet(work.network_predictions)
         outcome = json.loads(work.outcome.read_text(encoding="utf-8"))
-        shutil.rmtree(folder)
     return Tried(as_labelled(study, run.arm, everything, others), outcome["validation_score"])
-
-
-def write_finished(work: JobFolder, study: Study, run: Run, others: Part | None = None) -> None:
-    """Write a job that learns nothing: that of the run, whose snapshot is the network.
-
-    Its pictures are the run's own validation people, and the ``others``.
-    """
-    arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
-    job, pictures, joints = JobFolder(run.folder).read()
-    if job.finished is None:
-        whole = {"checkpoint": run.snapshot(), "heads": tuple(range(len(job.keypoints))), "finished": {}}
-        job = job.model_copy(update=whole)
-    validation = pictures.loc[pictures["role"] == "validation", "image_id"]
-    learnt = "target" if arm.learns == "nothing" else arm.learns
-    parts = [Part(learnt, "validation", tuple(validation)), *([others] if others else [])]
-    framed = [study.framed(part.of, part.image_ids, framing).assign(role=part.role) for part in parts]
-    seen = pd.concat(framed, ignore_index=True)[["image_id", "path", "role"]]
-    work.write(job, seen, joints[joints["image_id"].isin(validation)])

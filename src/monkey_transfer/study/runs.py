@@ -154,19 +154,21 @@ def has_settings(profile: Profile, run: Run) -> bool:
 
 def has_digest(folder: Path, file: str, digest: str) -> bool:
     """Whether ``folder/file`` is there and was written for that digest."""
+    return _digest_in(folder / file) == digest
+
+
+def _digest_in(file: Path) -> str | None:
+    """The digest that a file was written for; None if it is not there, or damaged."""
     try:
-        return json.loads((folder / file).read_text(encoding="utf-8")).get("digest") == digest
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
+        return json.loads(file.read_text(encoding="utf-8")).get("digest")
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def put_in_place(run: Run) -> None:
     """Give a finished run its final name; an older one of that name is kept beside it, under its digest as well."""
     if run.folder.exists():
-        try:
-            digest = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["digest"]
-        except (FileNotFoundError, ValueError, KeyError):
-            digest = "damaged"
+        digest = _digest_in(run.folder / "run.json") or "damaged"
         aside = run.folder.with_name(f"{run.folder.name}-{digest[:8]}")
         shutil.rmtree(aside, ignore_errors=True)
         run.folder.rename(aside)

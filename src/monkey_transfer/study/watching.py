@@ -1,6 +1,5 @@
 """The network of a finished run on a video: what it is told of people, and what its likelihoods mean."""
 
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,13 +8,13 @@ import pandas as pd
 
 from monkey_transfer.datasets.assembly import joint_extents
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import only_one, write_json
+from monkey_transfer.files import write_json
 from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.networks.watch import Watch
 from monkey_transfer.profiles.framing import PersonCrop
+from monkey_transfer.study.jobs import working_in, write_finished
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.others import write_finished
 from monkey_transfer.study.runs import Run
 from monkey_transfer.tables import BOX
 
@@ -46,9 +45,7 @@ def watch(study: Study, run: Run, video: Path, folder: Path) -> Watched:
     """
     asked = _watch(study, run, video)
     finder = _finder(study, run)
-    with only_one(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-        work = JobFolder(folder)
+    with working_in(folder) as work:
         jobs = [(work, run, asked)]
         if finder:
             jobs.append((JobFolder(folder / "finder"), finder, _watch(study, finder, video)))
@@ -57,7 +54,6 @@ def watch(study: Study, run: Run, video: Path, folder: Path) -> Watched:
             write_json(place.path / "watch.json", sees.model_dump())
         run_job(work, f"{run} on {video.name}", program="watch")
         poses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("poses", "people"))
-        shutil.rmtree(folder)
     return Watched(poses, people, asked.sure, finder.arm if finder else None)
 
 
@@ -88,7 +84,7 @@ def _finder(study: Study, run: Run) -> Run | None:
 
 def _validated(study: Study, run: Run) -> pd.DataFrame:
     """By image_id and keypoint, the labelled joints of held-out people that the network has, beside its predictions."""
-    labels = study.target.subset(study.threshold_people(run)).labels
+    labels = study.held_out(run).labels
     keys = ["image_id", "keypoint"]
     return (
         labels[labels["labelled"]].merge(run.predictions("threshold"), on=keys, suffixes=("_label", "")).set_index(keys)
@@ -97,7 +93,7 @@ def _validated(study: Study, run: Run) -> pd.DataFrame:
 
 def _margin(study: Study, run: Run) -> float:
     """How far the boxes of people reach beyond their joints, as a share of the joints' longer side: the median."""
-    people = study.target.subset(study.threshold_people(run))
+    people = study.held_out(run)
     places = people.labels.pivot(index="image_id", columns="keypoint", values=["x", "y"])
     points = places.reindex(people.images["image_id"]).to_numpy().reshape(len(people), 2, -1).transpose(0, 2, 1)
     low, high = np.hsplit(joint_extents(points), 2)
