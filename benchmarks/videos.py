@@ -77,7 +77,7 @@ def analyse(run: Run, file: Path, folder: Path) -> None:
 
 def main(profile: str = "lsp", arm: str = "benchmark") -> None:
     study = open_study(profile)
-    run = study.finished(arm, study.profile.seeds[0])
+    run = study.finished_run(arm, study.profile.seeds[0])
     sides = study.test_people.images.set_index("image_id")[["width", "height"]].max(axis=1)
     ids = sides.index[sides + STEP * HELD <= min(FRAMES.values())][:PEOPLE].tolist()
     people = study.target.subset(ids)

@@ -19,9 +19,10 @@ from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.places import ROOT, runs_folder
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.profiles.profile import Profile
-from monkey_transfer.study.changes import changes_of
+from monkey_transfer.study.changes import runs_and_changes
 from monkey_transfer.study.files import state_of
 from monkey_transfer.study.outlook import again, outlook
+from monkey_transfer.study.runs import runs_of
 
 CLUSTERS = ROOT / "config" / "cluster"
 # What Snakemake says after a notebook that failed and said why itself.
@@ -47,9 +48,10 @@ def refuse_unwritable(folder: Path) -> None:
 def plan(profile: Profile) -> None:
     """Print what runs are missing; StudyError if their data cannot be used."""
     try:
-        print(outlook(profile, changes_of(profile)))
+        print(outlook(profile, *runs_and_changes(profile)))
     except StudyError:
-        print(outlook(profile))
+        if profile.folds is None:  # else there is one run for each fold, which the data say
+            print(outlook(profile, runs_of(profile)))
         raise
 
 
@@ -111,7 +113,7 @@ def main(profile: str = "", cluster: str = "", *options: str) -> None:
             plan(chosen)
         else:
             refuse_unwritable(runs_folder())
-            for sentence in again(changes_of(chosen)):
+            for sentence in again(runs_and_changes(chosen)[1]):
                 print(sentence, flush=True)
         find_a_cache()
         # A bare 2024 would be taken for a number. The state of the data is asked once, and not by every job.

@@ -181,7 +181,7 @@ def test_a_finished_network_is_an_arm_of_a_study(file, tmp_path, monkeypatch):
     monkeypatch.setattr(opening, "load_profile", lambda name: loading.load_profile(name, tmp_path))
 
     study = opening.open_study("study")
-    run = training.train_arm(study, "benchmark", 0)
+    [run] = training.train_arm(study, "benchmark", 0)
     frames = study.test_frames("benchmark")
     expected = in_original_pixels(Predictor(file, NAME).predict(frames), frames)
     pd.testing.assert_frame_equal(run.predictions(), expected)
@@ -194,5 +194,5 @@ def test_a_finished_network_is_an_arm_of_a_study(file, tmp_path, monkeypatch):
         {"engine": TFLite.name, "net_type": NAME},
     )
     assert run.training().net_type == NAME
-    assert study.finished("benchmark", 0) == training.train_arm(study, "benchmark", 0) == run
+    assert study.finished("benchmark", 0) == training.train_arm(study, "benchmark", 0) == (run,)
     assert not (run.folder / "deeplabcut").exists()

@@ -87,7 +87,8 @@ def opened(archive, tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished_arm(opened):
     """The run of the arm that learns nothing."""
-    return training.train_arm(opened, "baseline", 0)
+    [run] = training.train_arm(opened, "baseline", 0)
+    return run
 
 
 class Started(Exception):

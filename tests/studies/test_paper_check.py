@@ -128,7 +128,7 @@ def test_every_arm_sees_pictures_in_its_own_way(opened):
 
 @pytest.mark.slow
 def test_from_the_releases_to_table_one(opened):
-    trained = {arm: training.train_arm(opened, arm, 0) for arm in opened.profile.arms}
+    trained = {arm: training.train_arm(opened, arm, 0)[0] for arm in opened.profile.arms}
     assert trained["transfer"].manifest()["outcome"]["restored"]["backbone"] == 260
     predictions = trained["transfer"].predictions()
     assert set(predictions["image_id"]) == set(opened.splits["target"].test)

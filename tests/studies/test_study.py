@@ -88,12 +88,12 @@ def test_the_mean_pose_is_that_of_the_people_that_transfer_learns(tiny):
 @pytest.mark.slow
 def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     ran = trainings(monkeypatch)
-    runs = [tiny.run("baseline", 0), training.train_arm(tiny, "transfer", 0)]
+    runs = [*tiny.runs_of("baseline", 0), *training.train_arm(tiny, "transfer", 0)]
     assert ran == ["baseline n12 s0", "transfer n8 s0"]  # what an arm starts from comes first
 
     again = training.train_arm(tiny, "transfer", 0)
     assert ran[2:] == []  # the finished run was reused
-    assert again == runs[1]
+    assert again == (runs[1],)
 
     for run in runs:
         manifest = run.manifest()
@@ -137,13 +137,13 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
 
 @pytest.mark.slow
 def test_a_changed_specification_trains_anew_and_keeps_the_old_run_beside(tiny, monkeypatch):
-    run = training.train_arm(tiny, "baseline", 0)
+    [run] = training.train_arm(tiny, "baseline", 0)
     before = run.manifest()["digest"]
     settings = tiny.profile.model_dump()
     settings["arms"]["baseline"]["training"]["locref_loss_weight"] = 0.06
     changed = opening.Study(Profile(**settings), tiny.source, tiny.target)
     ran = trainings(monkeypatch)
-    assert training.train_arm(changed, "baseline", 0) == run
+    assert training.train_arm(changed, "baseline", 0) == (run,)
     assert ran == ["baseline n12 s0"]
     assert run.manifest()["digest"] != before
     kept = {path.name for path in run.folder.parent.iterdir() if not path.name.startswith(".")}

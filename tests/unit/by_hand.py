@@ -291,7 +291,7 @@ def opened(
         study = _study(folder, chosen or profile(), copies, cast)
         for point, of_seeds in predicted.items():
             for seed, letters in zip(study.profile.seeds, of_seeds, strict=False):
-                _finish(study, study.run(point[0], seed, point[1]), letters)
+                _finish(study, study.runs_of(point[0], seed, point[1])[0], letters)
         yield study
 
 

@@ -495,7 +495,7 @@ def test_speed(results):
         *[("transfer", images) for images in (1, 3)],
         *[("scratch_control", images) for images in (1, 3, 7)],
     ]
-    assert table.loc[("transfer", 3)].to_dict() == {"seeds": 3, "reached": 2, "iterations": 15}
-    assert table.loc[("scratch_control", 7)].to_dict() == {"seeds": 3, "reached": 3, "iterations": 30}
+    assert table.loc[("transfer", 3)].to_dict() == {"runs": 3, "reached": 2, "iterations": 15}
+    assert table.loc[("scratch_control", 7)].to_dict() == {"runs": 3, "reached": 3, "iterations": 30}
     assert table.loc[("benchmark", 7), "reached"] == 0
     assert table.loc[("benchmark", 7), "iterations"] != table.loc[("benchmark", 7), "iterations"]  # no number

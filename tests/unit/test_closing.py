@@ -42,8 +42,8 @@ def test_people_of_the_source_who_are_left_out_are_no_people(three):
 
 def test_on_a_network(three):
     study = three.study
-    run = study.finished("transfer", 1, 3)
-    table = of_networks(study, {"transfer": run}).table(lambda point: people_of(study, point))
+    run = study.finished_run("transfer", 1, 3)
+    table = of_networks(study, [run]).table(lambda point: people_of(study, point))
     assert closing.on_a_network(study, run, table) == (
         "**transfer** of seed 1 finds 75.0 [too few groups] % of the joints (PCKh@0.5) of 3 rendered test people, "
         "where the mean pose finds 25.0 [too few groups] %: intervals over people alone, since this is one network."
@@ -51,7 +51,7 @@ def test_on_a_network(three):
 
 
 def test_on_monkeys(three):
-    run = three.study.finished("baseline", 0)
+    run = three.study.finished_run("baseline", 0)
     assert closing.on_monkeys(three.study, run) == (
         "On held out monkeys 66.7 % of the joints are within 0.2 box lengths."
     )

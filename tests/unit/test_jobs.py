@@ -55,7 +55,7 @@ def opened(tmp_path_factory):
 
 
 def pictures(opened, arm: str, images: int | None = None, seed: int = 0) -> dict[str, list[str]]:
-    _, table, _ = jobs.job_of(opened, opened.run(arm, seed, images))
+    _, table, _ = jobs.job_of(opened, opened.runs_of(arm, seed, images)[0])
     return {role: ids.tolist() for role, ids in table.groupby("role")["image_id"]}
 
 
@@ -159,7 +159,7 @@ def test_people_who_are_set_aside_were_labelled_as_well(other_sources):
 
 
 def test_another_source_has_its_own_held_out_pictures(other_sources):
-    study, run = other_sources, other_sources.run("others_baseline", 0)
+    study, run = other_sources, other_sources.runs_of("others_baseline", 0)[0]
     learnt = pictures(study, "others_baseline")
     assert learnt["source_test"] == list(study.splits["others"].test)
     assert len(learnt["train"]) == 5
@@ -172,7 +172,10 @@ def test_another_source_has_its_own_held_out_pictures(other_sources):
 def test_a_network_calls_joints_as_the_files_do_and_tables_as_the_skeleton_does(opened):
     """On the way there and back nothing but names changes, also where a file calls one side by the other's name."""
     swapped = {"right_knee": "left_knee", "left_knee": "right_knee", "head_top": "Crown 1"}
-    study, run = replace(opened, target=replace(opened.target, own_names=swapped)), opened.run("scratch_control", 0)
+    study, run = (
+        replace(opened, target=replace(opened.target, own_names=swapped)),
+        opened.runs_of("scratch_control", 0)[0],
+    )
     (before, framed, joints), (job, _, own) = jobs.job_of(opened, run), jobs.job_of(study, run)
     assert job.keypoints == tuple(swapped.get(keypoint, keypoint) for keypoint in before.keypoints)
     assert ("left_knee", "right_knee") in job.pairs  # right first, whatever it is called
@@ -196,7 +199,7 @@ def test_a_training_may_keep_its_last_snapshot(opened):
     arm = opened.profile.arm("transfer")
     last = arm.model_copy(update={"training": arm.training.model_copy(update={"keeps": "last"})})
     profile = opened.profile.model_copy(update={"arms": {**opened.profile.arms, "transfer": last}})
-    run = opened.run("transfer", 0)
+    run = opened.runs_of("transfer", 0)[0]
     kept = [jobs.job_of(study, run)[0].keeps for study in (opened, replace(opened, profile=profile))]
     assert kept == ["best", "last"]
 
@@ -204,13 +207,13 @@ def test_a_training_may_keep_its_last_snapshot(opened):
 @pytest.mark.parametrize("arm", ["baseline", "benchmark", "transfer"])
 def test_thresholds_are_chosen_on_the_validation_people_of_the_seed(opened, arm):
     for seed in (0, 1):
-        people = opened.threshold_people(opened.run(arm, seed))
+        people = opened.threshold_people(opened.runs_of(arm, seed)[0])
         assert pictures(opened, arm, seed=seed)["threshold"] == list(people)
         assert people == opened.draw("target", seed).validation[:2]  # as many as transfer holds out
         assert not set(people) & {*opened.splits["target"].test, *opened.draw("target", seed).train}
-        predicted = {one.role: one for one in jobs.predicted(opened, opened.run(arm, seed))}
+        predicted = {one.role: one for one in jobs.predicted(opened, opened.runs_of(arm, seed)[0])}
         assert predicted["threshold"].of == "target"
-    first, second = (opened.threshold_people(opened.run(arm, seed)) for seed in (0, 1))
+    first, second = (opened.threshold_people(opened.runs_of(arm, seed)[0]) for seed in (0, 1))
     assert set(first) != set(second)
 
 
@@ -244,7 +247,7 @@ def test_a_joint_is_correct_within_half_a_head_of_what_the_network_sees(opened):
     """Of the benchmark, whose pictures of 96 pixels show people of 64 half as large again; of transfer, as they are."""
     heads = opened.target.reference_lengths.query("name == 'head_size'").set_index("image_id")["length"]
     for arm, scale in (("benchmark", 1.5), ("transfer", 1.0)):
-        _, _, joints = jobs.job_of(opened, opened.run(arm, 0))
+        _, _, joints = jobs.job_of(opened, opened.runs_of(arm, 0)[0])
         scored = joints[~joints["keypoint"].isin(["pelvis", "thorax"])]
         np.testing.assert_allclose(scored["within"], 0.5 * scale * scored["image_id"].map(heads))
         assert heads.between(3, 30).all()
@@ -254,7 +257,7 @@ def test_a_joint_is_correct_within_half_a_head_of_what_the_network_sees(opened):
 
 def test_a_joint_of_a_monkey_is_correct_within_a_fifth_of_its_box(opened):
     boxes = opened.source.reference_lengths.query("name == 'bbox_length'").set_index("image_id")["length"]
-    _, _, joints = jobs.job_of(opened, opened.run("baseline", 0))
+    _, _, joints = jobs.job_of(opened, opened.runs_of("baseline", 0)[0])
     scored = joints.dropna(subset="within")
     np.testing.assert_allclose(scored["within"], 0.2 * scored["image_id"].map(boxes))
     assert set(joints.loc[joints["within"].isna(), "keypoint"]) == {"pelvis", "thorax"}
@@ -266,7 +269,7 @@ def test_where_a_length_is_not_known_no_joint_is_scored(opened):
     unknown = (lengths["image_id"] == nameless) & (lengths["name"] == "bbox_length")
     source = replace(opened.source, reference_lengths=lengths[~unknown])
     without = opening.Study(opened.profile, source, opened.target, opened.elsewhere)
-    _, _, joints = jobs.job_of(without, without.run("baseline", 0))
+    _, _, joints = jobs.job_of(without, without.runs_of("baseline", 0)[0])
     scored = joints[~joints["keypoint"].isin(["pelvis", "thorax"])]
     assert set(scored.loc[scored["within"].isna(), "image_id"]) == {nameless}
 
@@ -301,43 +304,43 @@ def test_a_validation_score_is_the_share_of_scored_joints_within_what_still_is_c
 def test_shuffled_names_are_of_the_same_points(opened):
     joints = {}
     for arm in ("baseline", "shuffled_baseline"):
-        _, _, table = jobs.job_of(opened, opened.run(arm, 0))
+        _, _, table = jobs.job_of(opened, opened.runs_of(arm, 0)[0])
         joints[arm] = table.sort_values(["image_id", "x", "y"], ignore_index=True)
     labelled, shuffled = joints["baseline"], joints["shuffled_baseline"]
     pd.testing.assert_frame_equal(shuffled.drop(columns="keypoint"), labelled.drop(columns="keypoint"))
     names = [table.groupby("image_id")["keypoint"].agg(sorted) for table in (labelled, shuffled)]
     assert names[0].equals(names[1])
     assert (shuffled["keypoint"] == labelled["keypoint"]).mean() < 0.2
-    _, _, again = jobs.job_of(opened, opened.run("shuffled_baseline", 0))
+    _, _, again = jobs.job_of(opened, opened.runs_of("shuffled_baseline", 0)[0])
     pd.testing.assert_frame_equal(again.sort_values(["image_id", "x", "y"], ignore_index=True), shuffled)
 
 
 def test_a_size_that_an_arm_does_not_learn_is_an_error(opened):
     with pytest.raises(StudyError, match="arm 'transfer' does not learn 7 pictures; expected one of 6, 20"):
-        opened.run("transfer", 0, 7)
+        opened.runs_of("transfer", 0, 7)[0]
 
 
 def test_a_size_larger_than_the_set_is_an_error_before_any_training(opened):
     arms = opened.profile.arms | {"transfer": opened.profile.arm("transfer").model_copy(update={"images": (6, 50)})}
     large = opening.Study(opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target)
     with pytest.raises(StudyError, match="50 training pictures were asked for, but the training pool holds 49"):
-        jobs.job_of(large, large.run("transfer", 0))
+        jobs.job_of(large, large.runs_of("transfer", 0)[0])
 
 
 def test_a_run_stays_what_it_is_when_its_arm_gets_more_sizes(opened):
-    run = opened.run("transfer", 0, 20)
+    run = opened.runs_of("transfer", 0, 20)[0]
     arms = opened.profile.arms | {"transfer": opened.profile.arm("transfer").model_copy(update={"images": 20})}
     alone = opening.Study(
         opened.profile.model_copy(update={"arms": arms}), opened.source, opened.target, opened.elsewhere
     )
     assert runs.settings(alone.profile, run) == runs.settings(opened.profile, run)
-    assert runs.settings(opened.profile, opened.run("transfer", 0, 6)) != runs.settings(opened.profile, run)
+    assert runs.settings(opened.profile, opened.runs_of("transfer", 0, 6)[0]) != runs.settings(opened.profile, run)
     assert digest_of(runs.settings(alone.profile, run)) == digest_of(runs.settings(opened.profile, run))
 
 
 def test_what_is_asked_of_an_arm_changes_none_of_its_runs(opened):
     """A question that is declared later, another margin or more seeds: no run is made again for them."""
-    run = opened.run("transfer", 1, 20)
+    run = opened.runs_of("transfer", 1, 20)[0]
     arm = opened.profile.arm("transfer").model_copy(update={"against": {"scratch_control": "Why?"}})
     asked = opened.profile.model_copy(
         update={"arms": {**opened.profile.arms, "transfer": arm}, "margin": 5.0, "seeds": (1, 3, 4, 5)}
@@ -349,7 +352,7 @@ def test_what_is_asked_of_an_arm_changes_none_of_its_runs(opened):
 
 @pytest.mark.parametrize("change", [{"names": "shuffled"}, {"restore": "all"}, {"frozen": 3}, {"init": "scratch"}])
 def test_what_an_arm_is_changes_its_runs(opened, change):
-    run = opened.run("transfer", 0, 20)
+    run = opened.runs_of("transfer", 0, 20)[0]
     arms = {**opened.profile.arms, "transfer": opened.profile.arm("transfer").model_copy(update=change)}
     changed = opened.profile.model_copy(update={"arms": arms})
     assert runs.settings(changed, run) != runs.settings(opened.profile, run)
@@ -359,7 +362,7 @@ def test_data_of_a_run_are_other_ones_by_another_seed_and_by_another_yardstick(o
     """By another yardstick another snapshot may be the best; of monkeys, whose yardstick stays, none."""
 
     def digest(opened, arm: str, seed: int) -> str:
-        _, shown, joints = jobs.job_of(opened, opened.run(arm, seed))
+        _, shown, joints = jobs.job_of(opened, opened.runs_of(arm, seed)[0])
         return jobs._data_digest(shown, joints)
 
     by_torso = opening.Study(
@@ -404,7 +407,7 @@ def test_a_yardstick_decides_who_is_scored_and_never_who_is_learnt(opened):
         draw = study.draw("target", seed)
         assert not without & {*study.splits["target"].test, *draw.validation}
         assert without == set(draw.train[-len(without) :])  # each is a group of his own
-    job, given, joints = jobs.job_of(study, opened.run("benchmark", 0))
+    job, given, joints = jobs.job_of(study, opened.runs_of("benchmark", 0)[0])
     learnt = set(given.loc[given["role"] == "train", "image_id"])
     assert len(learnt & without) == 41 - (60 - 8 - 30 - 3)
     assert joints.loc[joints["image_id"].isin(without), "within"].isna().all()
@@ -420,7 +423,7 @@ def test_what_the_other_data_set_leaves_out_is_told_too(opened):
 
 
 def test_people_of_another_data_set_are_measured_by_their_own_yardstick(opened):
-    run = opened.run("scratch_control", 0)
+    run = opened.runs_of("scratch_control", 0)[0]
     people = opened.elsewhere
     assert len(people) == 6
     exact = people.labels[people.labels["labelled"]][["image_id", "keypoint", "x", "y"]].assign(likelihood=1.0)

@@ -181,7 +181,7 @@ def test_copies_of_people_elsewhere_are_looked_for_among_all_that_an_arm_learnt(
 
 
 def test_copies_of_what_one_run_or_its_source_learnt_are_counted(opened):
-    few, many = (opened.run("transfer", 0, images) for images in (2, 4))
+    few, many = (opened.runs_of("transfer", 0, images)[0] for images in (2, 4))
     assert [alike_elsewhere_of(opened, run) for run in (few, many)] == [0, 0]
     draw = opened.draw("target", 0)
     copied(opened, "elsewhere03", draw.train[3])  # of the larger set alone
@@ -189,7 +189,7 @@ def test_copies_of_what_one_run_or_its_source_learnt_are_counted(opened):
     copied(opened, "elsewhere02", draw.validation[0])
     copied(opened, "elsewhere01", opened.draw("source", 0).train[4])
     assert [alike_elsewhere_of(opened, run) for run in (few, many)] == [2, 3]
-    assert alike_elsewhere_of(opened, opened.run("scratch_control", 0)) == 2
+    assert alike_elsewhere_of(opened, opened.runs_of("scratch_control", 0)[0]) == 2
 
 
 def test_what_a_finished_network_learnt_cannot_be_looked_at(opened):
@@ -198,4 +198,4 @@ def test_what_a_finished_network_learnt_cannot_be_looked_at(opened):
     counts = alike_elsewhere(replace(opened, profile=profile))
     assert counts.index.tolist() == list(ARMS)
     assert counts.isna().to_dict() == {arm: arm == "benchmark" for arm in ARMS}
-    assert alike_elsewhere_of(replace(opened, profile=profile), opened.run("benchmark", 0)) is None
+    assert alike_elsewhere_of(replace(opened, profile=profile), opened.runs_of("benchmark", 0)[0]) is None

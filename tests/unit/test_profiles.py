@@ -74,6 +74,29 @@ ZOO_ARM = {"learns": "nothing", "init": "zoo:full_human", "training": {"net_type
 @pytest.mark.parametrize(
     "what, changes, said",
     [
+        ("folds and a test", {"folds": 5}, "target.test: does not go with folds, .*set it to null"),
+        ("neither folds nor a test", {"target": {"test": None}}, "target.test: expected how many .* or the key folds"),
+        (
+            "folds and people set aside",
+            {"folds": 5, "target": {"test": None, "set_aside": 4}},
+            "target.set_aside: does",
+        ),
+        ("one fold", {"folds": 1}, "'folds': expected at least 2"),
+        ("folds by patient", {"folds": "by_patient"}, "'folds': expected a whole number or by_group"),
+    ],
+)
+def test_everybody_tests_once_or_some_are_kept_for_it(write, tmp_path, what, changes, said):
+    target = {**VALID["target"], **changes.get("target", {})}
+    write("study", {**VALID, **changes, "target": target})
+    with refused("profile", what, match=said):
+        load_profile("study", tmp_path)
+    write("study", {**VALID, "folds": "by_group", "target": {**VALID["target"], "test": None}})
+    assert load_profile("study", tmp_path).folds == "by_group"
+
+
+@pytest.mark.parametrize(
+    "what, changes, said",
+    [
         ("a finished network with pictures", {"images": 5}, "an arm that learns nothing has no images"),
         ("no network that learns nothing", {"init": "scratch"}, "learns nothing has no images, .* an init such as"),
         ("no pictures to learn", {"learns": "target"}, "images: expected at least one picture of the target"),

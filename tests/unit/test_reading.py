@@ -61,21 +61,21 @@ def test_who_is_left_out(three):
 
 def test_how_a_run_went(three):
     """Kept at iteration 20; at its end transfer's first seed had 55 % and 9 px, of its own curve."""
-    run = three.study.finished("transfer", 0)
-    assert reading.training_in_words(three.study, run) == (
+    run = three.study.finished_run("transfer", 0)
+    assert reading.training_in_words(three.study, [run]) == (
         "`transfer` starts from `arm:baseline` and learnt 3 pictures of seed 0 in 50 iterations (adam); it ended by "
         "iterations. Its validation score was best at iteration 20, which was kept: 30.5 % correct and an error of 7.2 "
         "px in the framed picture; 55.0 % and 9.0 px at the end."
     )
     finished = by_hand.with_data(three.study, profile=by_hand.profile(by_hand.FINISHED_BENCHMARK))
-    assert reading.training_in_words(finished, three.study.finished("benchmark", 0)) == (
+    assert reading.training_in_words(finished, [three.study.finished_run("benchmark", 0)]) == (
         "`benchmark` is the finished network `full_human` of DeepLabCut's model zoo, a resnet_101, trained by its "
         "authors on people of MPII's training pictures (Insafutdinov et al. 2016). Nothing was trained here."
     )
     name = "efficientpose_rt_lite"
     of_others = {"learns": "nothing", "init": f"zoo:{name}", "training": {"engine": "tflite", "net_type": name}}
     finished = by_hand.with_data(three.study, profile=by_hand.profile({**by_hand.ARMS, "benchmark": of_others}))
-    assert reading.training_in_words(finished, three.study.finished("benchmark", 0)) == (
+    assert reading.training_in_words(finished, [three.study.finished_run("benchmark", 0)]) == (
         "`benchmark` is the finished network `efficientpose_rt_lite` of the repository EfficientPose, trained by its "
         "authors on people of MPII's training pictures (Groos et al. 2021). Nothing was trained here."
     )
@@ -83,12 +83,12 @@ def test_how_a_run_went(three):
     study = by_hand.with_data(three.study, profile=by_hand.profile(shuffled))
     assert (
         "Names are shuffled in validation too, so its score says little and the last iteration, 20, was kept: 30.5 %"
-    ) in reading.training_in_words(study, three.study.finished("baseline", 0))
+    ) in reading.training_in_words(study, [three.study.finished_run("baseline", 0)])
 
 
 def test_the_held_out_monkey(three):
     """Off by 5, 20 and 50 of its 100 pixels, of which 20 are correct; of confidence 0.75, 0.25 and 0.125."""
-    table = reading.monkey_table(three.study, three.study.finished("baseline", 0))
+    table = reading.monkey_table(three.study, three.study.finished_run("baseline", 0))
     assert [list(row.values()) for row in table.to_dict("records")] == [
         ["left wrist", "rendered", "held out", 1, "100.0", "0.200", 0, "none"],
         ["right wrist", "rendered", "held out", 1, "100.0", "0.050", 1, "0.050"],
@@ -101,7 +101,7 @@ def test_the_held_out_monkey(three):
 def test_single_networks(three):
     """Of the last seed, whose floor finds nobody."""
     study = three.study
-    networks = of_networks(study, {arm: study.finished(arm, 2, 3) for arm in ("transfer", "scratch_control")})
+    networks = of_networks(study, [study.finished_run(arm, 2, 3) for arm in ("transfer", "scratch_control")])
     table = reading.score_table(study, networks.table(lambda point: people_of(study, point)))
     assert list(table) == ["arm", "pictures", "PCKh@0.5, %", "at 0.1, %", "at 0.2, %"]
     assert bare(table) == {
@@ -113,7 +113,7 @@ def test_single_networks(three):
 
 def test_errors_over_the_size_of_the_person(three):
     """Boxes of 80 (Ann), 100 and 160: 20/80 twice, 20/100 and 50/160, of ten joints; those of 0.4 are all right."""
-    run = three.study.finished("scratch_control", 0, 3)
+    run = three.study.finished_run("scratch_control", 0, 3)
     joints = matched(three.study, run.predictions(), three.study.body_yardstick).joints
     assert reading.distance_table(three.study, joints).to_dict("records") == [
         {"predictions": "all", "pictures": "rendered", "joints": 10, "mean distance / bbox_length": "0.101"},

@@ -5,11 +5,12 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
+from bad_input import refused
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from monkey_transfer.errors import StudyError
-from monkey_transfer.study.splits import draw_people, set_aside, split_people
+from monkey_transfer.study.splits import draw_people, everybody, fold_people, set_aside, split_people
 
 # The sizes of the groups of a data set.
 GROUP_SIZES = st.lists(st.integers(1, 7), min_size=5, max_size=30)
@@ -191,3 +192,41 @@ def test_who_is_set_aside_is_in_no_other_part_and_neither_is_the_rest_of_the_gro
     assert len(kept) + people + rest.dropped - whole.dropped == available
     for ids in aside.pool:
         assert group_of[list(ids)].nunique() == 1
+
+
+@given(sizes=GROUP_SIZES, seed=st.integers(0, 5), folds=st.integers(2, 5), unscored=st.sets(st.integers(0, 60)))
+def test_with_folds_every_group_is_tested_once_by_those_who_learn_the_others(sizes, seed, folds, unscored):
+    images = pictures(sizes)
+    never = set(images["image_id"][[number for number in unscored if number < len(images)]])
+    scored = images[~images["image_id"].isin(never)]
+    assume(scored["group"].nunique() >= folds)
+    found = fold_people(images, folds, seed, never)
+    assert len(found) == folds
+    assert sorted(image_id for one in found for image_id in one.test) == sorted(scored["image_id"])
+    group_of = images.set_index("image_id")["group"]
+    for one in found:
+        pool = [image_id for ids in one.pool for image_id in ids]
+        assert not set(group_of[list(one.test)]) & set(group_of[pool])
+        assert len(one.test) + len(pool) + one.dropped == len(images)
+    # As even as whole groups allow.
+    tested = [len(one.test) for one in found]
+    assert max(tested) - min(tested) <= scored.groupby("group").size().max()
+    assert fold_people(images.sample(frac=1, random_state=seed), folds, seed, never) == found
+
+
+@given(sizes=GROUP_SIZES)
+def test_each_group_can_be_a_fold(sizes):
+    images = pictures(sizes)
+    found = fold_people(images, "by_group", 0)
+    tested = [set(one.test) for one in found]
+    assert sorted(map(sorted, tested)) == sorted(map(sorted, images.groupby("group")["image_id"].apply(list)))
+    assert set(everybody(images, 0).test) == set(images["image_id"])
+
+
+@pytest.mark.parametrize("folds, groups", [(5, 4), ("by_group", 1)])
+def test_more_folds_than_groups(folds, groups):
+    wanted = 2 if folds == "by_group" else folds
+    with refused(
+        "split", f"{groups} groups, folds: {folds}", match=f"{wanted} folds were asked for, .* of {groups} groups"
+    ):
+        fold_people(pictures([3] * groups), folds, 0)

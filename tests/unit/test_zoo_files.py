@@ -239,9 +239,9 @@ def test_heads_are_taken_over_joint_by_joint(opened, monkeypatch):
 
 
 def test_so_are_those_of_another_arm(opened, monkeypatch):
-    parent = opened.run("heads", 0).folder
+    parent = opened.runs_of("heads", 0)[0].folder
     write_snapshot(parent / "deeplabcut" / "dlc-models" / "iteration-0" / "model" / "train", 3)
-    run = opened.run("heads", 0)
+    run = opened.runs_of("heads", 0)[0]
     specification = jobs.specification_of(*jobs.job_of(opened, run), opened, run)
     finished = {"digest": digest_of(specification), "specification": specification, "outcome": {"chosen_iteration": 3}}
     write_json(parent / "run.json", finished)

@@ -11,23 +11,26 @@ from monkey_transfer.study.runs import Run
 def budgets(study: Study) -> pd.DataFrame:
     """One row per finished run: what it started from, what it learnt from, how long, and how that ended.
 
-    ``iterations_in_all`` counts those of the networks that it started from as well. ``run_digest`` is that of all that
-    the run's specification names: settings, seed, pictures, labels and initial weights, not the machine, whose
-    arithmetic a training carries on.
+    Where the profile has folds ``fold`` says of which. ``iterations_in_all`` counts those of the networks that it
+    started from as well. ``run_digest`` is that of all that the run's specification names: settings, seed, pictures,
+    labels and initial weights, not the machine, whose arithmetic a training carries on.
     """
     runs = study.runs()
     iterations = {run: run.manifest()["outcome"]["iterations"] for run in runs}
-    return pd.DataFrame([_row(study, run, iterations) for run in runs])
+    table = pd.DataFrame([_row(study, run, iterations) for run in runs])
+    return table if study.profile.folds else table.drop(columns="fold")
 
 
 def _row(study: Study, run: Run, iterations: dict[Run, int]) -> dict[str, Any]:
     arm, manifest = study.profile.arm(run.arm), run.manifest()
     outcome, restored = manifest["outcome"], manifest["outcome"]["restored"]
-    parents = [study.run(name, run.seed) for name in study.profile.lineage(run.arm)[1:]]
+    part = study.part(run)
+    parents = [part.finished_run(name, run.seed) for name in study.profile.lineage(run.arm)[1:]]
     return {
         "arm": run.arm,
         "images": run.images,
         "seed": run.seed,
+        "fold": run.fold,
         "init": arm.init,
         "learns": arm.learns,
         "validation_pictures": study.profile.validation_size(run.arm, run.images),

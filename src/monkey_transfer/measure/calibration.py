@@ -42,7 +42,7 @@ def calibrated(study: Study, run: Run) -> Calibration:
     Where the surest of their joints would be the least likely to be right, or all or none are, all likelihoods become
     the share that is right, of which half a joint is taken for unknown.
     """
-    joints = matched(study, run.predictions("threshold"), people=study.held_out(run)).joints
+    joints = matched(study, study.held_out_predictions(run), people=study.held_out(run)).joints
     right, whom = joints["correct"].to_numpy(), (len(joints), joints["image_id"].nunique())
     if 0 < right.sum() < len(right):
         fitted = LogisticRegression(C=np.inf).fit(_odds(joints["likelihood"].to_numpy())[:, None], right)

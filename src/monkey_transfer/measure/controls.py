@@ -55,23 +55,24 @@ def _equivalent(results: Results, point: Point, control: list[Point]) -> dict[st
 def speed(study: Study) -> pd.DataFrame:
     """Who gets there first: iterations until an arm's validation score is the best of the control's own training.
 
-    Returns arm, images, seeds, reached (how many seeds did) and iterations (the mean of those).
+    Returns arm, images, runs (one for each seed, and fold if there are any), reached (how many did) and iterations (the
+    mean of those).
     """
     control = study.profile.arm(study.profile.control)
     arms = {name: arm for name, arm in study.profile.arms.items() if arm.learns == "target"}
     points = [Point(name, images) for name, arm in arms.items() for images in arm.sizes if images in control.sizes]
     rows = []
     for point in points:
-        reached = pd.Series([_reached(study, point, seed) for seed in study.profile.seeds])
-        found = {"seeds": len(reached), "reached": reached.count(), "iterations": reached.mean()}
+        reached = pd.Series([_reached(part, point, seed) for part in study.parts for seed in study.profile.seeds])
+        found = {"runs": len(reached), "reached": reached.count(), "iterations": reached.mean()}
         rows.append({**point._asdict(), **found})
     return pd.DataFrame(rows)
 
 
 def _reached(study: Study, point: Point, seed: int) -> float:
     """The iteration of the first validation of a run that was as good as the control's best; NaN if there was none."""
-    mark = study.finished(study.profile.control, seed, point.images).learning_curve()["validation_score"].max()
-    curve = study.finished(point.arm, seed, point.images).learning_curve()
+    mark = study.finished_run(study.profile.control, seed, point.images).learning_curve()["validation_score"].max()
+    curve = study.finished_run(point.arm, seed, point.images).learning_curve()
     return float(curve.loc[curve["validation_score"] >= mark, "iteration"].min())
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from monkey_transfer.measure.comparisons import compared, compared_points
 from monkey_transfer.measure.leaks import alike_elsewhere
 from monkey_transfer.measure.matched import matched
-from monkey_transfer.measure.scores import Scores, all_points, as_committed, each_seed, people_of
+from monkey_transfer.measure.scores import Point, Scores, all_points, as_committed, each_seed, people_of
 from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.metrics.pckh import SCORE_NAME
@@ -23,8 +23,13 @@ def elsewhere_scores(study: Study) -> Scores:
 
     StudyError if the profile names no other data set, or a run is not finished.
     """
-    found = each_seed(study, all_points(study), lambda run: matched_elsewhere(study, run.predictions("elsewhere")))
-    return Scores(found, pck_scores)
+    return Scores(each_seed(study, all_points(study), partial(tried_elsewhere, study)), pck_scores)
+
+
+def tried_elsewhere(study: Study, point: Point, seed: int) -> Matched:
+    """A finished network of one seed on the people of the other data set."""
+    run = study.finished_run(point.arm, seed, point.images)
+    return matched_elsewhere(study, run.predictions("elsewhere"))
 
 
 def elsewhere_table(study: Study, scores: Scores) -> pd.DataFrame:

@@ -2,12 +2,12 @@
 
 ``predictions/<arm>-n<images>.parquet`` has seed, of ('test', or 'threshold' for the validation people on whom the
 detection threshold is chosen), image_id, keypoint, x, y, likelihood; files of that name in ``predictions/elsewhere``
-the same of people of another data set, without likelihoods, which no number there needs. ``labels.parquet`` are the
+the same of people of another data set, without likelihoods, which no number there needs. With folds everybody tests
+once, and holds out a threshold for the networks of some other folds. ``labels.parquet`` are the
 labels of these people and ``people.parquet`` their group, box and reference lengths. Pixels of the original image,
 0-based, pixel centres. Labels of photographs that may not be shown are not ours to publish and are left out.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -24,10 +24,11 @@ _NUMBERS = ["x", "y", "likelihood"]
 def write_evidence(study: Study, folder: Path) -> None:
     """Write what the scores of a study's finished runs are made of."""
     for point in all_points(study):
-        _write(_predictions(study, point, ("test", "threshold")), folder / _name(point))
+        of_seeds = [_predictions(study, point, seed) for seed in study.profile.seeds]
+        _write(pd.concat(of_seeds), folder / _name(point))
         if study.elsewhere:
-            others = _predictions(study, point, ("elsewhere",)).drop(columns="likelihood")
-            _write(others, folder / "elsewhere" / _name(point))
+            others = [_elsewhere(study, point, seed) for seed in study.profile.seeds]
+            _write(pd.concat(others), folder / "elsewhere" / _name(point))
     floor = [mean_pose(study, seed).assign(seed=seed, of="test") for seed in study.profile.seeds]
     _write(pd.concat(floor), folder / _name(FLOOR))
     if study.profile.pictures_in_reports:
@@ -38,9 +39,16 @@ def _name(point: Point) -> str:
     return f"{point.arm}-n{point.images}.parquet"
 
 
-def _predictions(study: Study, point: Point, kinds: Iterable[str]) -> pd.DataFrame:
-    runs = [study.finished(point.arm, seed, point.images) for seed in study.profile.seeds]
-    return pd.concat([run.predictions(of).assign(seed=run.seed, of=of) for run in runs for of in kinds])
+def _predictions(study: Study, point: Point, seed: int) -> pd.DataFrame:
+    test = study.predictions(point.arm, seed, point.images)
+    runs = ((part, part.finished_run(point.arm, seed, point.images)) for part in study.parts)
+    held_out = pd.concat([part.held_out_predictions(run) for part, run in runs])
+    return pd.concat([test.assign(of="test"), held_out.assign(of="threshold")]).assign(seed=seed)
+
+
+def _elsewhere(study: Study, point: Point, seed: int) -> pd.DataFrame:
+    run = study.finished_run(point.arm, seed, point.images)
+    return run.predictions("elsewhere").drop(columns="likelihood").assign(seed=seed, of="elsewhere")
 
 
 def _write(predictions: pd.DataFrame, file: Path) -> None:
@@ -55,7 +63,7 @@ def _write(predictions: pd.DataFrame, file: Path) -> None:
 
 def _write_people(study: Study, folder: Path) -> None:
     """The labels, boxes and lengths of the test people, and of those of every seed on whom a threshold is chosen."""
-    others = (image_id for run in study.runs() for image_id in study.threshold_people(run))
+    others = (image_id for run in study.runs() for image_id in study.part(run).threshold_people(run))
     shown = study.target.subset(list(dict.fromkeys([*study.splits["target"].test, *others])))
     labels = shown.labels.astype({"image_id": "category", "keypoint": "category"}).reset_index(drop=True)
     lengths = shown.reference_lengths.pivot(index="image_id", columns="name", values="length").reset_index()

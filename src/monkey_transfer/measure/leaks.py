@@ -17,30 +17,29 @@ def audited(study: Study) -> pd.DataFrame:
     ``near_duplicates``, itself included; and ``may_have_seen``, all of them where weights come from a training that may
     have held them, as the ``note`` says.
     """
-    seeds, arms = study.profile.seeds, study.profile.arms
-    test, learnt = (
-        study.test_people.images,
-        {name: _learnt(study, name, arm.largest, seeds) for name, arm in arms.items()},
-    )
+    counts = [_audited(part) for part in study.parts]
+    summed = sum(counts[1:], counts[0]).rename_axis("arm").reset_index()
+    notes = ["; ".join(why_it_may_know(study, name, "target")) for name in summed["arm"]]
+    may_know = [people if note else 0 for people, note in zip(summed["test_people"], notes, strict=True)]
+    return summed.assign(may_have_seen=may_know, note=notes)
+
+
+def _audited(study: Study) -> pd.DataFrame:
+    """The counts by arm of :func:`audited`, of a study without folds or of one of them."""
+    seeds, arms, test = study.profile.seeds, study.profile.arms, study.test_people.images
+    learnt = {name: _learnt(study, name, arm.largest, seeds) for name, arm in arms.items()}
     alike = near_duplicates(test["path"], pd.concat(learnt.values())["path"])
-    rows = []
+    rows = {}
     for name in arms:
-        lineage = study.profile.lineage(name)
-        seen = pd.concat([learnt[ancestor] for ancestor in lineage])
+        seen = pd.concat([learnt[ancestor] for ancestor in study.profile.lineage(name)])
         people = seen[seen["role"].isin(("target", "set_aside"))]
-        notes = why_it_may_know(study, name, "target")
-        rows.append(
-            {
-                "arm": name,
-                "test_people": len(test),
-                "trained_on": test["image_id"].isin(people["image_id"]).sum(),
-                "shared_group": test["group"].isin(people["group"]).sum(),
-                "near_duplicates": test["path"].isin(alike.loc[alike["second"].isin(seen["path"]), "first"]).sum(),
-                "may_have_seen": len(test) if notes else 0,
-                "note": "; ".join(notes),
-            }
-        )
-    return pd.DataFrame(rows)
+        rows[name] = {
+            "test_people": len(test),
+            "trained_on": test["image_id"].isin(people["image_id"]).sum(),
+            "shared_group": test["group"].isin(people["group"]).sum(),
+            "near_duplicates": test["path"].isin(alike.loc[alike["second"].isin(seen["path"]), "first"]).sum(),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def alike_elsewhere(study: Study) -> pd.Series:

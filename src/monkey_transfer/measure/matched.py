@@ -16,6 +16,10 @@ def mean_pose(study: Study, seed: int) -> pd.DataFrame:
     which it is shown, learns with that seed, framed as the study frames them; the likelihood is 1. It is the floor that
     any network must beat.
     """
+    return pd.concat([_mean_pose(part, seed) for part in study.parts], ignore_index=True)
+
+
+def _mean_pose(study: Study, seed: int) -> pd.DataFrame:
     ids = study.draw("target", seed).training_subset(study.profile.asked_size("transfer"))
     labels = study.target.subset(ids).labels
     learnt = study.framed("target", ids, study.profile.picture)

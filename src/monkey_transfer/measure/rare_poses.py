@@ -6,7 +6,7 @@ since networks are trained on pictures and their mirror images. A person in whom
 has no pose, and so no rarity.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.matching import Matched
 from monkey_transfer.skeletons import LIMB_JOINTS
 from monkey_transfer.study.opening import Study
+from monkey_transfer.study.splits import Draw
 
 # One training person nearby can be an error of the labels; five nearby are a place where training people are.
 NEIGHBOURS = 5
@@ -67,8 +68,8 @@ def measure_rare_poses(study: Study, scores: Scores) -> RarePoses:
     """
     size, score = study.profile.compared_size, pckh.SCORE_NAME[study.profile.yardstick]
     landmarks = [landmark for landmark in common_landmarks(study.target, study.source) if landmark in LIMB_JOINTS]
-    learnt = [study.target.subset(draw.training_subset(size)) for draw in study.draws["target"].values()]
-    by_draw = pd.concat([rarity_of_people(study.test_people, training, landmarks) for training in learnt])
+    learnt = [(part, study.target.subset(draw.training_subset(size))) for part, draw in _draws(study)]
+    by_draw = pd.concat([rarity_of_people(part.test_people, training, landmarks) for part, training in learnt])
     distance = by_draw.groupby(level=0, sort=False).mean()
     decile = deciles(distance)
     counts = decile.value_counts()
@@ -94,7 +95,7 @@ def measure_rare_poses(study: Study, scores: Scores) -> RarePoses:
         accuracy=pd.DataFrame(accuracy),
         advantage=pd.DataFrame(advantage),
         lines=pd.DataFrame(lines),
-        cover=_cover(study, landmarks, learnt, decile),
+        cover=_cover(study, landmarks, [training for _, training in learnt], decile),
     )
 
 
@@ -204,6 +205,13 @@ def monkey_cover(
             for own in [decile == part]
         ]
     )
+
+
+def _draws(study: Study) -> Iterator[tuple[Study, Draw]]:
+    """Whom each seed draws of the target; with folds, of each of them."""
+    for part in study.parts:
+        for draw in part.draws["target"].values():
+            yield part, draw
 
 
 def _cover(study: Study, landmarks: list[str], learnt: list[Dataset], decile: pd.Series) -> pd.DataFrame:

@@ -8,7 +8,7 @@ groups of test people and over training seeds, every one of which learnt people 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -170,14 +170,16 @@ def shown_points(study: Study) -> list[Point]:
 
 def read_scores(study: Study) -> Scores:
     """Every run of a study, on each arm's own joints, in original pixels; StudyError if one is not finished."""
-    runs = each_seed(study, all_points(study), lambda run: evaluated(study, run))
+    runs = each_seed(study, all_points(study), partial(evaluated, study))
     return Scores({**runs, FLOOR: [floor(study, seed) for seed in study.profile.seeds]})
 
 
-def of_networks(study: Study, runs: Mapping[str, Run]) -> Scores:
-    """The PCK scores of finished networks, by arm, of one seed and of its floor: over test people alone."""
-    [seed] = {run.seed for run in runs.values()}
-    found = {Point(arm, run.images): [evaluated(study, run)] for arm, run in runs.items()}
+def of_networks(study: Study, runs: Iterable[Run]) -> Scores:
+    """The PCK scores of finished networks of one seed, each with all of its folds, and of the floor of that seed: over
+    test people alone."""
+    points = {Point(run.arm, run.images): run.seed for run in runs}
+    [seed] = set(points.values())
+    found = {point: [evaluated(study, point, seed)] for point in points}
     return Scores({**found, FLOOR: [floor(study, seed)]}, pck_scores)
 
 
@@ -198,16 +200,27 @@ def in_network_frame(study: Study, scores: Scores) -> Scores:
 
 def by_yardstick(study: Study, yardstick: str) -> Scores:
     """The PCK scores by another yardstick than the profile's, of every arm as it is shown."""
-    by_it = each_seed(
-        study, shown_points(study), lambda run: matched(study, as_committed(run.predictions()), yardstick)
-    )
+    by_it = each_seed(study, shown_points(study), partial(on_test_people, study, yardstick=yardstick))
     return Scores(by_it, pck_scores)
 
 
-def evaluated(study: Study, run: Run) -> Matched:
-    """A finished run on the test people; its threshold is that of the best F1 on the validation people of its seed."""
-    others = matched(study, as_committed(run.predictions("threshold")), people=study.held_out(run))
-    return replace(matched(study, as_committed(run.predictions())), threshold=threshold_of(others.joints))
+def evaluated(study: Study, point: Point, seed: int) -> Matched:
+    """A network of one seed on the test people; its threshold is that of the best F1 on the people that it held out.
+
+    With folds it is several networks, each on the people who test in its fold; together they have one threshold.
+    """
+    held_out = pd.concat([validated(part, part.finished_run(point.arm, seed, point.images)) for part in study.parts])
+    return replace(on_test_people(study, point, seed), threshold=threshold_of(held_out))
+
+
+def on_test_people(study: Study, point: Point, seed: int, yardstick: str | None = None) -> Matched:
+    """A network of one seed on the test people by the profile's yardstick, or by another."""
+    return matched(study, as_committed(study.predictions(point.arm, seed, point.images)), yardstick)
+
+
+def validated(study: Study, run: Run) -> pd.DataFrame:
+    """The joints of :class:`~monkey_transfer.metrics.matching.Matched` of the people whom a run held out."""
+    return matched(study, as_committed(study.held_out_predictions(run)), people=study.held_out(run)).joints
 
 
 def floor(study: Study, seed: int) -> Matched:
@@ -226,9 +239,8 @@ def as_committed(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions.assign(**rounded)
 
 
-def each_seed(study: Study, points: Iterable[Point], evaluate: Callable[[Run], Matched]) -> dict[Point, list[Matched]]:
-    """For each point what is made of its finished runs, one for each seed; StudyError if one is not finished."""
-    return {
-        point: [evaluate(study.finished(point.arm, seed, point.images)) for seed in study.profile.seeds]
-        for point in points
-    }
+def each_seed(
+    study: Study, points: Iterable[Point], evaluate: Callable[[Point, int], Matched]
+) -> dict[Point, list[Matched]]:
+    """For each point what is made of it and of each seed."""
+    return {point: [evaluate(point, seed) for seed in study.profile.seeds] for point in points}

@@ -6,10 +6,11 @@ gives by itself, and how much more or less monkeys add with it than without.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
-from monkey_transfer.measure.elsewhere import matched_elsewhere
+from monkey_transfer.measure.elsewhere import tried_elsewhere
 from monkey_transfer.measure.scores import FLOOR, Point, Scores, each_seed, shown_points
 from monkey_transfer.measure.tilt import ByTilt, by_tilt
 from monkey_transfer.metrics.estimate import FEWEST_GROUPS
@@ -64,7 +65,7 @@ def measure_where_it_helps(study: Study, scores: Scores) -> WhereItHelps:
     here = by_tilt({point: scores.runs[point] for point in [*points, FLOOR]}, study.test_people)
     tried = {"target": (here, SCORE_NAME[profile.yardstick])}
     if study.elsewhere is not None:
-        others = each_seed(study, points, lambda run: matched_elsewhere(study, run.predictions("elsewhere")))
+        others = each_seed(study, points, partial(tried_elsewhere, study))
         tried["elsewhere"] = by_tilt(others, study.elsewhere), SCORE_NAME[profile.elsewhere_yardstick]
     people = [
         {"tried_on": role, "tilt": tilt, "people": number}

@@ -109,10 +109,11 @@ class SourceData(Settings):
 
 
 class TargetData(Settings):
-    """The data set that counts, and how many of its pictures are kept for the test."""
+    """The data set that counts, and how many of its pictures are kept for the test; null where a profile's ``folds``
+    test everybody."""
 
     data: AnyData
-    test: Positive
+    test: Positive | None = None
     # People whom only arms learn that say so: what a source of the target's own kind is worth.
     set_aside: Count = 0
 

@@ -5,7 +5,7 @@ training are the engine's own, so that a profile shows exactly where it departs 
 """
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
@@ -56,6 +56,9 @@ class Profile(Settings):
     picture: Framing
     yardstick: Yardstick
     arms: dict[Name, Arm]
+    # In how many parts the target's groups are tested, each by networks that learnt of the others, in place of
+    # ``target.test``: so many of about equal size, or one for each group.
+    folds: Annotated[int, Field(ge=2)] | Literal["by_group"] | None = None
     # Each draws its own people of the pool and its own initial weights.
     seeds: tuple[Count, ...]
     split_seed: Count = 0
@@ -86,6 +89,13 @@ class Profile(Settings):
                 raise ValueError(f"{name}.images: expected one number; learning curves are of the arms of chapter 4")
         return arms
 
+    @field_validator("folds", mode="before")
+    @classmethod
+    def _folds(cls, folds: Any) -> Any:
+        if isinstance(folds, str) and folds != "by_group":
+            raise ValueError("expected a whole number or by_group")
+        return folds
+
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -99,6 +109,24 @@ class Profile(Settings):
         if taken := {*_KEY_OF, "nothing"} & set(sources):
             raise ValueError(f"sources.{min(taken)}: is the name of something else that arms learn; choose another")
         return sources
+
+    @model_validator(mode="after")
+    def _tests_in_one_way(self) -> "Profile":
+        if self.folds is None and self.target.test is None:
+            raise ValueError(
+                "target.test: expected how many pictures are kept for the test, or the key folds, by which everybody "
+                "is tested once"
+            )
+        if self.folds is not None:
+            others = {
+                "target.test": self.target.test,
+                "target.set_aside": self.target.set_aside,
+                "elsewhere": self.elsewhere,
+            }
+            for key, value in others.items():
+                if value:
+                    raise ValueError(f"{key}: does not go with folds, which test all of the target; set it to null")
+        return self
 
     @model_validator(mode="after")
     def _learns_what_is_there(self) -> "Profile":
@@ -291,6 +319,10 @@ class Profile(Settings):
     def is_source_network(self, arm: str) -> bool:
         """Whether an arm knows a source and no people: ``baseline``, finished or not, and what learns other sources."""
         return arm == "baseline" or self.arm(arm).learns_a_source
+
+    def learns_people(self, arm: str) -> bool:
+        """Whether an arm, or what it starts from, learnt the target: with folds it then has a network for each."""
+        return any(self.arm(name).learns == "target" for name in self.lineage(arm))
 
     @property
     def finished_networks(self) -> list[str]:

@@ -12,7 +12,7 @@ from monkey_transfer.networks.job import FIT_ROLES
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.jobs import Part, given_to
 from monkey_transfer.study.opening import Study, open_study
-from monkey_transfer.study.runs import Run
+from monkey_transfer.study.runs import Run, runs_of
 from monkey_transfer.tables import BOX, SIZE, content_of
 
 # What is kept of a run's files, and what is said where it is another.
@@ -26,16 +26,18 @@ def made_of(study: Study, run: Run) -> dict[str, str]:
     return _joined(study, run, [_digests(study, part) for part in given_to(study, run)])
 
 
-def changes_of(profile: Profile) -> dict[Run, str]:
-    """The :func:`changes` of a profile's study, which is opened for it unless all of its pictures are rendered.
+def runs_and_changes(profile: Profile) -> tuple[list[Run], dict[Run, str]]:
+    """All runs of a profile's study, and the :func:`changes` among them.
 
+    The study is opened for it unless all of its pictures are rendered and nobody has to be told apart in folds.
     StudyError if its data cannot be read, or has not the people that it asks for.
     """
-    if all(data.format == "synthetic" for data in profile.data.values()):
-        return {}
+    if profile.folds is None and all(data.format == "synthetic" for data in profile.data.values()):
+        return runs_of(profile), {}
     study = open_study(profile.name)
-    study.draws  # noqa: B018
-    return changes(study)
+    for part in study.parts:
+        part.draws  # noqa: B018
+    return study.runs(), changes(study)
 
 
 def changes(study: Study) -> dict[Run, str]:
@@ -46,9 +48,9 @@ def changes(study: Study) -> dict[Run, str]:
         if not run.is_complete:
             continue
         parent, was = study.profile.arm(run.arm).parent, run.manifest().get("made_of")
-        now = _joined(study, run, [of_part(part) for part in given_to(study, run)]) if was else {}
+        now = _joined(study, run, [of_part(part) for part in given_to(study.part(run), run)]) if was else {}
         why = [said for what, said in _CHANGED.items() if was and now[what] != was[what]]
-        if parent and study.run(parent, run.seed) in found:
+        if parent and not found.keys().isdisjoint(study.part(run).runs_of(parent, run.seed)):
             why.append(_FROM_ANOTHER)
         found |= {run: why[0]} if why else {}
     return found

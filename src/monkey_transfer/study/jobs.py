@@ -165,7 +165,7 @@ def _checkpoint(study: Study, arm: Arm, run: Run) -> str | None:
     if arm.published:
         return arm.published_files.weights
     if arm.parent:
-        return study.finished(arm.parent, run.seed).snapshot()
+        return study.finished_run(arm.parent, run.seed).snapshot()
     if arm.init == "imagenet":
         return arm.engine.imagenet(arm.training)
     return None

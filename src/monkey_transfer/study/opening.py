@@ -27,7 +27,7 @@ from monkey_transfer.study import runs
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.near_duplicates import NEAR, kept_together, near_duplicates
 from monkey_transfer.study.runs import Run
-from monkey_transfer.study.splits import Draw, Split, draw_people, set_aside, split_people
+from monkey_transfer.study.splits import Draw, Split, draw_people, everybody, fold_people, set_aside, split_people
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Study:
     source, target : the data sets, whole.
     sources : the other data sets that arms may learn first, by the profile's names.
     elsewhere : people of another data set, those that every arm is tried on; None where the profile names none.
+    fold : of a profile with folds, the one whose people test, see :attr:`parts`; None for all of them together.
     """
 
     profile: Profile
@@ -46,6 +47,25 @@ class Study:
     target: Dataset
     elsewhere: Dataset | None = None
     sources: Mapping[str, Dataset] = field(default_factory=dict)
+    fold: int | None = None
+
+    @cached_property
+    def parts(self) -> tuple["Study", ...]:
+        """The study as the networks of each fold see it, which learn nobody who tests there; without folds itself."""
+        if self.profile.folds is None or self.fold is not None:
+            return (self,)
+        return tuple(replace(self, fold=fold) for fold in range(len(self._folds)))
+
+    def part(self, run: Run) -> "Study":
+        """The study as a run sees it: that of its fold, or itself."""
+        return self if run.fold == self.fold else self.parts[run.fold or 0]
+
+    @cached_property
+    def _folds(self) -> tuple[Split, ...]:
+        profile = self.profile
+        assert profile.folds is not None
+        with _told_of(f"profile {profile.name}"):
+            return fold_people(self.target.images, profile.folds, profile.split_seed, self.unscored)
 
     @property
     def datasets(self) -> dict[str, Dataset]:
@@ -78,10 +98,19 @@ class Study:
             with _told_of(self._asks(role)):
                 if role == "set_aside":
                     splits["target"], splits[role] = set_aside(splits["target"], profile.target.set_aside)
+                elif asked.test is None:
+                    splits[role] = self._of_fold
                 else:
                     unscored = self.unscored if role == "target" else ()
                     splits[role] = split_people(self.dataset(role).images, asked.test, profile.split_seed, unscored)
         return splits
+
+    @property
+    def _of_fold(self) -> Split:
+        """Of people who test by folds, those of this one; of all together everybody."""
+        if self.fold is None:
+            return everybody(self.target.images, self.profile.split_seed, self.unscored)
+        return self._folds[self.fold]
 
     @cached_property
     def draws(self) -> dict[str, dict[int, Draw]]:
@@ -93,15 +122,17 @@ class Study:
         for role, split in self.splits.items():
             with _told_of(self._asks(role)):
                 draws[role] = {s: draw_people(split, profile.largest_validation(role), s) for s in profile.seeds}
-                for draw in draws[role].values():
-                    draw.training_subset(profile.largest_training_set(role))
+                if role != "target" or len(self.parts) == 1:  # with folds nobody learns of all together
+                    for draw in draws[role].values():
+                        draw.training_subset(profile.largest_training_set(role))
         return draws
 
     def _asks(self, role: str) -> str:
         """What asks for pictures of a data set, and what of it stays together."""
         groups = self.dataset(role).groups
         whole = "" if groups == "pictures" else f"; its {groups} stay whole"
-        return f"profile {self.profile.name}, {role} (its test and its arms' images{whole})"
+        fold = "" if self.fold is None or role != "target" else f" in fold {self.fold}"
+        return f"profile {self.profile.name}, {role}{fold} (its test and its arms' images{whole})"
 
     def draw(self, role: str, seed: int) -> Draw:
         """Whom a seed learns; StudyError if the profile does not have that seed."""
@@ -174,27 +205,54 @@ class Study:
         known = set(self.target.reference_lengths["name"])
         return "mpii_200scale" if "mpii_200scale" in known else "bbox_length"
 
-    def run(self, arm: str, seed: int, images: int | None = None) -> Run:
-        """See :func:`monkey_transfer.study.runs.run_of`."""
-        return runs.run_of(self.profile, arm, seed, images)
-
-    def finished(self, arm: str, seed: int, images: int | None = None) -> Run:
-        """The :meth:`run`, finished.
-
-        StudyError if it is not, or was trained when the profile said something else of the arm or of its pictures.
-        Whether the data or their split changed only :func:`~monkey_transfer.study.training.train_arm` sees.
-        """
-        run = self.run(arm, seed, images)
-        if not runs.has_settings(self.profile, run):
-            raise StudyError(
-                f"run {run} was trained when profile {self.profile.name} or the training code were others: "
-                f"run it again (make study PROFILE={self.profile.name})"
-            )
-        return run
-
     def runs(self) -> list[Run]:
         """All runs of the study, arm by arm and size by size."""
-        return runs.runs_of(self.profile)
+        return runs.runs_of(self.profile, self._fold_numbers)
+
+    def runs_of(self, arm: str, seed: int, images: int | None = None) -> tuple[Run, ...]:
+        """The runs of that arm, seed and number of training pictures, its largest unless given; finished or not.
+
+        There is one, or one for each fold. StudyError as :func:`monkey_transfer.study.runs.run_of` has it.
+        """
+        run = runs.run_of(self.profile, arm, seed, images)
+        folds = self._fold_numbers if self.profile.learns_people(arm) else (None,)
+        return tuple(replace(run, fold=fold) for fold in folds)
+
+    @property
+    def _fold_numbers(self) -> tuple[int | None, ...]:
+        return tuple(part.fold for part in self.parts)
+
+    def finished(self, arm: str, seed: int, images: int | None = None) -> tuple[Run, ...]:
+        """The :meth:`runs_of`, finished.
+
+        StudyError if one is not, or was trained when the profile said something else of the arm or of its pictures.
+        Whether the data or their split changed only :func:`~monkey_transfer.study.training.train_arm` sees.
+        """
+        found = self.runs_of(arm, seed, images)
+        for run in found:
+            if not runs.has_settings(self.profile, run):
+                raise StudyError(
+                    f"run {run} was trained when profile {self.profile.name} or the training code were others: "
+                    f"run it again (make study PROFILE={self.profile.name})"
+                )
+        return found
+
+    def predictions(self, arm: str, seed: int, images: int | None = None) -> pd.DataFrame:
+        """What the :meth:`finished` runs predict of the test people: with folds each of those who test there."""
+        found = {part.splits["target"].test: part.finished_run(arm, seed, images).predictions() for part in self.parts}
+        return pd.concat([rows[rows["image_id"].isin(test)] for test, rows in found.items()], ignore_index=True)
+
+    def finished_run(self, arm: str, seed: int, images: int | None = None) -> Run:
+        """The one run that is :meth:`finished`; of a study with folds ask a part of it."""
+        [run] = self.finished(arm, seed, images)
+        return run
+
+    def held_out_predictions(self, run: Run) -> pd.DataFrame:
+        """What a finished run predicts of the people whom it :meth:`held_out`."""
+        # With folds a network that learns no people predicts everybody as test people, whichever fold they are of.
+        of = "threshold" if run.fold == self.fold else "test"
+        rows = run.predictions(of)
+        return rows[rows["image_id"].isin(self.threshold_people(run))]
 
 
 def open_study(name: str) -> Study:

@@ -4,7 +4,7 @@ Runs are counted by their folders, and time is that of the profile's runs so far
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.profiles.profile import Profile
-from monkey_transfer.study.runs import Run, has_settings, runs_of
+from monkey_transfer.study.runs import Run, has_settings
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,17 @@ def again(changed: Mapping[Run, str]) -> list[str]:
     return [f"{number} finished run{'s are' if number > 1 else ' is'} made again: {why}." for why, number in counted]
 
 
-def outlook(profile: Profile, changed: Mapping[Run, str] = MappingProxyType({})) -> Outlook:
-    """Count the runs of a profile and expect of the missing ones what finished runs of their network took.
+def outlook(profile: Profile, runs: Sequence[Run], changed: Mapping[Run, str] = MappingProxyType({})) -> Outlook:
+    """Count the ``runs`` of a profile and expect of the missing ones what finished runs of their network took.
 
     ``changed`` are finished runs that do not count (:func:`monkey_transfer.study.changes.changes`). Time is
     proportional to the pictures seen, iterations x batch size. An arm that stops at a plateau takes less.
     """
-    runs = runs_of(profile)
     finished = [run for run in runs if run.is_complete]
     trained = [run for run in finished if run.manifest()["outcome"]["seconds"]]
     pace = _seconds_per_picture(trained)
     current = {run for run in finished if has_settings(profile, run) and run not in changed}
-    existing = {run for run in current if current.issuperset(_parents(profile, run))}
+    existing = {run for run in current if current.issuperset(_parents(profile, run, runs))}
     missing = [profile.arm(run.arm).at(run.images) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if _kind(training) in pace]
@@ -94,9 +93,10 @@ def outlook(profile: Profile, changed: Mapping[Run, str] = MappingProxyType({}))
     )
 
 
-def _parents(profile: Profile, run: Run) -> list[Run]:
-    """The runs that a run's weights come from."""
-    return [Run(profile.name, arm, profile.arm(arm).largest, run.seed) for arm in profile.lineage(run.arm)[1:]]
+def _parents(profile: Profile, run: Run, runs: Sequence[Run]) -> list[Run]:
+    """Of the runs, those that a run's weights come from."""
+    lineage = {(arm, profile.arm(arm).largest, run.seed) for arm in profile.lineage(run.arm)[1:]}
+    return [one for one in runs if (one.arm, one.images, one.seed) in lineage and one.fold in (None, run.fold)]
 
 
 def _kind(training: Training) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from numbers import Integral
@@ -40,19 +40,22 @@ _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "numpy", "pandas", "sciki
 
 @dataclass(frozen=True)
 class Run:
-    """One arm at one number of training images and one seed, finished or not."""
+    """One arm at one number of training images and one seed, finished or not; and of one ``fold``, if there are any and
+    what it learns depends on them."""
 
     profile: str
     arm: str
     images: int
     seed: int
+    fold: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.arm} n{self.images} s{self.seed}"
+        return f"{self.arm} n{self.images} s{self.seed}{'' if self.fold is None else f' fold {self.fold}'}"
 
     @property
     def folder(self) -> Path:
-        return runs_folder() / self.profile / self.arm / f"n{self.images}-s{self.seed}"
+        fold = "" if self.fold is None else f"-f{self.fold}"
+        return runs_folder() / self.profile / self.arm / f"n{self.images}-s{self.seed}{fold}"
 
     @property
     def partial(self) -> Path:
@@ -100,13 +103,17 @@ class Run:
         return self.folder / name
 
 
-def runs_of(profile: Profile) -> list[Run]:
-    """All runs of a profile's study, arm by arm and size by size; finished or not."""
+def runs_of(profile: Profile, folds: Sequence[int | None] = (None,)) -> list[Run]:
+    """All runs of a profile's study, arm by arm and size by size; finished or not.
+
+    Of arms that learn the target there is one for each of the ``folds``.
+    """
     return [
-        Run(profile.name, name, images, seed)
+        Run(profile.name, name, images, seed, fold)
         for name, arm in profile.arms.items()
         for images in arm.sizes
         for seed in profile.seeds
+        for fold in (folds if profile.learns_people(name) else [None])
     ]
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import pandas as pd
 
@@ -86,6 +87,49 @@ def split_people(images: pd.DataFrame, test: int, seed: int, unscored: Collectio
     groups = [_scored_first(sorted(ids), unscored) for _, ids in images.groupby("group")["image_id"]]
     drawn, pool, dropped = _part(groups, test, seed, "test", unscored)
     return Split(seed, drawn, tuple(sorted(pool)), dropped, unscored)
+
+
+def fold_people(
+    images: pd.DataFrame, folds: int | Literal["by_group"], seed: int, unscored: Collection[str] = ()
+) -> tuple[Split, ...]:
+    """Every group tested once: for each fold a split of which it is the test, and all other groups the pool.
+
+    Groups go one by one, the largest first and equal ones at random, to the fold that has fewest pictures so far; or
+    each is a fold. What of a tested group is ``unscored`` is dropped. As with :func:`split_people` the result depends
+    on the seed, the ids and their grouping alone. StudyError if there are fewer groups with pictures to score than
+    folds, or than two.
+    """
+    unscored = frozenset(unscored)
+    groups = [_scored_first(sorted(ids), unscored) for _, ids in images.groupby("group")["image_id"]]
+    scored = {ids: tuple(image_id for image_id in ids if image_id not in unscored) for ids in groups}
+    tested = sorted(filter(scored.get, groups), key=lambda ids: (-len(scored[ids]), _rank(ids[0], seed)))
+    wanted = max(2, len(tested)) if folds == "by_group" else folds
+    if len(tested) < wanted:
+        raise StudyError(
+            f"{wanted} folds were asked for, but the pictures are of {len(tested)} groups that must stay whole: "
+            "ask for fewer folds or add groups"
+        )
+    parts: list[list[tuple[str, ...]]] = [[] for _ in range(wanted)]
+    for ids in tested:
+        min(parts, key=lambda part: sum(len(scored[own]) for own in part)).append(ids)
+    return tuple(
+        Split(
+            seed,
+            _shuffled((image_id for ids in part for image_id in scored[ids]), seed),
+            tuple(sorted(set(groups) - set(part))),
+            sum(len(ids) - len(scored[ids]) for ids in part),
+            unscored,
+        )
+        for part in parts
+    )
+
+
+def everybody(images: pd.DataFrame, seed: int, unscored: Collection[str] = ()) -> Split:
+    """All who are tested by one fold or another; the pool is everybody as well, for networks that learn nobody."""
+    unscored = frozenset(unscored)
+    groups = (_scored_first(sorted(ids), unscored) for _, ids in images.groupby("group")["image_id"])
+    scored = (image_id for image_id in images["image_id"] if image_id not in unscored)
+    return Split(seed, _shuffled(scored, seed), tuple(sorted(groups)), 0, unscored)
 
 
 def set_aside(split: Split, people: int) -> tuple[Split, Split]:

@@ -54,20 +54,24 @@ def share_of_cores(profile: Profile) -> dict[str, str]:
 
 def where_it_trains(study: Study, arm: str, seed: int, images: int | None = None) -> str:
     """A sentence that says on what a run is trained; StudyError if that has to be a GPU and none is visible."""
-    trains = study.profile.arm(arm).learns != "nothing" and not study.run(arm, seed, images).is_complete
-    return training_device(study.profile.requires_gpu and trains)
+    missing = not all(run.is_complete for run in study.runs_of(arm, seed, images))
+    return training_device(study.profile.requires_gpu and missing and study.profile.arm(arm).learns != "nothing")
 
 
-def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> Run:
-    """Train an arm and let it predict the test pictures, unless the run is there already.
+def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> tuple[Run, ...]:
+    """Train an arm and let it predict the test pictures, unless that is done; returns its run, or that of each fold.
 
     It learns ``images`` pictures, its largest number unless given. The arm that it starts from is trained first. A run
     that was killed goes on from where it was. StudyError if weights are missing, training fails or the disk is full;
     what was trained so far stays.
     """
-    run, parent = study.run(arm, seed, images), study.profile.arm(arm).parent
+    found, parent = study.runs_of(arm, seed, images), study.profile.arm(arm).parent
     if parent:
         train_arm(study, parent, seed)
+    return tuple(_train(study.part(run), run) for run in found)
+
+
+def _train(study: Study, run: Run) -> Run:
     with clear_disk_errors(), only_one(run.folder):
         job, pictures, joints = job_of(study, run)
         specification = specification_of(job, pictures, joints, study, run)
@@ -95,7 +99,7 @@ def train_missing(study: Study) -> list[Run]:
     """Train every run that is not finished, for notebooks opened before the workflow; returns those that were not."""
     missing = [run for run in study.runs() if not run.is_complete]
     for run in missing:
-        train_arm(study, run.arm, run.seed, run.images)
+        _train(study.part(run), run)
     return missing
 
 

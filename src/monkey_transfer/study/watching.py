@@ -78,17 +78,16 @@ def _watch(study: Study, run: Run, video: Path) -> Watch:
 def _finder(study: Study, run: Run) -> Run | None:
     """The run of a finished network of the same seed, other than this one, if there is one."""
     arms = [arm for arm in study.profile.finished_networks if arm != run.arm]
-    runs = [study.run(arm, run.seed) for arm in arms if isinstance(study.profile.framing(arm), PersonCrop)]
+    followers = [arm for arm in arms if isinstance(study.profile.framing(arm), PersonCrop)]
+    runs = [found for arm in followers for found in study.runs_of(arm, run.seed)]
     return next((found for found in runs if found.is_complete), None)
 
 
 def _validated(study: Study, run: Run) -> pd.DataFrame:
     """By image_id and keypoint, the labelled joints of held-out people that the network has, beside its predictions."""
     labels = study.held_out(run).labels
-    keys = ["image_id", "keypoint"]
-    return (
-        labels[labels["labelled"]].merge(run.predictions("threshold"), on=keys, suffixes=("_label", "")).set_index(keys)
-    )
+    keys, found = ["image_id", "keypoint"], study.held_out_predictions(run)
+    return labels[labels["labelled"]].merge(found, on=keys, suffixes=("_label", "")).set_index(keys)
 
 
 def _margin(study: Study, run: Run) -> float:

@@ -25,10 +25,14 @@ def on_the_data(study: Study) -> str:
         if study.unscored
         else ""
     )
+    how = f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; "
+    if study.profile.folds:
+        how += f"each group is tested once, in {len(study.parts)} folds, by networks that learnt of the others; there "
+    else:
+        how += f"of the {split.scored:,} others "
     return (
-        f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; of the {split.scored:,} others "
-        f"each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} left "
-        "out."
+        f"{how}each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} "
+        "left out."
     )
 
 

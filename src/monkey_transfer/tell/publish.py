@@ -71,21 +71,27 @@ def answer_figure(results: Results) -> Figure:
 
 
 def _splits(study: Study) -> dict[str, object]:
-    """Who tests, and whom each seed draws: of those who are learnt as many as any arm learns."""
+    """By role who tests, and whom each seed draws: of those who are learnt as many as any arm learns.
+
+    With folds the target's is a list, of each fold.
+    """
+    splits: dict[str, object] = {role: _split(study, role) for role in study.splits}
+    return splits | ({"target": [_split(part, "target") for part in study.parts]} if study.profile.folds else {})
+
+
+def _split(study: Study, role: str) -> dict[str, object]:
+    split = study.splits[role]
     return {
-        role: {
-            "seed": split.seed,
-            "test": list(split.test),
-            "digest": split.digest,
-            "draws": {
-                seed: {
-                    "validation": list(draw.validation),
-                    "train": list(draw.train[: study.profile.largest_training_set(role)]),
-                    "dropped": draw.dropped,
-                    "digest": draw.digest,
-                }
-                for seed, draw in study.draws[role].items()
-            },
-        }
-        for role, split in study.splits.items()
+        "seed": split.seed,
+        "test": list(split.test),
+        "digest": split.digest,
+        "draws": {
+            seed: {
+                "validation": list(draw.validation),
+                "train": list(draw.train[: study.profile.largest_training_set(role)]),
+                "dropped": draw.dropped,
+                "digest": draw.digest,
+            }
+            for seed, draw in study.draws[role].items()
+        },
     }

@@ -43,8 +43,12 @@ def filter_table(study: Study) -> pd.DataFrame:
     return count_people(read_mpii_people(data_folder() / data.folder)).reset_index()
 
 
-def training_in_words(study: Study, run: Run) -> str:
-    """What a finished run started from, what it learnt and how that ended."""
+def training_in_words(study: Study, runs: Sequence[Run]) -> str:
+    """What finished runs, one or one for each fold, started from, what they learnt and how that ended."""
+    return "\n\n".join(_training_in_words(study, run) for run in runs)
+
+
+def _training_in_words(study: Study, run: Run) -> str:
     arm, outcome = study.profile.arm(run.arm), run.manifest()["outcome"]
     if arm.learns == "nothing" and (network := arm.published):
         name, net_type = arm.init.removeprefix("zoo:"), arm.training.net_type
@@ -53,14 +57,14 @@ def training_in_words(study: Study, run: Run) -> str:
             f"`{run.arm}` is the finished network `{name}` of {network.publisher},{kind} trained by its authors on "
             f"{network.trained_on}. Nothing was trained here."
         )
-    last = run.learning_curve().iloc[-1]
+    last, fold = run.learning_curve().iloc[-1], "" if run.fold is None else f", fold {run.fold},"
     why = "Its validation score was best at iteration {}, which was kept"
     if arm.training.keeps == "last":
         why = "The last iteration, {}, was kept"
     if arm.names == "shuffled":
         why = "Names are shuffled in validation too, so its score says little and the last iteration, {}, was kept"
     return (
-        f"`{run.arm}` starts from `{arm.init}` and learnt {run.images} pictures of seed {run.seed} in "
+        f"`{run.arm}` starts from `{arm.init}` and learnt {run.images} pictures of seed {run.seed}{fold} in "
         f"{outcome['iterations']} iterations ({outcome['optimizer']}); it ended by {outcome['stopped_by']}. "
         f"{why.format(outcome['chosen_iteration'])}: {outcome['validation_score']:.1f} % correct and an error of "
         f"{outcome['validation_error']:.1f} px in the framed picture; {last['validation_score']:.1f} % and "
@@ -342,7 +346,7 @@ def speed_table(study: Study, table: pd.DataFrame) -> pd.DataFrame:
             "pictures": study.pictures,
             "arm": table["arm"],
             "images": [f"{images:,}" for images in table["images"]],
-            "seeds that reach it": [f"{row.reached} of {row.seeds}" for row in rows_of(table)],
+            "runs that reach it": [f"{row.reached} of {row.runs}" for row in rows_of(table)],
             "iterations": ["never" if pd.isna(number) else f"{number:.0f}" for number in table["iterations"]],
         }
     )

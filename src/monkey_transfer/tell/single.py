@@ -52,17 +52,19 @@ def train(profile: str, arm: str, images: str, seed: str) -> None:
     run = named_run(loaded, arm, images, seed)
     os.environ.update(share_of_cores(loaded))
     study = open_study(profile)
-    if not run.is_complete:
+    asked = study.runs_of(run.arm, run.seed, run.images)
+    if not all(one.is_complete for one in asked):
         print(where_it_trains(study, run.arm, run.seed, run.images), flush=True)
-    before = _finished_at(run)
+    before = [_finished_at(one) for one in asked]
     train_arm(study, run.arm, run.seed, run.images)
-    if _finished_at(run) == before:
+    if [_finished_at(one) for one in asked] == before:
         print(f"{run} is there already, and nothing that it depends on has changed.")
-    scores = of_networks(study, {run.arm: run}).table(partial(people_of, study))
+    scores = of_networks(study, asked).table(partial(people_of, study))
     print(on_a_network(study, run, scores).replace("**", ""))
-    print(f"Run: {run.folder} (predictions.parquet has the test people)")
-    if (project := run.folder / "deeplabcut" / "config.yaml").is_file():
-        print(f"DeepLabCut project: {project}")
+    for one in asked:
+        print(f"Run: {one.folder} (predictions.parquet has the test people)")
+        if (project := one.folder / "deeplabcut" / "config.yaml").is_file():
+            print(f"DeepLabCut project: {project}")
 
 
 def _finished_at(run: Run) -> int | None:
@@ -100,7 +102,7 @@ def try_on_people(run: Run, file: Path, out: str) -> None:
     usual = plain_path(usual, "the name of DATA")
     folder = plain_path(out, "OUT") if out else usual
     study = open_study(run.profile)
-    study.finished(run.arm, run.seed, run.images)
+    study.finished_run(run.arm, run.seed, run.images)
     study = with_people(study, run.arm, asked, file)
     folder.mkdir(parents=True, exist_ok=True)
     tried = try_elsewhere(study, run, usual.with_name(f"{usual.name}.partial"))
@@ -121,12 +123,19 @@ def watch(run: Run, named: Path, out: str) -> None:
 
     _refuse_missing(run)
     study = open_study(run.profile)
-    study.finished(run.arm, run.seed, run.images)
+    study.finished_run(run.arm, run.seed, run.images)
     for said in watch_videos(study, run, named, out):
         print(said, flush=True)
 
 
 def _refuse_missing(run: Run) -> None:
+    """StudyError if the run is not there, or there is one for each fold."""
+    profile = load_profile(run.profile)
+    if profile.folds and profile.learns_people(run.arm):
+        raise StudyError(
+            f"profile {run.profile}: arm '{run.arm}' has a network for each fold, none of which learnt everybody: "
+            f"make best PROFILE={run.profile} trains one that did, and ARM=best names it"
+        )
     if not run.is_complete:
         words = f"PROFILE={run.profile} ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
         raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: make run {words} trains it")
