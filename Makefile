@@ -7,14 +7,14 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 BENCHMARKS := coverage power learning_curves metrics predict render prepare train
 TESTS := test-networks test-studies test-workflow test-unit test-notebooks
 # Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
-export PROFILE CLUSTER ARM IMAGES SEED DATA VIDEO OUT
+export PROFILE CLUSTER ARM IMAGES SEED DATA VIDEO FRAMES OUT
 # Else numexpr reads OMP_NUM_THREADS, and fails where that is of several levels, as in "4,2".
 export NUMEXPR_NUM_THREADS := 1
 # Settings of a person's own Python would act before any code of ours can leave them out.
 unexport $(filter PYTHON%,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan run predict lab test $(TESTS) mutants check hooks bad-input notebooks benchmarks lock clean
+.PHONY: help setup data study plan run predict frames lab test $(TESTS) mutants check hooks bad-input notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -37,6 +37,9 @@ run: setup  ## train one run, unless it is there, and say how good it is: make r
 
 predict: setup  ## try the network of a run on other people or a video: make predict PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0] DATA=people.yaml (or VIDEO=film.mp4) [OUT=folder]
 	@$(PY) -m monkey_transfer.tell.single predict -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED" "$$DATA" "$$VIDEO" "$$OUT"
+
+frames: setup  ## choose frames of a video to label next, and write them for DeepLabCut: make frames PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0] VIDEO=film.mp4 [FRAMES=20] [OUT=folder]
+	@$(PY) -m monkey_transfer.tell.frames -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED" "$$VIDEO" "$$FRAMES" "$$OUT"
 
 lab: setup  ## open JupyterLab on the notebooks, with the study's kernels
 	$(PY) -m jupyter lab --notebook-dir notebooks
