@@ -223,10 +223,10 @@ def test_each_group_can_be_a_fold(sizes):
     assert set(everybody(images, 0).test) == set(images["image_id"])
 
 
-@pytest.mark.parametrize("folds, groups", [(5, 4), ("by_group", 1)])
-def test_more_folds_than_groups(folds, groups):
-    wanted = 2 if folds == "by_group" else folds
-    with refused(
-        "split", f"{groups} groups, folds: {folds}", match=f"{wanted} folds were asked for, .* of {groups} groups"
-    ):
+@pytest.mark.parametrize(
+    "what, folds, wanted, groups",
+    [("more folds than groups", 5, 5, 4), ("one group, folds by group", "by_group", 2, 1)],
+)
+def test_more_folds_than_groups(what, folds, wanted, groups):
+    with refused("split", what, match=f"{wanted} folds were asked for, .* of {groups} groups"):
         fold_people(pictures([3] * groups), folds, 0)

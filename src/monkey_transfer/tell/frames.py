@@ -43,7 +43,7 @@ def frames(profile: str, arm: str, images: str, seed: str, video: str, count: st
     wanted = _wanted(count or _USUAL)
     if not video:
         raise StudyError("VIDEO is not given: expected VIDEO=<a video, or a folder of videos>")
-    single._refuse_missing(run)
+    single.refuse_missing(run)
     study = open_study(run.profile)
     study.finished_run(run.arm, run.seed, run.images)
     for said in choose_frames(study, run, Path(os.path.expanduser(video)), wanted, out):

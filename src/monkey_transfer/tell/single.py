@@ -97,7 +97,7 @@ def try_on_people(run: Run, file: Path, out: str) -> None:
     people.
     """
     asked = load_people(file)
-    _refuse_missing(run)
+    refuse_missing(run)
     usual = runs_folder() / run.profile / "predictions" / file.stem / f"{run.arm}-{run.folder.name}"
     usual = plain_path(usual, "the name of DATA")
     folder = plain_path(out, "OUT") if out else usual
@@ -121,14 +121,14 @@ def watch(run: Run, named: Path, out: str) -> None:
     """
     from monkey_transfer.tell.videos import watch_videos  # a second to import, and nothing else needs it
 
-    _refuse_missing(run)
+    refuse_missing(run)
     study = open_study(run.profile)
     study.finished_run(run.arm, run.seed, run.images)
     for said in watch_videos(study, run, named, out):
         print(said, flush=True)
 
 
-def _refuse_missing(run: Run) -> None:
+def refuse_missing(run: Run) -> None:
     """StudyError if the run is not there, or there is one for each fold."""
     profile = load_profile(run.profile)
     if profile.folds and profile.learns_people(run.arm):
