@@ -14,7 +14,7 @@ export NUMEXPR_NUM_THREADS := 1
 unexport $(filter PYTHON%,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan run predict frames lab test $(TESTS) mutants check hooks bad-input notebooks benchmarks lock clean
+.PHONY: help setup data study plan run predict frames lab test $(TESTS) mutants check lint hooks bad-input notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -23,6 +23,9 @@ setup: .venv/.installed .venv/.kernels  ## install everything into .venv (about 
 
 data: setup  ## get and check what a profile reads: make data PROFILE=paper [CHECK=1]
 	@$(PY) -m monkey_transfer.study.needs $(if $(CHECK),--check) -- "$$PROFILE"
+
+check: setup  ## look at own data before anything is trained: make check DATA=<DeepLabCut project or COCO file>, which writes a profile, or PROFILE=my_data
+	@$(PY) -m monkey_transfer.tell.looking -- "$$DATA" "$(if $(filter file,$(origin PROFILE)),,$$PROFILE)"
 
 study: setup  ## run the study of a profile: make study PROFILE=demo [CLUSTER=slurm]
 	@$(PY) -m monkey_transfer.tell.reports weights -- "$$PROFILE"  # now, rather than when their arm's turn comes
@@ -60,12 +63,12 @@ test-notebooks:
 mutants: setup  ## falsify measuring and telling code, one way at a time, and count what the unit tests notice
 	@$(PY) tests/mutants.py
 
-check: setup  ## lint, format and types
+lint: setup  ## lint, format and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-hooks: setup  ## check before each commit, and show differences of notebooks as text (git diff)
+hooks: setup  ## lint before each commit, and show differences of notebooks as text (git diff)
 	@.venv/bin/pre-commit install
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/nbdime config-git --enable
 

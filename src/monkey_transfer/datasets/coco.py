@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, Field, Strict, ValidationError
 
-from monkey_transfer.datasets.assembly import FEW, MIN_LABELLED, assemble, either_spelling, short_id, with_sizes
+from monkey_transfer.datasets.assembly import FEW, assemble, either_spelling, short_id, with_sizes
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.naming import study_keypoints
+from monkey_transfer.datasets.units import IN_PIXELS, refuse_shares
 from monkey_transfer.errors import StudyError
 from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.tables import BOX, SIZE
@@ -67,6 +68,10 @@ _EXPECTED = {
     "bbox": "four finite numbers: x, y, width and height, the last two not below 0",
     "iscrowd": "0 or 1",
 }
+
+
+# So many of the pictures that a file names are looked for to find their folder: the first may be gone.
+_LOOKED_FOR = 50
 
 
 class _Picture(BaseModel):
@@ -139,6 +144,42 @@ def read_coco(
     table = _images(annotations, images, content.images, people, np.where(labelled[..., None], points, np.nan))
     dataset = assemble(annotations, annotations.parent.name, skeleton, table, points, v > 0, visible=v > 1)
     return dataset.named_by(chosen)
+
+
+def labelled_keypoints(annotations: Path) -> dict[str, int]:
+    """The keypoints that the categories name, and of how many people each is labelled, (0, 0) not counted.
+
+    StudyError if the file is not as the format says or has nobody.
+    """
+    content = _read(annotations)
+    names_of = {category.id: category.keypoints for category in content.categories}
+    labelled = Counter(
+        name
+        for person in _people(annotations, content, names_of)
+        for place, name in enumerate(names_of[person.category_id])
+        if person.keypoints[3 * place + 2] and any(person.keypoints[3 * place : 3 * place + 2])
+    )
+    return {name: labelled[name] for names in names_of.values() for name in names}
+
+
+def folder_of_pictures(annotations: Path) -> Path:
+    """The folder that the file names of the pictures are relative to, of those near the file where one expects it.
+
+    StudyError if the file cannot be read, or none of them holds one of the first pictures.
+    """
+    names = [picture.file_name for picture in _read(annotations).images]
+    _some(annotations, names, "there is nothing in 'images'")
+    near = annotations.parent
+    folders = [
+        folder for above in (near, near.parent) for folder in (above / "images", above / annotations.stem, above)
+    ]
+    for folder in folders:
+        if any(os.path.isfile(_picture_file(folder, name)) for name in names[:_LOOKED_FOR]):
+            return folder
+    raise StudyError(
+        f"{annotations}: its first picture, {names[0]}, is in none of {', '.join(map(str, folders))}: put the pictures "
+        f"into {folders[0]}"
+    )
 
 
 def _read(path: Path) -> _File:
@@ -243,16 +284,12 @@ def _picture_file(folder: Path, name: str) -> str:
 
 def _check_pixels(origin: Path, people: list[_Annotation], points: np.ndarray, sizes: np.ndarray) -> None:
     """Raise StudyError if (people, keypoints, 2) points are shares or percent of the pictures' (people, 2) sizes."""
-    remedy = "expected positions in pixels of the pictures, not shares"
+    refuse_shares(origin, [f"annotation {person.id}" for person in people], points)
     reach = np.nan_to_num(np.abs(points)).max(axis=(1, 2))
-    tiny = (reach < 2) & (np.isfinite(points).all(axis=-1).sum(axis=1) >= MIN_LABELLED)
-    if tiny.any():
-        who = people[tiny.argmax()].id
-        raise StudyError(f"{origin}: all joints of annotation {who} are within 2 pixels of the corner: {remedy} of 1")
     # How likely it is that the farthest joints of all are within 100 pixels, if they can be anywhere in a picture.
     if reach.max() <= 100 and np.minimum(100 / np.maximum(sizes, 1), 1).prod() < 0.05:
         largest = " x ".join(map(str, sizes.max(axis=0)))
-        raise StudyError(f"{origin}: no joint is beyond 100 in pictures of up to {largest} pixels: {remedy} of 100")
+        raise StudyError(f"{origin}: no joint is beyond 100 in pictures of up to {largest} pixels: {IN_PIXELS} of 100")
 
 
 def _check_no_corners(origin: Path, boxes: np.ndarray, sizes: np.ndarray) -> None:

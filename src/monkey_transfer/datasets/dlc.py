@@ -28,6 +28,7 @@ from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.datasets.grouping import VIDEOS
 from monkey_transfer.datasets.naming import study_keypoints
 from monkey_transfer.datasets.spreadsheets import cells_of
+from monkey_transfer.datasets.units import refuse_shares
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import read_text
 from monkey_transfer.skeletons import Skeleton
@@ -39,7 +40,7 @@ _ONCE = "single"
 # Cells of joints that are not labelled, in small letters.
 _EMPTY = {"", "na", "n/a", "#n/a", "nan", "null", "none"}
 # Pixels by which a .csv may differ from its .h5: a spreadsheet rounds.
-_ROUNDING = 0.01
+ROUNDING = 0.01
 
 
 def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | None = None) -> Dataset:
@@ -52,8 +53,9 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
 
     StudyError if `config.yaml` or the labels are missing, unreadable or of another layout, names do not lead to the
     skeleton's, a body part is in no file or a file has none, a video has labels by somebody else only, its .csv and .h5
-    disagree, a picture is labelled twice or shows several individuals, a position is no number or half missing, or more
-    than one picture in a hundred is missing or has most of its joints outside.
+    disagree, a picture is labelled twice or shows several individuals, a position is no number or half missing,
+    positions are shares of the picture's sides, or more than one picture in a hundred is missing or has most of its
+    joints outside.
 
     Parameters
     ----------
@@ -66,19 +68,7 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     config = project / "config.yaml"
     scorer, bodyparts = _read_config(config)
     chosen = study_keypoints(config, bodyparts, skeleton, keypoints)
-    files = sorted(file for file in project.glob("labeled-data/*/CollectedData_*") if file.suffix in _SUFFIXES)
-    if not files:
-        raise StudyError(
-            f"{project / 'labeled-data'}: there is no CollectedData_{scorer}.h5 or .csv in any folder of it: "
-            "label the project first"
-        )
-    cells = pd.concat([_read_cells(file) for file in files], ignore_index=True)
-    own = (cells["by"] == scorer) & (cells["scorer"] == scorer)
-    for cell in cells[~own.groupby(cells["folder"]).transform("any")].itertuples():
-        raise StudyError(
-            f"{cell.file}: '{cell.by}' in its name and '{cell.scorer}' in its header are not both '{scorer}', the "
-            f"scorer of {config}, whose labels of this video are missing: correct the scorer or move the file elsewhere"
-        )
+    cells, own = _labels(project, scorer)
     _check_body_parts(config, cells[own], list(chosen))
     labels = _positions(cells[own & cells["bodyparts"].isin(chosen)]).rename(columns=chosen, level="bodyparts")
     labels = labels.reindex(
@@ -96,6 +86,8 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
             "split": "all",
         }
     )
+    no_joint = (points == 0).all(axis=-1, keepdims=True)
+    refuse_shares(project, [f"picture {key}" for key in keys], np.where(no_joint, np.nan, points))
     images = with_sizes(project, images, points)
     dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
     dataset = replace(dataset.named_by(chosen), groups=VIDEOS)
@@ -103,6 +95,36 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     not_own = not_own.drop_duplicates(["by", "picture"])
     reasons = [f"labelled by {by} and not by {scorer}, the scorer" for by in not_own["by"]]
     return dataset.leaving_out(not_own["picture"].map(_image_id), reasons)
+
+
+def labelled_body_parts(project: Path) -> dict[str, int]:
+    """The body parts that `config.yaml` names, and in how many pictures the scorer labelled each.
+
+    StudyError if `config.yaml` or a file of labels cannot be read, or there are none.
+    """
+    scorer, bodyparts = _read_config(project / "config.yaml")
+    cells, own = _labels(project, scorer)
+    labelled = cells[own & cells["number"].notna()].groupby("bodyparts")["picture"].nunique()
+    return {bodypart: int(labelled.get(bodypart, 0)) for bodypart in bodyparts}
+
+
+def _labels(project: Path, scorer: str) -> tuple[pd.DataFrame, pd.Series]:
+    """The cells of all files of labels, and which of them are the scorer's own."""
+    files = sorted(file for file in project.glob("labeled-data/*/CollectedData_*") if file.suffix in _SUFFIXES)
+    if not files:
+        raise StudyError(
+            f"{project / 'labeled-data'}: there is no CollectedData_{scorer}.h5 or .csv in any folder of it: "
+            "label the project first"
+        )
+    cells = pd.concat([_read_cells(file) for file in files], ignore_index=True)
+    own = (cells["by"] == scorer) & (cells["scorer"] == scorer)
+    for cell in cells[~own.groupby(cells["folder"]).transform("any")].itertuples():
+        raise StudyError(
+            f"{cell.file}: '{cell.by}' in its name and '{cell.scorer}' in its header are not both '{scorer}', the "
+            f"scorer of {project / 'config.yaml'}, whose labels of this video are missing: correct the scorer or move "
+            "the file elsewhere"
+        )
+    return cells, own
 
 
 def _read_config(config: Path) -> tuple[str, list[str]]:
@@ -163,7 +185,7 @@ def _positions(cells: pd.DataFrame) -> pd.DataFrame:
             "and one y; remove the row or column that is there twice, or complete what is labelled by half"
         )
     both = cells.groupby(["folder", "picture", "bodyparts", "coords"])["number"]
-    moved = both.transform("max") - both.transform("min") > _ROUNDING
+    moved = both.transform("max") - both.transform("min") > ROUNDING
     for cell in cells[moved | (both.transform("count") != cells["files"])].itertuples():
         raise StudyError(
             f"{cell.file}: {cell.coords} of '{cell.bodyparts}' in picture {cell.picture} differs between the .csv and "

@@ -266,8 +266,8 @@ def open_study(name: str) -> Study:
     with clear_disk_errors():
         data = {role: open_dataset(asked.data) for role, asked in profile.learnt_data.items() if role != "set_aside"}
         with _told_of(f"profile {name}"):
-            data["target"] = _scalable(data["target"], profile)
-        data = {role: _near_duplicates_together(of, name) for role, of in data.items()}
+            data["target"] = scalable(data["target"], profile)
+        data = {role: near_duplicates_together(of, name) for role, of in data.items()}
         return Study(profile, data.pop("source"), data.pop("target"), _elsewhere(profile), data)
 
 
@@ -277,7 +277,7 @@ def _elsewhere(profile: Profile) -> Dataset | None:
     if chosen is None:
         return None
     with _told_of(f"profile {profile.name}, elsewhere"):
-        people = _scalable(open_dataset(chosen.data).measured_by(chosen.yardstick), profile)
+        people = scalable(open_dataset(chosen.data).measured_by(chosen.yardstick), profile)
         return people.subset(split_people(people.images, chosen.test, profile.split_seed).test)
 
 
@@ -290,7 +290,7 @@ def _told_of(asked: str) -> Iterator[None]:
         raise StudyError(f"{asked}: {error}") from None
 
 
-def _scalable(people: Dataset, profile: Profile) -> Dataset:
+def scalable(people: Dataset, profile: Profile) -> Dataset:
     """The people whom every arm's framing can scale."""
     framings = [arm.picture for arm in profile.arms.values()]
     for name in dict.fromkeys(f.yardstick for f in framings if isinstance(f, ScaledPerson)):
@@ -298,7 +298,7 @@ def _scalable(people: Dataset, profile: Profile) -> Dataset:
     return people
 
 
-def _near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
+def near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:
     """The data set with its near duplicates in one group; which they are is looked for once for the same files.
 
     Where a format knows groups of files they stay as they are: frames of one video's room look alike, whoever is in

@@ -30,6 +30,11 @@ def seeds_in_words(study: Study) -> str:
     return f"{count} seeds" if count > 1 else "one seed"
 
 
+def many(number: int, several: str, one: str) -> str:
+    """Such as '1,000 people' or '1 person'."""
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def listed(words: Iterable[str]) -> str:
     """Such as 'a, b and c'."""
     *most, last = words

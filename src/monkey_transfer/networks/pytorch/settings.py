@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from monkey_transfer.networks.engine import Training
-from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_one_rate
+from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_unreached
 from monkey_transfer.settings import NotNegative, Number, Positive, PositiveNumber, Probability, Settings, Whole
 
 SMALLEST_PICTURE = 32  # one cell of a backbone's deepest map
@@ -161,7 +161,7 @@ class PyTorchTraining(Training):
     def refuse(self, width: int, height: int) -> None:
         """Raise ValueError if steps of a schedule are never reached, or pictures do not go into cells."""
         if isinstance(self.schedule, Stepped):
-            refuse_one_rate(self.schedule.multi_step, self.iterations, "schedule.multi_step")
+            refuse_unreached(self.schedule.multi_step, self.iterations, "schedule.multi_step")
         if min(width, height) < SMALLEST_PICTURE:
             raise ValueError(
                 f"pictures are {width} x {height} pixels (picture.size), expected at least {SMALLEST_PICTURE}, one "

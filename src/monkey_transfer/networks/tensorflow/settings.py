@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from monkey_transfer.networks.engine import Training
-from monkey_transfer.networks.schedules import Steps, rate_of, refuse_gaps, refuse_one_rate
+from monkey_transfer.networks.schedules import DEEPLABCUTS, Steps, rate_of, refuse_gaps, refuse_unreached
 from monkey_transfer.settings import NotNegative, Number, Positive, PositiveNumber, Probability, Settings, Whole
 
 SMALLEST_PICTURE, LARGEST_PICTURE = 64, 1500  # min_input_size and max_input_size in DeepLabCut's pose_cfg.yaml
@@ -83,7 +83,7 @@ class TensorFlowTraining(Training):
     iterations: Positive = 1_030_000
     batch_size: Positive = 1
     optimizer: Literal["sgd", "adam"] = "sgd"
-    multi_step: Steps = ((0.005, 10_000), (0.02, 430_000), (0.002, 730_000), (0.001, 1_030_000))
+    multi_step: Steps = DEEPLABCUTS
     global_scale: PositiveNumber = 0.8
     pos_dist_thresh: PositiveNumber = 17
     locref_loss_weight: NotNegative = 0.05
@@ -101,9 +101,9 @@ class TensorFlowTraining(Training):
         return rate_of(self.multi_step, iteration)
 
     def refuse(self, width: int, height: int) -> None:
-        """Raise ValueError if a schedule has steps that are never reached, or if DeepLabCut would pass pictures of so
+        """Raise ValueError if a steps of a schedule are never reached, or if DeepLabCut would pass pictures of so
         many pixels over when it scales them."""
-        refuse_one_rate(self.multi_step, self.iterations)
+        refuse_unreached(self.multi_step, self.iterations)
         smallest = min(width, height) * self.global_scale * self.augmentation.scale_jitter_lo
         largest = math.sqrt(width * height) * self.global_scale * self.augmentation.scale_jitter_up
         if smallest < SMALLEST_PICTURE:

@@ -1,0 +1,166 @@
+"""A first profile for somebody's own data: guesses, each marked as one."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from monkey_transfer.datasets.base import Dataset
+from monkey_transfer.datasets.grouping import VIDEOS
+from monkey_transfer.errors import StudyError
+from monkey_transfer.places import data_folder
+from monkey_transfer.profiles.data import CocoData, DlcData, Yardstick
+from monkey_transfer.study.dividing import Asked
+from monkey_transfer.study.guessing import Guesses, Joints
+
+GUESS = "guess:"
+SEEDS = (0, 1, 2)
+_ITERATIONS = (
+    400  # of 8 pictures: with the arms below 50 minutes on two cores, at the pace of the benchmark of training
+)
+_TITLE = "Own people: {}"
+_YARDSTICKS: Mapping[Yardstick, str] = {
+    "head_segment": "head top to upper neck; a joint is correct within 0.5 of it",
+    "torso": "shoulder to opposite hip; a joint is correct within 0.2 of it",
+    "bbox_length": "longer side of the box; a joint is correct within 0.2 of it, which is lenient",
+}
+
+
+def name_of(data: DlcData | CocoData) -> str:
+    """The name of the profile that a data set gets: my_ and that of its folder or file."""
+    path = Path(data.project if isinstance(data, DlcData) else data.annotations)
+    own = path.name if isinstance(data, DlcData) else path.stem
+    return f"my_{re.sub('[^A-Za-z0-9_-]+', '_', own)[:60]}"
+
+
+def refuse_written(file: Path) -> None:
+    """StudyError if a profile is there already, which is the user's to change."""
+    if file.exists():
+        raise StudyError(
+            f"{file}: is there already and is not written over: make check PROFILE={file.stem} looks at what it says; "
+            "rename it to have a new one written"
+        )
+
+
+def drafted(name: str, guesses: Guesses, dataset: Dataset) -> str:
+    """The text of a profile of that name for a data set of which that was guessed."""
+    return "\n".join(
+        [
+            f"# What make check guessed for {name}. Every line that says '{GUESS}' is to be looked at; then",
+            "#",
+            f"#   make check PROFILE={name}    says what these lines make of your data, in seconds",
+            f"#   make study PROFILE={name}    trains and measures",
+            "#",
+            "# Every key that is not here is that of demo.yaml: the source is rendered macaques (docs/profiles.md).",
+            "extends: demo",
+            f"title: {_text(_TITLE.format(name.removeprefix('my_')))}",
+            "",
+            "target:",
+            "  data:",
+            *(f"    {line}" for line in _data_lines(guesses.data, guesses.joints)),
+            *(f"    {line}" for line in _group_lines(guesses.group, dataset)),
+            *(f"  {line}" for line in _test_lines(guesses.sizes)),
+            "",
+            *_yardstick_lines(*guesses.yardstick, len(dataset)),
+            "",
+            "# A crop of 160 x 160 pixels around every person, whose box gets 125 pixels along its longer side.",
+            "picture: {framing: person, size: 160, person: 125}",
+            "",
+            "pictures_in_reports: false  # no photograph in a report",
+            "",
+            *_training_lines(guesses.sizes),
+            "",
+        ]
+    )
+
+
+def _data_lines(data: DlcData | CocoData, joints: Joints) -> Iterator[str]:
+    yield f"format: {data.format}"
+    if isinstance(data, DlcData):
+        yield f"project: {_path(data.project)}"
+    else:
+        yield f"annotations: {_path(data.annotations)}"
+        yield f"images: {_path(data.images)}  # {GUESS} there its pictures were found"
+    has = f"it has {len(joints.keypoints)} of your {len(joints.keypoints) + len(joints.unread)} joints"
+    yield f"skeleton: {data.skeleton}  # {GUESS} {has}"
+    yield f"# Your name: the skeleton's name; {GUESS} all of them. Left and right are the person's own, not the"
+    yield "# picture's. What is not named here is not read."
+    yield "keypoints:"
+    for name, keypoint in joints.keypoints.items():
+        yield f"  {_text(name)}: {keypoint}"
+    if joints.unread:
+        yield f"  # Not read; {GUESS} take the # away and say which joint of {data.skeleton} it is, if it is one:"
+    for name, why in joints.unread.items():
+        yield f"  # {_text(name)}:   # {why}"
+
+
+def _group_lines(group: tuple[str, str] | None, dataset: Dataset) -> Iterator[str]:
+    if group:
+        rule, why = group
+        yield f"# What never both tests and trains; {GUESS} {' '.join(why.split())}."
+        yield f"group: {_text(rule)}"
+    elif dataset.groups == VIDEOS:
+        yield f"# What never both tests and trains; {GUESS} a video. If somebody is in two of them, say who is where"
+        yield "# (docs/profiles.md):"
+        yield "# group: patients.csv"
+    else:
+        yield f"# What never both tests and trains; {GUESS} a picture, or those that are nearly the same. If somebody"
+        yield "# is in others as well, say who is where (docs/profiles.md):"
+        yield "# group: patients.csv"
+
+
+def _test_lines(sizes: Asked) -> Iterator[str]:
+    """How people are tested: so many who are kept for it."""
+    yield f"test: {sizes.test}  # {GUESS} kept for the test, in whole groups; fewer than ten groups give no interval"
+
+
+def _yardstick_lines(yardstick: Yardstick, known: int, people: int) -> Iterator[str]:
+    yield f"# What errors are divided by: {_YARDSTICKS[yardstick]}."
+    rest = "" if known == people else "; the others may be learnt and are never tested"
+    yield f"yardstick: {yardstick}  # {GUESS} known of {known} of {people} people{rest}"
+
+
+def _training_lines(sizes: Asked) -> Iterator[str]:
+    largest = _rounded(sizes.images)
+    curve = [n for n in dict.fromkeys((_rounded(largest // 4), _rounded(largest // 2), largest)) if n]
+    yield f"seeds: {list(SEEDS)}  # three trainings of everything show how much is chance"
+    yield f"smallest_validation: {sizes.validation}  # {GUESS} not learnt; they say which network is kept"
+    yield ""
+    yield "training:"
+    yield "  batch_size: 8"
+    yield f"  iterations: {_ITERATIONS}  # {GUESS} more learn better, and take longer"
+    yield "  schedule: {rate: 0.001}  # the highest; it rises over the first tenth of the iterations, then falls"
+    yield "  augmentation: {any_angle: 0.2}  # share of pictures turned by any angle: 0 if nobody is ever upside down"
+    yield "  validate_every: 50"
+    yield ""
+    yield f"arms:  # {GUESS} numbers of pictures to learn, up to all that test and validation leave"
+    yield f"  benchmark: {{images: {largest}}}"
+    yield "  transfer:"
+    yield f"    images: {curve}"
+    yield "    against:  # the questions of the study, asked beforehand"
+    yield "      imagenet_control: Do monkeys first help?"
+    yield "      imagenet_longer: Do they help more than training on people for as long?"
+    yield f"  imagenet_control: {{images: {curve}}}"
+    yield "  imagenet_longer:"
+    yield f"    {{learns: target, images: {largest}, init: imagenet, training: {{iterations: {2 * _ITERATIONS}}}}}"
+    yield "  # A network that others finished, which needs no label; taken from the network when first needed:"
+    yield '  # efficientpose: {learns: nothing, init: "zoo:efficientpose_ii_lite"}'
+
+
+def _rounded(number: int) -> int:
+    """Down to a number that is easily said."""
+    step = 1 if number < 20 else 5 if number < 100 else 10 if number < 1000 else 100
+    return number // step * step
+
+
+def _path(path: str) -> str:
+    """The path as a profile may say it: within the data folder, else in full."""
+    inside = os.path.relpath(path, data_folder())
+    return _text(path if inside.startswith("..") else inside)
+
+
+def _text(text: str) -> str:
+    """A text that YAML reads as it is: in double quotes unless it is a plain word."""
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text) and text.lower() not in ("true", "false", "null")
+    return text if plain else json.dumps(text, ensure_ascii=False)
