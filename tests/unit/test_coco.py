@@ -10,7 +10,7 @@ import pytest
 from bad_input import refused
 from PIL import Image
 
-from monkey_transfer.datasets.coco import read_coco
+from monkey_transfer.datasets.coco import folder_of_pictures, labelled_keypoints, read_coco
 from monkey_transfer.datasets.pictures import framed, in_network_pixels
 from monkey_transfer.errors import StudyError
 from monkey_transfer.images import read_picture
@@ -103,6 +103,25 @@ def test_joint_outside_the_picture_and_person_with_one_joint(tmp_path):
     ]
     assert dataset.images["image_id"].tolist() == ["one", "two-11"]
     assert not dataset.labels.set_index(["image_id", "keypoint"]).loc[("one", "nose"), "labelled"]
+
+
+def test_of_how_many_people_a_keypoint_is_labelled(tmp_path):
+    annotations = content()
+    annotations["annotations"][0]["keypoints"] = [0, 0, 2, 0, 0, 0, 30, 41, 1, 33, 45, 0]
+    read(tmp_path, annotations)
+    counted = {"nose": 2, "left eye": 0, "right_shoulder": 3, "left_hip": 2}
+    assert labelled_keypoints(tmp_path / "labels.json") == counted
+
+
+@pytest.mark.parametrize("place", ["images", "labels", ".", "../images", ".."])
+def test_pictures_are_found_near_their_file(tmp_path, place):
+    (tmp_path / "sub").mkdir()
+    read(tmp_path / "sub", content())
+    images = (tmp_path / "sub" / place).resolve()
+    images.mkdir(exist_ok=True)
+    (tmp_path / "sub" / "images" / "two.png").rename(images / "two.png")  # the first one is missing
+    (tmp_path / "sub" / "images" / "one.png").unlink()
+    assert folder_of_pictures(tmp_path / "sub" / "labels.json").resolve() == images
 
 
 def test_a_mapping_names_all_that_is_read(tmp_path):

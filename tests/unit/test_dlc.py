@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from monkey_transfer.datasets.dlc import read_dlc
+from monkey_transfer.datasets.dlc import labelled_body_parts, read_dlc
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles.data import DlcData
 from monkey_transfer.skeletons import LSP_14
@@ -116,9 +116,9 @@ POSITIONS = st.one_of(st.none(), st.tuples(*[st.floats(-0.5, HEIGHT - 0.5)] * 2)
 
 
 def apart(pose: list) -> bool:
-    """Whether the labelled joints, should there be two, lie in more than one place."""
+    """Whether the labelled joints, should there be two, lie in more than one place and not all in the corner."""
     joints = [position for position in pose if position]
-    return len(joints) < 2 or np.ptp(joints, axis=0).max() >= 1
+    return len(joints) < 2 or (np.ptp(joints, axis=0).max() >= 1 and np.max(joints) >= 2)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -237,6 +237,24 @@ def test_a_joint_at_zero_is_no_joint(project):
     reason = "the joint is at (0, 0), where tools put those that are not labelled"
     assert dataset.left_out.to_numpy().tolist() == [["walk-img0", "head_top", reason]]
     assert len(labelled(dataset)) == 5
+
+
+def test_shares_of_the_picture_are_no_pixels(project):
+    write_labels(project, table([*POSES, [0.4, 0.5, 0.6, 1, NAN, NAN]]))
+    with refused(
+        "positions are shares of 1", "all joints of picture labeled-data/walk/img2.png are within 2 pixels of"
+    ):
+        read_dlc(project, LSP_14, KEYPOINTS)
+
+
+def test_joints_at_zero_are_no_shares(project):
+    write_labels(project, table([*POSES, [0, 0, 0, 0, 0, 0]]))
+    assert len(read_dlc(project, LSP_14, KEYPOINTS)) == 2
+
+
+def test_how_many_pictures_have_a_body_part(herd):
+    write_labels(herd, animals(one=[[1, 2, 3, 4], [5, 6, NAN, NAN]], single=[[NAN, NAN], [NAN, NAN]]))
+    assert labelled_body_parts(herd) == {"RShoulder": 2, "left hip": 1, "snout": 0}
 
 
 def test_a_config_of_windows(project):

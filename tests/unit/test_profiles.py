@@ -216,6 +216,11 @@ def test_heads_are_taken_over_where_they_fit(write, tmp_path, what, settings, sa
             {"schedule": {"shape": "steps", "multi_step": [[0.1, 10]]}},
             "schedule.multi_step ends at iteration 10, before iterations 100",
         ),
+        (
+            "steps of PyTorch that go on after the training",
+            {"schedule": {"shape": "steps", "multi_step": [[0.1, 10], [0.01, 100], [0.001, 200]]}},
+            "schedule.multi_step goes on to iteration 200, but the training ends at 100, where the rate is still 0.01",
+        ),
         ("sizes that vary beyond all numbers", {"augmentation": {"scaling": 1000}}, "scaling': expected at most 1 "),
         ("a pyramid that no memory holds", {"head": {"channels": 10**9}}, "head.channels': expected at most 1024"),
         ("a target as wide as the picture", {"head": {"target_sd": 1e9}}, "head.target_sd': expected at most 32"),
@@ -609,6 +614,13 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
             [[0.1, 100], [0.01, 200]],
             r"arms.baseline.training: multi_step: the rate stays 0.1, .* iteration 100 .* write \[\[0.1, 100\]\]",
         ),
+        (
+            "a schedule that goes on after the training",
+            "training.multi_step",
+            [[0.1, 30], [0.01, 200], [0.001, 300]],
+            r"multi_step goes on to iteration 300, but the training ends at 100, where the rate is still 0.01: "
+            r"say iterations: 300, or .*, as in \[\[0.1, 10\], \[0.01, 67\], \[0.001, 100\]\]",
+        ),
         ("joints of no size", "training.pos_dist_thresh", 0, "pos_dist_thresh': expected more than 0 .found 0."),
         ("joints without end", "training.pos_dist_thresh", float("inf"), "pos_dist_thresh': expected a finite number"),
         ("pictures that grow too large", "picture.size", [4000, 1000], "pictures grow to 2000 pixels .* at most 1500"),
@@ -866,6 +878,14 @@ def test_imagenet_weights_are_named_with_the_training(write, tmp_path):
     named = {name: arm.training.imagenet for name, arm in load_profile("study", tmp_path).arms.items()}
     home = str(Path.home() / "a.ckpt")
     assert named == {"baseline": home, "benchmark": "weights/b.ckpt", "transfer": None, "scratch_control": home}
+
+
+def test_deeplabcuts_own_schedule_may_go_on_after_the_training(write, tmp_path):
+    """The paper trained 164,000 iterations on its first two rates of four."""
+    settings = changed("training.multi_step", MISSING)
+    settings["training"]["iterations"] = 164_000
+    write("study", settings)
+    assert load_profile("study", tmp_path).arm("transfer").training.rate(163_999) == 0.02
 
 
 def test_one_rate_for_all_iterations_and_finished_networks_need_no_schedule(write, tmp_path):

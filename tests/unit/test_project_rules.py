@@ -196,8 +196,9 @@ def test_imports_point_one_way(module):
         ),
         ("import monkey_transfer.tell.reports", UNNEEDED_FOR_TABLES),
         ("import monkey_transfer.networks.pytorch.superanimal", UNNEEDED_FOR_TABLES),
+        ("import monkey_transfer.tell.looking", UNNEEDED_FOR_TABLES),
     ],
-    ids=["study", "tables", "results", "plots", "reports", "superanimal"],
+    ids=["study", "tables", "results", "plots", "reports", "superanimal", "looking"],
 )
 def test_tables_and_plots_load_without_engines(statement, unneeded):
     assert loaded_by(statement) & unneeded == set()

@@ -30,6 +30,16 @@ def test_a_run_is_named_on_the_command_line(project, target):
     assert not project.runs.exists()
 
 
+def test_a_look_needs_data_or_a_profile(project):
+    assert sentence(project, "check").startswith("neither DATA nor PROFILE is given: expected the folder of a DeepLab")
+    assert sentence(project, "check", "DATA=x", "PROFILE=tiny").startswith("both DATA and PROFILE are given")
+    assert "gone: is not there; expected the folder" in sentence(project, "check", "DATA=gone")
+    looked = project.make("check", "PROFILE=tiny")
+    assert looked.returncode == 0, looked.stderr
+    assert "target: 70 rendered pictures, drawn when the study begins." in looked.stdout
+    assert not project.runs.exists()
+
+
 def test_a_name_that_looks_like_a_number_is_a_name(project):
     (project.root / "config" / "tiny.yaml").rename(project.root / "config" / "2024.yaml")
     planned = project.make("plan", "PROFILE=2024")

@@ -177,8 +177,7 @@ def folder_of_pictures(annotations: Path) -> Path:
         if any(os.path.isfile(_picture_file(folder, name)) for name in names[:_LOOKED_FOR]):
             return folder
     raise StudyError(
-        f"{annotations}: its first picture, {names[0]}, is in none of {', '.join(map(str, folders))}: put the pictures "
-        f"into {folders[0]}"
+        f"{annotations}: its first picture, {names[0]}, is not found near it: put the pictures into {folders[0]}"
     )
 
 

@@ -58,6 +58,8 @@ _RECORDING = (
     "cam",
     "view",
 )
+# Folders that say nothing of who is in them.
+_SPLIT = {"train", "training", "val", "valid", "validation", "test"}
 # Whose yardstick is not known is never tested: a box, which is known for all, is better than one known for fewer.
 _KNOWN_FOR = 0.5
 
@@ -104,7 +106,9 @@ def guess_data(path: Path) -> tuple[DlcData | CocoData, Joints]:
         joints = guess_joints(path, labelled_keypoints(path))
         images = str(folder_of_pictures(path))
         return CocoData(format="coco", annotations=str(path), images=images, **_read_as(joints)), joints
-    found = "there is no config.yaml in it" if path.is_dir() else "is there" if path.exists() else "is not there"
+    found = (
+        "there is no config.yaml in it" if path.is_dir() else "is something else" if path.exists() else "is not there"
+    )
     raise StudyError(
         f"{path}: {found}; expected the folder of a DeepLabCut project, which holds config.yaml and labeled-data, or a "
         "COCO keypoint file (.json)"
@@ -179,7 +183,8 @@ def guess_group(names: Sequence[str], of_videos: bool) -> tuple[str, str] | None
     by_recordings = _of_recordings(folders)
     if by_recordings or of_videos:
         return by_recordings
-    if all(folders) and 3 <= len(set(folders)) < len(names):
+    parts_of_a_split = {folder.rpartition("/")[2].lower() for folder in folders} <= _SPLIT
+    if all(folders) and 3 <= len(set(folders)) < len(names) and not parts_of_a_split:
         return "folder", f"the pictures lie in {len(set(folders))} folders, such as {folders[0]}"
     return _of_numbered(names)
 
@@ -223,10 +228,10 @@ def guess_sizes(people: Crowd, seeds: tuple[int, ...]) -> Asked:
     of_ten_groups = people.smallest_test(asked) or 0
     if asked.test < of_ten_groups <= scored / 2:
         asked = replace(asked, test=of_ten_groups)
-    if lack := people.lacks(asked):
+    if people.lacks(asked):
         groups = people.images["group"].nunique()
         raise StudyError(
-            f"{len(people.images)} people in {groups} groups that stay whole are too few for a study, in which some "
-            f"test, others are held out and others are learnt ({lack}): label people of more groups"
+            f"{len(people.images)} people in {groups} group{'s' * (groups > 1)} that must stay whole are too few for a "
+            "study, in which some test, others are held out and others are learnt: label people of more groups"
         )
     return replace(asked, images=people.most_to_learn(asked))

@@ -1,4 +1,4 @@
-"""What a profile makes of its people before anything is trained: what each part gets, what would fit, if it can rule."""
+"""What a profile makes of its people before training: what each part gets, what would fit, whether it can rule."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
