@@ -56,7 +56,7 @@ class Contents:
 
 
 def contents_of(data: AnyData, profile: str) -> Contents:
-    """Read the data set that a profile of that name has; StudyError as :func:`open_dataset` has it.
+    """Read the data set that a profile of that name has; StudyError as :func:`monkey_transfer.study.datasets.open_dataset` says.
 
     Which pictures are nearly the same is kept with the profile's runs.
     """
