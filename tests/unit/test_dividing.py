@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from monkey_transfer.study.dividing import Asked, Crowd
+from monkey_transfer.study.splits import split_people
 
 ASKED = Asked(test=6, validation=3, images=5, seeds=(0, 1, 2))
 
@@ -18,18 +19,28 @@ def crowd(sizes: list[int], unscored: int = 0) -> Crowd:
     return Crowd(images, frozenset(images["image_id"][:unscored]))
 
 
+BY_FOLDS = replace(ASKED, test=None, folds=3)
 CROWDS = st.builds(crowd, st.lists(st.integers(1, 5), min_size=5, max_size=25), st.integers(0, 4))
 
 
 @settings(max_examples=40, deadline=None)
-@given(CROWDS)
-def test_the_largest_fits_and_no_more_does(people):
-    most = people.largest(ASKED)
+@given(CROWDS, st.sampled_from([ASKED, BY_FOLDS]))
+def test_the_largest_fits_and_no_more_does(people, asked):
+    most = people.largest(asked)
+    assert ("test" in most) == (asked.folds is None)
     for key, number in most.items():
-        assert number == 0 or people.lacks(replace(ASKED, **{key: number})) == "" or key == "images"
+        assert number == 0 or people.lacks(replace(asked, **{key: number})) == ""
     assume(most["images"])
-    assert people.lacks(replace(ASKED, images=most["images"])) == ""
-    assert "training pictures were asked for" in people.lacks(replace(ASKED, images=most["images"] + 1))
+    assert "training pictures were asked for" in people.lacks(replace(asked, images=most["images"] + 1))
+
+
+@settings(max_examples=20, deadline=None)
+@given(CROWDS)
+def test_folds_test_every_group_that_can_be_tested(people):
+    scored = people.images[~people.images["image_id"].isin(people.unscored)]
+    assume(scored["group"].nunique() >= 3)
+    assume(people.most_to_learn(BY_FOLDS))
+    assert people.tested_groups(BY_FOLDS) == scored["group"].nunique()
 
 
 @settings(max_examples=40, deadline=None)
@@ -40,7 +51,7 @@ def test_the_smallest_test_of_so_many_groups(people, groups):
     assert (test is None) == (scored["group"].nunique() < groups)
     if test:
         enough, too_few = (
-            people.groups_of(Crowd.divided(people, replace(ASKED, test=number, validation=0))[0].test)
+            people.groups_of(split_people(people.images, number, ASKED.split_seed, people.unscored).test)
             for number in (test, test - 1)
         )
         assert (len(enough), len(too_few)) == (groups, groups - 1)

@@ -20,6 +20,7 @@ from monkey_transfer.study import opening
 from monkey_transfer.study.dividing import Asked
 from monkey_transfer.study.looking import contents_of, crowd_of, drawn_crowd, stated_minutes
 from monkey_transfer.study.opening import open_study
+from monkey_transfer.study.runs import runs_of
 from monkey_transfer.tell import looking
 from monkey_transfer.tell.looking import in_words, look_at_data, look_at_profile
 from monkey_transfer.tell.prospects import needed_for_a_ruling
@@ -120,6 +121,10 @@ def test_a_project_gets_a_profile_that_fits_it(folders, capsys):
     ]
     assert all("guess:" in lines[number - 1] for number in named)
     assert len(named) == text.count("guess:") - 1
+    assert max(map(len, lines)) <= 120
+    assert profile.folds == 5
+    assert "Everybody is tested once, in 5 folds." in said
+    assert "Its 2 questions can be decided." in said
 
 
 def test_a_look_says_what_is_odd(folders, capsys):
@@ -134,50 +139,45 @@ def test_a_look_says_what_is_odd(folders, capsys):
     assert "10 groups by" in said
 
 
-def test_a_profile_is_looked_at_as_its_study_divides_it(folders, capsys, monkeypatch):
-    project = write_project(folders / "gait", {f"v{n}": 4 for n in range(30)})
+@pytest.mark.parametrize("frames, folds", [(4, 5), (8, None)])
+def test_a_profile_is_looked_at_as_its_study_divides_it(folders, capsys, monkeypatch, frames, folds):
+    project = write_project(folders / "gait", {f"v{n}": frames for n in range(30)})
     _, profile = looked_at(project, folders, capsys)
+    assert profile.folds == folds
     monkeypatch.setattr(looking, "load_profile", lambda name: load_profile(name, folders / "config"))
     look_at_profile("my_gait")
     said = capsys.readouterr().out
     assert "source: 800 rendered pictures, drawn when the study begins." in said
     people, asked = crowd_of(profile, contents_of(profile.target.data, "my_gait").dataset), Asked.by(profile)
-    split, _ = people.divided(asked)
-    assert f"| test                  |         {len(split.test)} |" in said
+    assert f"an arm's images {people.most_to_learn(asked)} ({asked.images} asked)" in said
     few = {"data": {"format": "synthetic", "species": "macaque", "images": 9, "size": 32}, "test": 2}
     with_few_monkeys = profile.model_copy(update={"source": SourceData.model_validate(few)})
     monkeypatch.setattr(opening, "load_profile", lambda name: with_few_monkeys)
-    assert open_study("my_gait").splits["target"] == split
+    splits = [part.splits["target"] for part in open_study("my_gait").parts]
+    assert [division.split for division in people.divided(asked)] == splits
 
 
 def test_what_a_ruling_needs(folders, capsys):
-    project = write_project(folders / "gait", {f"v{n}": 4 for n in range(30)})
+    project = write_project(folders / "gait", {f"v{n}": 8 for n in range(30)})
     _, profile = looked_at(project, folders, capsys)
     people = crowd_of(profile, contents_of(profile.target.data, "my_gait").dataset)
     assert needed_for_a_ruling(profile, people) == []
-    fewer = profile.model_copy(
-        update={
-            "seeds": (0,),
-            "arms": {name: arm.model_copy(update={"against": {}}) for name, arm in profile.arms.items()},
-        }
-    )
-    asks, seeds = needed_for_a_ruling(fewer, people)
+    silent = {name: arm.model_copy(update={"against": {}}) for name, arm in profile.arms.items()}
+    asks, seeds = needed_for_a_ruling(profile.model_copy(update={"seeds": (0,), "arms": silent}), people)
     assert "asks none" in asks
     assert "1 seed does not show what is chance: say seeds: [0, 1, 2]" in seeds
-    small = profile.model_copy(update={"target": profile.target.model_copy(update={"test": 8})})
+    small = profile.model_copy(update={"target": profile.target.model_copy(update={"test": 16})})
     [groups] = needed_for_a_ruling(small, people)
-    assert "holds 2 groups, and there are no intervals below 10: 37 test pictures would hold as many" in groups
+    assert "holds 2 groups, and there are no intervals below 10: 73 test pictures would hold as many" in groups
 
 
 def test_people_who_do_not_suffice_are_told_last(folders, capsys, monkeypatch):
-    project = write_project(folders / "gait", {f"v{n}": 4 for n in range(30)})
+    project = write_project(folders / "gait", {f"v{n}": 8 for n in range(30)})
     looked_at(project, folders, capsys)
     file = folders / "config" / "my_gait.yaml"
-    file.write_text(file.read_text().replace("  test: ", "  test: 1"))
+    file.write_text(file.read_text().replace("  test: ", "  test: 9"))
     monkeypatch.setattr(looking, "load_profile", lambda name: load_profile(name, folders / "config"))
-    with refused(
-        "own data", "a profile that asks for more than there are", match="profile my_gait, target: .* test pictures"
-    ):
+    with refused("own data", "a profile that asks for more than there are", match="my_gait, target: .* test pictures"):
         look_at_profile("my_gait")
     assert "The largest that fits, the others as they are asked: test " in capsys.readouterr().out
 
@@ -240,8 +240,9 @@ def test_minutes_are_told_of_measured_networks_alone(folders, monkeypatch):
     monkeypatch.setattr("monkey_transfer.study.looking.visible_gpus", list)
     monkeypatch.setattr("monkey_transfer.study.looking.trainings_at_once", lambda: 2)
     # Six trainings of 200 x 8 pictures of 96 x 96 pixels at 59.6 pictures of 128 x 128 a second.
-    assert stated_minutes(load_profile("demo")) == pytest.approx(6 * 1600 * (96 / 128) ** 2 / 59.6 / 60)
-    assert stated_minutes(load_profile("smoke")) is None  # TensorFlow
+    demo, smoke = load_profile("demo"), load_profile("smoke")
+    assert stated_minutes(demo, runs_of(demo)) == pytest.approx(6 * 1600 * (96 / 128) ** 2 / 59.6 / 60)
+    assert stated_minutes(smoke, runs_of(smoke)) is None  # TensorFlow
 
 
 @pytest.mark.parametrize(

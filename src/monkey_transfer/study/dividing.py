@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
@@ -10,34 +11,45 @@ from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.estimate import FEWEST_GROUPS
 from monkey_transfer.profiles.profile import Profile
-from monkey_transfer.study.splits import Draw, Split, draw_people, set_aside, split_people
+from monkey_transfer.study.splits import Draw, Split, draw_people, fold_people, set_aside, split_people
 
 
 @dataclass(frozen=True)
 class Asked:
     """What is asked of people: how many test, how many are held out, and how many the largest arm learns.
 
-    ``aside`` are people whom only arms learn that say so; ``seeds`` each draw for themselves.
+    ``folds``, as in a profile, take the place of ``test``; ``aside`` are people whom only arms learn that say so;
+    ``seeds`` each draw for themselves.
     """
 
-    test: int
+    test: int | None
     validation: int
     images: int
     seeds: tuple[int, ...]
+    folds: int | Literal["by_group"] | None = None
     aside: int = 0
     split_seed: int = 0
 
     @classmethod
     def by(cls, profile: Profile, role: str = "target") -> "Asked":
         """What a profile asks of the data set of that role."""
+        of_target = role == "target"
         return cls(
             profile.learnt_data[role].test,
             profile.largest_validation(role),
             profile.largest_training_set(role),
             profile.seeds,
-            profile.target.set_aside if role == "target" else 0,
+            profile.folds if of_target else None,
+            profile.target.set_aside if of_target else 0,
             profile.split_seed,
         )
+
+
+class Division(NamedTuple):
+    """Who tests, and whom each seed holds out and may learn beside them."""
+
+    split: Split
+    draws: list[Draw]
 
 
 @dataclass(frozen=True)
@@ -58,36 +70,48 @@ class Crowd:
         """How many can be tested."""
         return len(self.images) - len(self.unscored)
 
-    def divided(self, asked: Asked) -> tuple[Split, list[Draw]]:
-        """Who tests, and whom each seed holds out and may learn; StudyError if there are too few."""
-        split = split_people(self.images, asked.test, asked.split_seed, self.unscored)
-        split = set_aside(split, asked.aside)[0] if asked.aside else split
-        return split, [draw_people(split, asked.validation, seed) for seed in asked.seeds]
+    def divided(self, asked: Asked) -> list[Division]:
+        """How these people are divided, once or for each fold; StudyError if they are too few."""
+        if asked.test is None:
+            assert asked.folds is not None
+            splits = list(fold_people(self.images, asked.folds, asked.split_seed, self.unscored))
+        else:
+            splits = [split_people(self.images, asked.test, asked.split_seed, self.unscored)]
+        if asked.aside:
+            splits = [set_aside(split, asked.aside)[0] for split in splits]
+        return [
+            Division(split, [draw_people(split, asked.validation, seed) for seed in asked.seeds]) for split in splits
+        ]
 
     def lacks(self, asked: Asked) -> str:
         """What is wrong with what is asked of these people, nothing if they are enough."""
         try:
-            for draw in self.divided(asked)[1]:
-                draw.training_subset(asked.images)
+            for division in self.divided(asked):
+                for draw in division.draws:
+                    draw.training_subset(asked.images)
         except StudyError as error:
             return str(error)
         return ""
 
     def most_to_learn(self, asked: Asked) -> int:
-        """Most pictures that an arm can learn of every seed, beside that test and validation; 0 if there are none."""
+        """Most pictures that an arm can learn, whatever fold and seed, beside who tests and is held out; 0 if none."""
         try:
-            return min(len(draw.train) for draw in self.divided(asked)[1])
+            return min(len(draw.train) for division in self.divided(asked) for draw in division.draws)
         except StudyError:
             return 0
 
     def largest(self, asked: Asked) -> dict[str, int]:
-        """Of ``test``, ``validation`` and ``images`` the largest that fits, the other two being as asked; 0 if none."""
+        """Of ``test``, ``validation`` and ``images`` the largest that fits, the others being as asked; 0 if none.
+
+        With folds everybody tests, and ``test`` is not there.
+        """
 
         def fits(changed: Asked) -> bool:
             return self.most_to_learn(changed) >= changed.images
 
+        test = {} if asked.test is None else {"test": _largest(lambda n: fits(replace(asked, test=n)), self.scored)}
         return {
-            "test": _largest(lambda n: fits(replace(asked, test=n)), self.scored),
+            **test,
             "validation": _largest(lambda n: fits(replace(asked, validation=n)), self.scored),
             "images": self.most_to_learn(asked),
         }
@@ -102,27 +126,33 @@ class Crowd:
         test = _largest(too_few, self.scored) + 1
         return test if test <= self.scored else None
 
+    def tested_groups(self, asked: Asked) -> int:
+        """How many groups are tested, in all folds together; StudyError if there are too few people."""
+        return len(self.groups_of([one for division in self.divided(asked) for one in division.split.test]))
+
     def groups_of(self, image_ids: Collection[str]) -> set[str]:
         """The groups that these pictures are of."""
         return set(self.images.loc[self.images["image_id"].isin(image_ids), "group"])
 
     def parts(self, asked: Asked) -> pd.DataFrame:
-        """What each part gets: ``part``, ``pictures``, ``groups``, the last two ranges over seeds, such as 80 to 82.
+        """What each part gets: ``part``, ``pictures``, ``groups``, the last two ranges over folds and seeds, such as
+        80 to 82.
 
         StudyError if there are too few people.
         """
-        split, draws = self.divided(asked)
+        divisions = self.divided(asked)
+        draws = [(division.split, draw) for division in divisions for draw in division.draws]
         parts: dict[str, list[Collection[str]]] = {
-            "test": [split.test],
-            "validation": [draw.validation for draw in draws],
-            "left to learn": [draw.train for draw in draws],
-            "of these never tested": [[one for one in draw.train if one in self.unscored] for draw in draws],
+            "test": [division.split.test for division in divisions],
+            "validation": [draw.validation for _, draw in draws],
+            "left to learn": [draw.train for _, draw in draws],
+            "of these never tested": [[one for one in draw.train if one in self.unscored] for _, draw in draws],
         }
         rows = [
             (part, _range(len(ids) for ids in own), _range(len(self.groups_of(ids)) for ids in own))
             for part, own in parts.items()
         ]
-        dropped = _range(split.dropped + draw.dropped for draw in draws)
+        dropped = _range(split.dropped + draw.dropped for split, draw in draws)
         return pd.DataFrame([*rows, ("dropped", dropped, "")], columns=["part", "pictures", "groups"])
 
 

@@ -58,6 +58,7 @@ _RECORDING = (
     "cam",
     "view",
 )
+_FEW = 200
 # Folders that say nothing of who is in them.
 _SPLIT = {"train", "training", "val", "valid", "validation", "test"}
 # Whose yardstick is not known is never tested: a box, which is known for all, is better than one known for fewer.
@@ -221,17 +222,24 @@ def guess_yardstick(dataset: Dataset) -> tuple[Yardstick, int]:
 
 
 def guess_sizes(people: Crowd, seeds: tuple[int, ...]) -> Asked:
-    """How many may test, be held out, and be learnt: a quarter tests, more if ten groups need more and half is enough
-    for them; a tenth, 10 to 50, is held out; what is left is learnt. StudyError if nobody is left."""
-    scored = people.scored
-    asked = Asked(max(1, scored // 4), min(50, max(10, scored // 10)), 1, seeds)
-    of_ten_groups = people.smallest_test(asked) or 0
-    if asked.test < of_ten_groups <= scored / 2:
-        asked = replace(asked, test=of_ten_groups)
+    """How many may test, be held out, and be learnt: a quarter tests, or what ten groups need, or by folds everybody
+    (:func:`few`); a tenth, 10 to 50, is held out; what is left is learnt. StudyError if nobody is left."""
+    scored, groups = people.scored, people.images["group"].nunique()
+    tested = people.groups_of(set(people.images["image_id"]) - set(people.unscored))
+    held_out = min(50, max(10, scored // 10))
+    asked = Asked(max(1, scored // 4), held_out, 1, seeds)
+    asked = replace(asked, test=max(asked.test or 0, people.smallest_test(asked) or 0))
+    if few(people, asked):
+        asked = Asked(None, held_out, 1, seeds, folds=5 if len(tested) >= 5 else "by_group")
     if people.lacks(asked):
-        groups = people.images["group"].nunique()
         raise StudyError(
             f"{len(people.images)} people in {groups} group{'s' * (groups > 1)} that must stay whole are too few for a "
             "study, in which some test, others are held out and others are learnt: label people of more groups"
         )
     return replace(asked, images=people.most_to_learn(asked))
+
+
+def few(people: Crowd, asked: Asked) -> bool:
+    """Whether people are so few that everybody should be tested by folds: fewer than 200, or a test of ten groups, as
+    far as there are ten, would take half of them."""
+    return len(people.images) < _FEW or not people.smallest_test(asked) or (asked.test or 0) > people.scored / 2

@@ -1,7 +1,7 @@
 """What a data set holds, and what a profile would make of it: found before anything is trained, without an engine."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,10 +19,10 @@ from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.dividing import Crowd
 from monkey_transfer.study.files import files_of
 from monkey_transfer.study.opening import near_duplicates_together, scalable
-from monkey_transfer.study.runs import runs_of
+from monkey_transfer.study.runs import Run
 
 # Pixels of pictures that a core learns a second, and of which network: reports/benchmarks/train.txt, two side by side.
-_PACE, _PACE_OF = 59.6 / 2 * 128**2, ("pytorch", "tf_efficientnet_lite0")
+PACE, _PACE_OF = 59.6 / 2 * 128**2, ("pytorch", "tf_efficientnet_lite0")
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Contents:
 
 
 def contents_of(data: AnyData, profile: str) -> Contents:
-    """Read the data set that a profile of that name has; StudyError as :func:`monkey_transfer.study.datasets.open_dataset` says.
+    """Read the data set that a profile of that name has, with whose runs it is kept which pictures are nearly the same.
 
-    Which pictures are nearly the same is kept with the profile's runs.
+    StudyError as :func:`monkey_transfer.study.datasets.open_dataset` says.
     """
     dataset = near_duplicates_together(open_dataset(data), profile)
     match data:
@@ -88,14 +88,14 @@ def drawn_crowd(data: SyntheticData) -> Crowd:
     return Crowd(pd.DataFrame({"image_id": ids, "group": ids}))
 
 
-def stated_minutes(profile: Profile) -> float | None:
-    """Minutes that all trainings of a profile take on this machine's cores, at the pace that the benchmark of training
-    found; None where a GPU or another network trains, of which nothing was measured beforehand."""
-    arms = [profile.arm(run.arm).at(run.images) for run in runs_of(profile) if profile.arm(run.arm).learns != "nothing"]
+def stated_minutes(profile: Profile, runs: Iterable[Run]) -> float | None:
+    """Minutes that all of these runs of a profile train on this machine's cores, at the pace that the benchmark of
+    training found; None where a GPU or another network trains, of which nothing was measured beforehand."""
+    arms = [arm for run in runs if (arm := profile.arm(run.arm).at(run.images)).learns != "nothing"]
     if visible_gpus() or any((arm.training.engine, arm.training.net_type) != _PACE_OF for arm in arms):
         return None
     pixels = sum(arm.training.iterations * arm.training.batch_size * _pixels(profile, arm) for arm in arms)
-    return pixels / _PACE / trainings_at_once() / 60
+    return pixels / PACE / trainings_at_once() / 60
 
 
 def _pixels(profile: Profile, arm: Arm) -> int:

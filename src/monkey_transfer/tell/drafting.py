@@ -13,12 +13,12 @@ from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.data import CocoData, DlcData, Yardstick
 from monkey_transfer.study.dividing import Asked
 from monkey_transfer.study.guessing import Guesses, Joints
+from monkey_transfer.study.looking import PACE
 
 GUESS = "guess:"
 SEEDS = (0, 1, 2)
-_ITERATIONS = (
-    400  # of 8 pictures: with the arms below 50 minutes on two cores, at the pace of the benchmark of training
-)
+# Side of a picture and longer side of the person in it, in pixels; pictures of a batch; minutes on two cores.
+_SIDE, _PERSON, _BATCH, _MINUTES = 128, 100, 8, 50
 _TITLE = "Own people: {}"
 _YARDSTICKS: Mapping[Yardstick, str] = {
     "head_segment": "head top to upper neck; a joint is correct within 0.5 of it",
@@ -61,11 +61,13 @@ def drafted(name: str, guesses: Guesses, dataset: Dataset) -> str:
             *(f"    {line}" for line in _data_lines(guesses.data, guesses.joints)),
             *(f"    {line}" for line in _group_lines(guesses.group, dataset)),
             *(f"  {line}" for line in _test_lines(guesses.sizes)),
+            *_fold_lines(guesses.sizes),
             "",
             *_yardstick_lines(*guesses.yardstick, len(dataset)),
             "",
-            "# A crop of 160 x 160 pixels around every person, whose box gets 125 pixels along its longer side.",
-            "picture: {framing: person, size: 160, person: 125}",
+            f"# A crop around every person, whose box gets {_PERSON} pixels along its longer side. Larger ones are",
+            "# more exact, and take longer.",
+            f"picture: {{framing: person, size: {_SIDE}, person: {_PERSON}}}",
             "",
             "pictures_in_reports: false  # no photograph in a report",
             "",
@@ -111,8 +113,19 @@ def _group_lines(group: tuple[str, str] | None, dataset: Dataset) -> Iterator[st
 
 
 def _test_lines(sizes: Asked) -> Iterator[str]:
-    """How people are tested: so many who are kept for it."""
-    yield f"test: {sizes.test}  # {GUESS} kept for the test, in whole groups; fewer than ten groups give no interval"
+    """How people are tested: so many who are kept for it, or everybody in folds, which are said below."""
+    if sizes.test is None:
+        yield "test: null  # nobody is kept for the test alone: see folds"
+    else:
+        yield f"test: {sizes.test}  # {GUESS} whole groups are kept for the test; fewer than ten give no interval"
+
+
+def _fold_lines(sizes: Asked) -> Iterator[str]:
+    if sizes.folds:
+        yield ""
+        yield "# Everybody is tested once, by networks that learnt nobody of the same group. Fewer than ten groups give"
+        yield "# no interval."
+        yield f"folds: {sizes.folds}  # {GUESS} you have few people or groups; each fold trains everything again"
 
 
 def _yardstick_lines(yardstick: Yardstick, known: int, people: int) -> Iterator[str]:
@@ -124,12 +137,15 @@ def _yardstick_lines(yardstick: Yardstick, known: int, people: int) -> Iterator[
 def _training_lines(sizes: Asked) -> Iterator[str]:
     largest = _rounded(sizes.images)
     curve = [n for n in dict.fromkeys((_rounded(largest // 4), _rounded(largest // 2), largest)) if n]
+    # Several numbers, and folds, would take hours.
+    images = f"{largest}  # several, such as {curve}, draw a learning curve" if sizes.folds else curve
+    iterations = _iterations(1 if sizes.folds else len(curve), sizes.folds)
     yield f"seeds: {list(SEEDS)}  # three trainings of everything show how much is chance"
     yield f"smallest_validation: {sizes.validation}  # {GUESS} not learnt; they say which network is kept"
     yield ""
     yield "training:"
-    yield "  batch_size: 8"
-    yield f"  iterations: {_ITERATIONS}  # {GUESS} more learn better, and take longer"
+    yield f"  batch_size: {_BATCH}"
+    yield f"  iterations: {iterations}  # {GUESS} less than an hour on two cores; more learn better, and take longer"
     yield "  schedule: {rate: 0.001}  # the highest; it rises over the first tenth of the iterations, then falls"
     yield "  augmentation: {any_angle: 0.2}  # share of pictures turned by any angle: 0 if nobody is ever upside down"
     yield "  validate_every: 50"
@@ -137,15 +153,23 @@ def _training_lines(sizes: Asked) -> Iterator[str]:
     yield f"arms:  # {GUESS} numbers of pictures to learn, up to all that test and validation leave"
     yield f"  benchmark: {{images: {largest}}}"
     yield "  transfer:"
-    yield f"    images: {curve}"
+    yield f"    images: {images}"
     yield "    against:  # the questions of the study, asked beforehand"
     yield "      imagenet_control: Do monkeys first help?"
     yield "      imagenet_longer: Do they help more than training on people for as long?"
-    yield f"  imagenet_control: {{images: {curve}}}"
+    yield f"  imagenet_control: {{images: {largest if sizes.folds else curve}}}"
     yield "  imagenet_longer:"
-    yield f"    {{learns: target, images: {largest}, init: imagenet, training: {{iterations: {2 * _ITERATIONS}}}}}"
+    yield f"    {{learns: target, images: {largest}, init: imagenet, training: {{iterations: {2 * iterations}}}}}"
     yield "  # A network that others finished, which needs no label; taken from the network when first needed:"
     yield '  # efficientpose: {learns: nothing, init: "zoo:efficientpose_ii_lite"}'
+
+
+def _iterations(sizes: int, folds: int | str | None) -> int:
+    """As many for each training as two cores do in less than an hour, where arms learn so many numbers of people."""
+    in_each_fold = 1 + 2 * sizes + 2  # benchmark; transfer and its control; imagenet_longer, twice as long
+    trainings = len(SEEDS) * (1 + in_each_fold * (folds if isinstance(folds, int) else 4 if folds else 1))
+    pictures = 60 * _MINUTES * 2 * PACE / _SIDE**2
+    return int(pictures / trainings / _BATCH / 50) * 50
 
 
 def _rounded(number: int) -> int:

@@ -9,13 +9,17 @@ from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.dividing import Asked, Crowd
 from monkey_transfer.study.looking import stated_minutes
 from monkey_transfer.study.outlook import outlook
+from monkey_transfer.study.runs import runs_of
 from monkey_transfer.tell.words import listed, many, markdown
 
 
 def prospects(profile: Profile, people: Crowd) -> Iterator[str]:
     """What a profile makes of its people: what each part gets, what would fit, if it can rule, how long it takes."""
     asked = Asked.by(profile)
-    if not people.lacks(asked):
+    fits = not people.lacks(asked)
+    if fits:
+        if asked.folds:
+            yield f"Everybody is tested once, in {len(people.divided(asked))} folds. In each of them:\n"
         yield markdown(people.parts(asked))
         yield ""
     yield _largest(people.largest(asked), asked)
@@ -28,7 +32,8 @@ def prospects(profile: Profile, people: Crowd) -> Iterator[str]:
     longer = f"{profile.control.removesuffix('_control')}_longer"
     if longer not in profile.arms:
         yield f"Nothing will say what training on people alone for as long gives: add an arm {longer} for that."
-    yield _time(profile)
+    if fits:
+        yield _time(profile, len(people.divided(asked)))
 
 
 def _largest(most: Mapping[str, int], asked: Asked) -> str:
@@ -48,28 +53,29 @@ def needed_for_a_ruling(profile: Profile, people: Crowd) -> list[str]:
             f"{many(len(profile.seeds), 'seeds do', 'seed does')} not show what is chance: say seeds: "
             f"{list(range(FEWEST_SEEDS))}"
         )
-    tested = 0 if people.lacks(asked) else len(people.groups_of(people.divided(asked)[0].test))
+    tested = 0 if people.lacks(asked) else people.tested_groups(asked)
     if tested < FEWEST_GROUPS:
-        needs.append(_more_groups(people, asked, tested))
+        why = f"its test holds {many(tested, 'groups', 'group')}, and there are no intervals below {FEWEST_GROUPS}"
+        needs.append(f"{why}: {_more_groups(people, asked)}")
     return needs
 
 
-def _more_groups(people: Crowd, asked: Asked, tested: int) -> str:
-    test = people.smallest_test(asked)
+def _more_groups(people: Crowd, asked: Asked) -> str:
     there = people.images["group"].nunique()
-    why = f"its test holds {many(tested, 'groups', 'group')}, and there are no intervals below {FEWEST_GROUPS}: "
-    if test is None:
-        return why + f"label people of other groups, for there are {there} in all"
+    test = None if asked.test is None else people.smallest_test(asked)
+    if there < FEWEST_GROUPS or test is None:
+        return f"label people of other groups, for there are {there} in all"
     left = people.most_to_learn(replace(asked, test=test))
     beside = f"beside which {left:,} can be learnt" if left else "beside which nobody is left to learn"
-    return (
-        why + f"{test:,} test pictures would hold as many, {beside}; or label people of more than these {there} groups"
-    )
+    return f"{test:,} test pictures would hold as many, {beside}; or test everybody by target.test: null and folds: 5"
 
 
-def _time(profile: Profile) -> str:
-    expected = outlook(profile)
-    minutes = None if expected.existing or expected.unknown < expected.to_train else stated_minutes(profile)
+def _time(profile: Profile, divisions: int) -> str:
+    runs = runs_of(profile, range(divisions) if profile.folds else (None,))
+    expected = outlook(profile, runs)
+    minutes = None
+    if not expected.existing and expected.unknown == expected.to_train:
+        minutes = stated_minutes(profile, runs)
     if minutes is None:
         return str(expected)
     return (
