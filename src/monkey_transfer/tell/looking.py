@@ -133,8 +133,8 @@ def _of_files(files: Mapping[str, int]) -> Iterator[str]:
     tables, texts = files.get(".h5", 0), files.get(".csv", 0)
     if tables and texts:
         yield (
-            f"Labels are in {tables} .h5 files, which are read, and {texts} .csv files; where there are both they say the "
-            f"same, to {ROUNDING:g} pixels, of all joints that are read."
+            f"Labels are in {tables} .h5 files, which are read, and {texts} .csv files; where there are both they say "
+            f"the same, to {ROUNDING:g} pixels, of all joints that are read."
         )
 
 
