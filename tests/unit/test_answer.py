@@ -6,6 +6,7 @@ import by_hand
 import numpy as np
 import pandas as pd
 import pytest
+from test_choice import WHICH_NETWORK
 from test_comparisons import BEATS_MANY, HELPS, MORE_THAN_LONGER, SCORES, by_other_means, p_different, p_equivalent
 
 from monkey_transfer.measure.ceiling import AGREE, MOST, SLIPS, UNDONE, VAGUE, Ceiling
@@ -86,6 +87,8 @@ PAGE = [
     "## What came out",
     *SENTENCES,
     "![Learning curves and paired differences](figures/answer.png)",
+    "## Which network to take",
+    *(f"- {sentence}" for sentence in WHICH_NETWORK),
     "## PCKh@0.5, %, by labelled people",
     "## Every arm, at its largest number of labelled people",
     "Errors are in units of head size; F1 is at the confidence that was best on the validation people. Means over "

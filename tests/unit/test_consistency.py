@@ -72,14 +72,17 @@ def differences_of(report: Path) -> pd.DataFrame:
 
 
 def lines_of(report: Path) -> pd.DataFrame:
-    """Differences of two arms among other people and of their angles, what rarity and tilt change, and by how much
-    angles are off, which has a sign as well."""
+    """Differences of two arms among other people and of their angles, what rarity and tilt change, by how much others
+    are behind the network to take, and by how much angles are off, which has a sign as well."""
     columns = ["value", "low", "high"]
     parts = [
         table_of(report, "rarity_lines"),
         table_of(report, "tilt_differences"),
         table_of(report, "elsewhere_comparisons").rename(columns={"difference": "value"}),
         table_of(report, "angle_differences").rename(columns={"difference": "value"}),
+        table_of(report, "choice")
+        .drop(columns=columns, errors="ignore")
+        .rename(columns={"behind": "value", "behind_low": "low", "behind_high": "high"}),
     ]
     angles = table_of(report, "angles").reindex(columns=["metric", *columns])
     lines = pd.concat(parts).reindex(columns=columns).assign(digits=1)

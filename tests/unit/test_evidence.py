@@ -127,7 +127,7 @@ def test_a_report_is_whole_and_replaces_what_it_wrote_before(three, tmp_path, mo
         *("scores.csv", "comparisons.csv", "equivalents.csv", "pixel_errors.csv", "readings.csv", "elsewhere.csv"),
         "elsewhere_comparisons.csv",
         "hidden_by_labels.csv",
-        *("angles.csv", "angle_differences.csv"),
+        *("choice.csv", "angles.csv", "angle_differences.csv"),
         *("paper_comparison.csv", "budgets.csv", "leaks.csv", "left_out.csv", "splits.json", "rarity_lines.csv"),
     }
     scores = pd.read_csv(folder / "tables" / "scores.csv")

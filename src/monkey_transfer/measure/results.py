@@ -12,6 +12,7 @@ from monkey_transfer.measure import paper
 from monkey_transfer.measure.angles import angles_of
 from monkey_transfer.measure.budgets import budgets
 from monkey_transfer.measure.ceiling import measure_ceiling
+from monkey_transfer.measure.choice import choice_of
 from monkey_transfer.measure.comparisons import comparisons
 from monkey_transfer.measure.elsewhere import elsewhere_comparisons, elsewhere_scores, elsewhere_table
 from monkey_transfer.measure.leaks import audited, may_have_seen
@@ -48,8 +49,8 @@ class Results:
     comparisons : see :func:`monkey_transfer.measure.comparisons.comparisons`.
     budgets : what each run was given: see :func:`monkey_transfer.measure.budgets.budgets`.
     leaks : how many test people each arm may have seen: see :func:`monkey_transfer.measure.leaks.audited`.
-    may_have_seen, pixel_errors, readings, where_it_helps, ceiling, angles : what functions make of these, made when it
-        is first asked for.
+    may_have_seen, pixel_errors, readings, where_it_helps, ceiling, choice, angles : what functions make of these, made
+        when it is first asked for.
     elsewhere_scores, elsewhere, elsewhere_comparisons : of the people of another data set: scores, table and
         differences (:mod:`monkey_transfer.measure.elsewhere`); the tables are empty where the profile names none.
     """
@@ -67,6 +68,7 @@ class Results:
     elsewhere_scores = cached_property(lambda self: elsewhere_scores(self.study))
     where_it_helps = cached_property(lambda self: measure_where_it_helps(self.study, self.scores))
     ceiling = cached_property(lambda self: measure_ceiling(self.study))
+    choice = cached_property(lambda self: choice_of(self.study, self.scores, self.ceiling))
     angles = cached_property(lambda self: angles_of(self.study, self.scores))
 
     @cached_property

@@ -209,7 +209,7 @@ def evaluated(study: Study, point: Point, seed: int) -> Matched:
 
     With folds it is several networks, each on the people who test in its fold; together they have one threshold.
     """
-    held_out = pd.concat([validated(part, part.finished_run(point.arm, seed, point.images)) for part in study.parts])
+    held_out = pd.concat([network.joints for network in validated(study, point, seed)])
     return replace(on_test_people(study, point, seed), threshold=threshold_of(held_out))
 
 
@@ -218,9 +218,12 @@ def on_test_people(study: Study, point: Point, seed: int, yardstick: str | None 
     return matched(study, as_committed(study.predictions(point.arm, seed, point.images)), yardstick)
 
 
-def validated(study: Study, run: Run) -> pd.DataFrame:
-    """The joints of :class:`~monkey_transfer.metrics.matching.Matched` of the people whom a run held out."""
-    return matched(study, as_committed(study.held_out_predictions(run)), people=study.held_out(run)).joints
+def validated(study: Study, point: Point, seed: int) -> list[Matched]:
+    """A network of one seed on the people whom it held out; with folds that of each."""
+    runs = ((part, part.finished_run(point.arm, seed, point.images)) for part in study.parts)
+    return [
+        matched(part, as_committed(part.held_out_predictions(run)), people=part.held_out(run)) for part, run in runs
+    ]
 
 
 def floor(study: Study, seed: int) -> Matched:

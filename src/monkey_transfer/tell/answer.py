@@ -16,6 +16,7 @@ from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
 from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Profile, Question
 from monkey_transfer.study.opening import Study
+from monkey_transfer.tell.choice import which_network
 from monkey_transfer.tell.finished import without_labels
 from monkey_transfer.tell.reading import elsewhere_differences
 from monkey_transfer.tell.words import markdown, score_name, score_title, seeds_in_words, tested
@@ -27,7 +28,7 @@ _ITERATIONS_OF_THE_PAPER = 164_000
 
 
 def answer_text(results: Results) -> str:
-    """answer.md: the question, its answers, one figure, every arm, every joint, and the limits."""
+    """answer.md: the question, its answers, one figure, which network to take, every arm and joint, and the limits."""
     study, profile = results.study, results.study.profile
     over = " over test people, seeds and the people that each seed drew to learn"
     if len(profile.seeds) == 1:
@@ -41,6 +42,7 @@ def answer_text(results: Results) -> str:
         "## What came out",
         "\n".join(f"- {sentence}" for sentence in answers(results)),
         f"![Learning curves and paired differences](figures/{FIGURE}.png)",
+        *which_network(results),
         *_by_people(results),
         f"## Every arm{_at_one_number(profile)}",
         markdown(summary_table(results)),

@@ -36,6 +36,7 @@ def write_report(results: Results) -> Path:
         "equivalents": equivalents(results),
         "pixel_errors": results.pixel_errors,
         "readings": results.readings,
+        "choice": results.choice.table,
         "angles": results.angles.table,
         "angle_differences": results.angles.differences,
         "elsewhere": results.elsewhere,
