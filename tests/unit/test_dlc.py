@@ -461,7 +461,7 @@ def test_a_second_opinion_is_left_alone_and_what_it_adds_is_said(project):
     dataset = read_dlc(project, LSP_14, KEYPOINTS)
     assert labelled(dataset)["walk-img0", "right_shoulder"] == (10.5, 20.25)
     assert dataset.images["image_id"].tolist() == ["walk-img0", "walk-img1"]
-    assert dataset.left_out.values.tolist() == [["walk-img2", "", "labelled by bob and not by ann, the scorer"]]
+    assert dataset.left_out.values.tolist() == [["walk-img2", "", "labelled by somebody else than the scorer"]]
 
 
 def test_a_body_part_that_was_renamed(project):

@@ -52,7 +52,13 @@ def differences(comparisons: pd.DataFrame, title: str, *, rendered: bool, headin
 
 @style.figure
 def answer(
-    scores: pd.DataFrame, comparisons: pd.DataFrame, title: str, *, rendered: bool, ceiling: float | None = None
+    scores: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    title: str,
+    *,
+    rendered: bool,
+    ceiling: float | None = None,
+    counted: str = "people",
 ) -> Figure:
     """The figure of the answer: learning curves of the arms that decide, beside the primary questions' differences.
 
@@ -62,6 +68,7 @@ def answer(
         questions, ``benchmark``, ``imagenet_longer`` and ``mean_pose``.
     comparisons : rows of the same metric as for :func:`differences`; drawn are those with a ``question``.
     ceiling : what a second labelling of the same photographs scores, in percent.
+    counted : what a learning curve counts.
 
     Raises StudyError if no row of ``comparisons`` is a primary question, and as :func:`differences` and ``by_people``.
     """
@@ -77,13 +84,13 @@ def answer(
         1, 2, figsize=(style.WIDTH, 4.8 + 0.3 * max(len(primary) - 4, 0)), width_ratios=[1, 1.05]
     )
     scores = scores[scores["arm"].isin(deciding)]
-    draw_by_people(curves, scores, title, ceiling)
+    draw_by_people(curves, scores, title, ceiling, counted)
     curves.set_title("Scores")
     curves.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=2, fontsize=9)
     _draw_differences(pairs, primary, title)
     halo = [withStroke(linewidth=3, foreground="white")]
     beside = pairs.get_yaxis_transform()
-    for y, label in enumerate(_labels(primary)):
+    for y, label in enumerate(_labels(primary, counted)):
         label = "\n".join(textwrap.wrap(label, _LONGEST_LABEL))
         above = {"xytext": (0, 8), "textcoords": "offset points", "va": "bottom"}
         pairs.annotate(label, (0.01, y), xycoords=beside, fontsize=9, path_effects=halo, **above)
@@ -91,7 +98,7 @@ def answer(
     pairs.set_ylim(len(primary) - 0.5, -0.75)
     pairs.set_title("Paired differences")
     pairs.legend(handles=_key(primary), loc="upper center", bbox_to_anchor=(0.6, -0.16), fontsize=9)
-    style.footnote(drawn, style.how_sure(pd.concat([scores, primary])))
+    style.footnote(drawn, style.how_sure(pd.concat([scores, primary])).replace("people", counted))
     style.set_title(drawn, f"{title}, and paired differences", rendered)
     return drawn
 
@@ -176,11 +183,11 @@ def _reach(comparisons: pd.DataFrame) -> tuple[float, float]:
     return min(known) - room, max(known) + room
 
 
-def _labels(comparisons: pd.DataFrame) -> list[str]:
+def _labels(comparisons: pd.DataFrame, counted: str = "people") -> list[str]:
     """Such as transfer minus scratch control, 1,000 people."""
     return [
         f"{style.words(row.arm_a)} minus {style.words(row.arm_b)}"
-        + (f", {row.people:,.0f} people" if row.people > 0 else "")
+        + (f", {row.people:,.0f} {counted}" if row.people > 0 else "")
         + (", among the tilted less the upright" if row.metric.endswith(f"/{TILTED_LESS_UPRIGHT}") else "")
         for row in written.rows_of(comparisons)
     ]

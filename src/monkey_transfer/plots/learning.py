@@ -40,8 +40,11 @@ def by_people(scores: pd.DataFrame, title: str, *, rendered: bool, ceiling: floa
     return drawn
 
 
-def draw_by_people(axes: Axes, scores: pd.DataFrame, title: str, ceiling: float | None) -> None:
-    """The axes of :func:`by_people`: curves, points, floor and ceiling, without a legend."""
+def draw_by_people(
+    axes: Axes, scores: pd.DataFrame, title: str, ceiling: float | None, counted: str = "people"
+) -> None:
+    """The axes of :func:`by_people`: curves, points, floor and ceiling, without a legend; people may be ``counted`` as
+    something else."""
     floor, learnt = scores[scores["arm"] == MEAN_POSE], scores[scores["arm"] != MEAN_POSE]
     style.refuse_double(learnt, ("arm", "images"), "a figure of scores by people")
     learnt = learnt.assign(place=_side_by_side(learnt["people"]))
@@ -52,7 +55,7 @@ def draw_by_people(axes: Axes, scores: pd.DataFrame, title: str, ceiling: float 
     if ceiling is not None:
         axes.axhline(ceiling, color=style.INK, ls=":", lw=1.6, label="a second labelling")
     style.percent_from_zero(axes, [*scores[["value", "high"]].to_numpy().ravel(), ceiling or 0])
-    axes.set(xlabel="labelled people (training and validation)", ylabel=f"{title} (%)")
+    axes.set(xlabel=f"labelled {counted} (training and validation)", ylabel=f"{title} (%)")
     _axis_of_people(axes, learnt["people"])
 
 

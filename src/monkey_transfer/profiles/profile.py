@@ -75,6 +75,9 @@ class Profile(Settings):
     largest_validation_share: Annotated[Number, Field(gt=0, le=1)] = 1.0
     # Confidence below which the macaque study ignored a prediction (Labuguen et al. 2021; paper, section 2.1).
     confidence_cut: Probability = 0.4
+    # Whether the people are one's own: the report then counts frames and groups, calls them by pseudonyms, and says
+    # nothing of the paper.
+    own_data: bool = False
     # False keeps photographs out of figures, so that reports of data one may not publish can be shown.
     pictures_in_reports: bool = True
     requires_gpu: bool = False

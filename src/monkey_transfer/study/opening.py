@@ -19,6 +19,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.files import clear_disk_errors, digest_of, only_one
 from monkey_transfer.images import stamp
 from monkey_transfer.places import runs_folder
+from monkey_transfer.profiles.data import CocoData, DlcData
 from monkey_transfer.profiles.framing import Framing, ScaledPerson
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.profiles.profile import Profile
@@ -26,6 +27,7 @@ from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.study import runs
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.near_duplicates import NEAR, kept_together, near_duplicates
+from monkey_transfer.study.pseudonyms import pseudonymised
 from monkey_transfer.study.runs import Run
 from monkey_transfer.study.splits import Draw, Split, draw_people, everybody, fold_people, set_aside, split_people
 
@@ -260,7 +262,7 @@ def open_study(name: str) -> Study:
 
     Left out of the target are people whose size an arm of framing ``scaled`` would have to know and does not. Where a
     format knows no videos, pictures that are nearly the same are of one group, so that no split and no resample parts
-    them.
+    them. Own data have pseudonyms from here on.
     """
     profile = load_profile(name)
     with clear_disk_errors():
@@ -268,6 +270,7 @@ def open_study(name: str) -> Study:
         with _told_of(f"profile {name}"):
             data["target"] = scalable(data["target"], profile)
         data = {role: near_duplicates_together(of, name) for role, of in data.items()}
+        data = {role: _under_pseudonyms(of, role, profile) for role, of in data.items()}
         return Study(profile, data.pop("source"), data.pop("target"), _elsewhere(profile), data)
 
 
@@ -278,7 +281,8 @@ def _elsewhere(profile: Profile) -> Dataset | None:
         return None
     with _told_of(f"profile {profile.name}, elsewhere"):
         people = scalable(open_dataset(chosen.data).measured_by(chosen.yardstick), profile)
-        return people.subset(split_people(people.images, chosen.test, profile.split_seed).test)
+        people = people.subset(split_people(people.images, chosen.test, profile.split_seed).test)
+    return _under_pseudonyms(people, "elsewhere", profile)
 
 
 @contextmanager
@@ -296,6 +300,14 @@ def scalable(people: Dataset, profile: Profile) -> Dataset:
     for name in dict.fromkeys(f.yardstick for f in framings if isinstance(f, ScaledPerson)):
         people = people.measured_by(name)
     return people
+
+
+def _under_pseudonyms(dataset: Dataset, role: str, profile: Profile) -> Dataset:
+    """The data set without names of its own, where data are own; the other formats are those of published ones."""
+    if not profile.own_data or not isinstance(profile.data_of(role), CocoData | DlcData):
+        return dataset
+    dataset = pseudonymised(dataset, role, runs_folder() / profile.name / "key.csv")
+    return replace(dataset, name=profile.title if role == "target" else role)
 
 
 def near_duplicates_together(dataset: Dataset, profile: str) -> Dataset:

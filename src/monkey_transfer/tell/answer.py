@@ -19,7 +19,7 @@ from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.choice import which_network
 from monkey_transfer.tell.finished import without_labels
 from monkey_transfer.tell.reading import elsewhere_differences
-from monkey_transfer.tell.words import markdown, score_name, score_title, seeds_in_words, tested
+from monkey_transfer.tell.words import chapters, counted, markdown, score_name, score_title, seeds_in_words, tested
 
 FIGURE = "answer"
 QUESTION = "Does a pose network that has learnt monkeys make a better human pose network when human labels are few?"
@@ -30,21 +30,23 @@ _ITERATIONS_OF_THE_PAPER = 164_000
 def answer_text(results: Results) -> str:
     """answer.md: the question, its answers, one figure, which network to take, every arm and joint, and the limits."""
     study, profile = results.study, results.study.profile
-    over = " over test people, seeds and the people that each seed drew to learn"
+    tests = f"{'groups of ' if profile.own_data else ''}test {counted(study)}"
+    over = f" over {tests}, seeds and the {counted(study)} that each seed drew to learn"
     if len(profile.seeds) == 1:
-        over = " over test people alone: one seed does not show what else is chance"
+        over = f" over {tests} alone: one seed does not show what else is chance"
     ruled_from = f" A question is ruled on where p, corrected for all of them by Holm, is at most {LEVEL:g}."
     parts = [
         f"# {profile.title}",
         f"*{QUESTION}*",
         f"Measured in {score_title(profile)} on {tested(study)} with {seeds_in_words(study)} of training. In brackets "
         f"are 95 % intervals{over}.{ruled_from if profile.questions else ''}",
+        *_joints(study),
         "## What came out",
         "\n".join(f"- {sentence}" for sentence in answers(results)),
         f"![Learning curves and paired differences](figures/{FIGURE}.png)",
         *which_network(results),
         *_by_people(results),
-        f"## Every arm{_at_one_number(profile)}",
+        f"## Every arm{_at_one_number(study)}",
         markdown(summary_table(results)),
         f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on the "
         "validation people. Means over seeds." + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
@@ -63,7 +65,7 @@ def asked(study: Study) -> tuple[Question, ...]:
     """The primary questions; of a study that asks none, what it would ask, without a ruling."""
     texts = {
         study.profile.control: "Does learning monkeys first help?",
-        "benchmark": "Does it beat a network that learnt many people?",
+        "benchmark": f"Does it beat a network that learnt many {counted(study)}?",
     }
     return study.profile.questions or tuple(
         Question("transfer", other, *study.profile.compared_sizes("transfer", other)[-1], text)
@@ -138,7 +140,7 @@ def _people(results: Results, question: Question) -> str:
     ends = ends_of(question)
     labelled = dict.fromkeys(f"{results.people(point):,}" for point in ends)
     trained = dict.fromkeys(f"{results.iterations_in_all(point):,.0f}" for point in ends)
-    return f"{' against '.join(labelled)} labelled people and {' against '.join(trained)} iterations in all"
+    return f"{' against '.join(labelled)} labelled {counted(results.study)} and {' against '.join(trained)} iterations in all"
 
 
 def _if_the_benchmark_is_none(results: Results, question: Question) -> str:
@@ -200,12 +202,19 @@ def joint_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _at_one_number(profile: Profile) -> str:
+def _joints(study: Study) -> list[str]:
+    """The joints of own data by their own names: nobody who is sent the page knows which were labelled."""
+    names = study.target.own_skeleton.keypoints
+    return [f"Its {len(names)} joints: {', '.join(names)}."] if study.profile.own_data else []
+
+
+def _at_one_number(study: Study) -> str:
     """At how many labelled people arms are shown that are shown at one number."""
+    profile = study.profile
     if profile.asked_at is None:
-        return ", at its largest number of labelled people"
+        return f", at its largest number of labelled {counted(study)}"
     people = profile.asked_at + profile.validation_size("transfer", profile.asked_at)
-    return f", with {people:,} labelled people where it has several numbers of them"
+    return f", with {people:,} labelled {counted(study)} where it has several numbers of them"
 
 
 def _by_people(results: Results) -> list[str]:
@@ -214,7 +223,7 @@ def _by_people(results: Results) -> list[str]:
         return []
     title, score = score_title(results.study.profile), score_name(results.study.profile)
     return [
-        f"## {title}, %, by labelled people",
+        f"## {title}, %, by labelled {counted(results.study)}",
         markdown(_size_table(results, of_metric(results.table, score), results.may_have_seen)),
     ]
 
@@ -253,7 +262,7 @@ def _elsewhere(results: Results) -> list[str]:
     noted = {arm: "; ".join(notes) for arm, notes in may_know.items() if notes}
     return [
         "## On people of another data set",
-        f"{SCORE_TITLE[profile.elsewhere_yardstick]} on {said}, {learnt}, by labelled people:",
+        f"{SCORE_TITLE[profile.elsewhere_yardstick]} on {said}, {learnt}, by labelled {counted(results.study)}:",
         markdown(_size_table(results, of_metric(results.elsewhere, SCORE_NAME[profile.elsewhere_yardstick]), noted)),
         *(f"\\* `{arm}` may have seen them: {note}." for arm, note in noted.items()),
         "The same differences on the people of both:",
@@ -283,13 +292,15 @@ def limits(results: Results) -> list[str]:
     pool = results.study.splits["target"].scored
     exploratory = results.comparisons[["arm_a", "arm_b", "images_a", "images_b"]].drop_duplicates()
     number = len(exploratory) - len(of_metric(primary(results.comparisons), score_name(profile)))
+    paper = f", where the paper had a ResNet-50 on TensorFlow and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8"
     return [
-        f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures, where "
-        f"the paper had a ResNet-50 on TensorFlow and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8.",
+        f"{pictures}; {training.net_type}, {training.iterations:,} iterations of {training.batch_size} pictures"
+        f"{'' if profile.own_data else paper}.",
         *_training_done(results),
         *_labels(results),
-        f"Each seed drew its people from {pool:,} who are not in the test. {number} other pairs are compared "
-        "(chapters 5 and 6): exploratory, without a ruling, and at 95 % one in twenty excludes zero by chance.",
+        f"Each seed drew its {counted(results.study)} from {pool:,} {'that' if profile.own_data else 'who'} are not in "
+        f"the test. {number} other pairs are compared{chapters(profile, 'chapters 5 and 6')}: exploratory, without a "
+        "ruling, and at 95 % one in twenty excludes zero by chance.",
     ]
 
 
@@ -317,7 +328,7 @@ def _labels(results: Results) -> list[str]:
     agree, least, most = (bracketed(row, row.metric) for row in (overall(results.ceiling.table, AGREE), *perfect))
     return [
         f"Labels are off too: two of one photograph agree on {agree} % of the joints, and by such labels a network "
-        f"that finds every joint would score {least} to {most} (chapter 1)."
+        f"that finds every joint would score {least} to {most}{chapters(results.study.profile, 'chapter 1')}."
     ]
 
 
@@ -331,10 +342,14 @@ def _length_counts(control: str, longer: str) -> str:
 def provenance(results: Results) -> str:
     """Where the numbers come from, and what would have to be the same to get them again."""
     study, commits = results.study, sorted(set(results.budgets["git_commit"]) - {""})
+    made = (
+        f"Profile `{study.profile.name}`, {len(results.budgets)} runs, test {counted(study)} "
+        f"`{study.splits['target'].digest[:12]}`, code {', '.join(commits) or 'not recorded'}."
+    )
+    if study.profile.own_data:  # what the rest speaks of is not sent
+        return made
     labels = "" if study.profile.pictures_in_reports else " and the labels, which are not ours to publish"
     return (
-        f"Profile `{study.profile.name}`, {len(results.budgets)} runs, test people "
-        f"`{study.splits['target'].digest[:12]}`, code {', '.join(commits) or 'not recorded'}. Every number can be "
-        f"recomputed from `predictions/`{labels}; its definition is in docs/metrics.md. Trained again on "
+        f"{made} Every number can be recomputed from `predictions/`{labels}; its definition is in docs/metrics.md. Trained again on "
         "the same machine the networks are the same to the bit; on another they differ (docs/reproducibility.md)."
     )

@@ -10,7 +10,9 @@ from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.tell.answer import answers
 from monkey_transfer.tell.reading import equivalent_table, monkey_table
-from monkey_transfer.tell.words import listed, score_name, score_title, seeds_in_words, tested
+from monkey_transfer.tell.words import counted, listed, score_name, score_title, seeds_in_words, tested
+
+_ONE_OF = {"frames": "frame", "people": "person"}
 
 
 def on_the_data(study: Study) -> str:
@@ -18,21 +20,24 @@ def on_the_data(study: Study) -> str:
     split = study.splits["target"]
     people = study.left_out.query("keypoint == '' and data == 'target'")["image_id"].nunique()
     groups = study.test_people.images["group"].nunique()
-    left_out = "1 person of the files is" if people == 1 else f"{people:,} people of the files are"
+    of = "" if study.profile.own_data else f" of {groups:,} groups"  # which of own data it says by itself
+    what = counted(study)
+    left_out = f"1 {_ONE_OF[what]} of the files is" if people == 1 else f"{people:,} {what} of the files are"
     unscored = (
-        f"People without a {study.profile.yardstick.replace('_', ' ')}, {len(study.unscored):,}, may be learnt, after "
-        "all others, and are never tested. "
+        f"{what.capitalize()} without a {study.profile.yardstick.replace('_', ' ')}, {len(study.unscored):,}, may be "
+        "learnt, after all others, and are never tested. "
         if study.unscored
         else ""
     )
-    how = f"Every arm is tested on the same **{tested(study)}** of {groups:,} groups; "
+    how = f"Every arm is tested on the same **{tested(study)}**{of}; "
     if study.profile.folds:
         how += f"each group is tested once, in {len(study.parts)} folds, by networks that learnt of the others; there "
     else:
         how += f"of the {split.scored:,} others "
+    one = " What these chapters call a person is one frame." if what == "frames" else ""
     return (
         f"{how}each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} "
-        "left out."
+        f"left out.{one}"
     )
 
 

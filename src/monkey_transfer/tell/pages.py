@@ -50,7 +50,9 @@ class _Page:
     made_of: str = ""
 
 
-def site(notebooks: Sequence[Path], folder: Path, title: str, answer_html: str | None = None) -> Path:
+def site(
+    notebooks: Sequence[Path], folder: Path, title: str, answer_html: str | None = None, without: str | None = None
+) -> Path:
     """Bind executed notebooks as a site in ``folder``, in the order given; returns its ``index.html``.
 
     Pages hold what notebooks say and show, without their code.
@@ -61,6 +63,7 @@ def site(notebooks: Sequence[Path], folder: Path, title: str, answer_html: str |
         is linked to as ``../figures/<name>.png`` where that file is there; others are written to ``folder/images``.
     folder : ``<report>/chapters``; replaced as a whole once everything is written, else left as it was.
     answer_html : the page ``../answer.html`` as :func:`markdown_page` made it: linked to, and searched with the rest.
+    without : cells with this tag are left out.
 
     Raises StudyError if there is no notebook, one is missing or did not run to its end, or ``folder`` holds
     something else.
@@ -73,7 +76,7 @@ def site(notebooks: Sequence[Path], folder: Path, title: str, answer_html: str |
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         new = Path(scratch, "new")
         new.mkdir()
-        chapters = [_chapter(notebook, folder.parent / "figures", new / "images") for notebook in notebooks]
+        chapters = [_chapter(notebook, folder.parent / "figures", new / "images", without) for notebook in notebooks]
         answer = None if answer_html is None else _answer(answer_html)
         _write_pages(new, title, folder.parent.name, chapters, answer)
         if folder.exists():
@@ -124,8 +127,9 @@ def _answer(html: str) -> _Page:
     return _Page(_ANSWER, "The answer", _entries(main, _ANSWER, "The answer"), _opening(main))
 
 
-def _chapter(notebook: Path, figures: Path, images: Path) -> _Page:
+def _chapter(notebook: Path, figures: Path, images: Path, without: str | None) -> _Page:
     content = _read(notebook)
+    content.cells = [cell for cell in content.cells if without not in cell.metadata.get("tags", [])]
     _take_out_images(content.cells, notebook.stem, figures, images)
     exporter = HTMLExporter(
         template_name="basic", template_file=str(ASSETS / "cells.html.j2"), exclude_anchor_links=True

@@ -18,11 +18,13 @@ from monkey_transfer.tell.answer import FIGURE, answer_text, asked, row_of
 from monkey_transfer.tell.finished import hidden_by_labels
 from monkey_transfer.tell.pages import markdown_page
 from monkey_transfer.tell.reports import report_of, save_figure, save_table
-from monkey_transfer.tell.words import score_name, score_title
+from monkey_transfer.tell.words import counted, score_name, score_title
 
 
 def write_report(results: Results) -> Path:
     """Write answer.html, answer.md, its figure, the tables and predictions of a study; returns answer.html.
+
+    Of own data answer.html is the page to send: it needs no other file, and says nothing of the paper.
 
     Predictions of arms that the study no longer has are removed; tables of other chapters stay, as chapters are run in
     any order. StudyError if the report was made by other rules.
@@ -35,18 +37,18 @@ def write_report(results: Results) -> Path:
         "comparisons": results.comparisons,
         "equivalents": equivalents(results),
         "pixel_errors": results.pixel_errors,
-        "readings": results.readings,
         "choice": results.choice.table,
         "angles": results.angles.table,
         "angle_differences": results.angles.differences,
         "elsewhere": results.elsewhere,
         "elsewhere_comparisons": results.elsewhere_comparisons,
-        "paper_comparison": beside_the_paper(results),
         "budgets": results.budgets,
         "leaks": results.leaks,
         "left_out": study.left_out,
         "hidden_by_labels": hidden_by_labels(results),
     }
+    if not study.profile.own_data:
+        tables |= {"readings": results.readings, "paper_comparison": beside_the_paper(results)}
     for name, table in tables.items():
         save_table(study, name, table)
     write_json(folder / "tables" / "splits.json", _splits(study))
@@ -68,6 +70,7 @@ def answer_figure(results: Results) -> Figure:
         score_title(study.profile),
         rendered=study.rendered,
         ceiling=ceiling_of(study, results.ceiling),
+        counted=counted(study),
     )
 
 

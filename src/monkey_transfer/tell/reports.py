@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # By which a report's numbers are made and ruled on: raise it when the same runs would give others than before.
 RULES = 3
+# Tag of the notebooks' cells that are about the paper, which reports of own data leave out.
+OF_THE_PAPER = "paper"
 # The file of a report that says by which, and of what data.
 _STAMP = "rules.json"
 
@@ -159,16 +161,19 @@ def _make_presentable(notebook: Path) -> None:
 def bind(profile: str, notebooks: Sequence[Path]) -> Path:
     """Bind executed notebooks as the chapters of a report, beside its answer page; returns their contents page.
 
+    Those of own data are without the cells that are about the paper.
+
     Raises StudyError if the answer page is not written yet, or a notebook did not run to its end.
     """
     from monkey_transfer.tell.pages import site
 
-    title = load_profile(profile).title
+    loaded = load_profile(profile)
     folder = opened_report(profile)
     answer = folder / "answer.html"
     if not answer.is_file():
         raise StudyError(f"{answer}: is not there; execute 05_analysis, which writes it, before chapters are bound")
-    return site(notebooks, folder / "chapters", title, answer.read_text(encoding="utf-8"))
+    without = OF_THE_PAPER if loaded.own_data else None
+    return site(notebooks, folder / "chapters", loaded.title, answer.read_text(encoding="utf-8"), without)
 
 
 def show_pictures(

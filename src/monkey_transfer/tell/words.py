@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.opening import Study
@@ -19,9 +20,28 @@ def score_title(profile: Profile) -> str:
     return SCORE_TITLE[profile.yardstick]
 
 
+def counted(study: Study) -> str:
+    """What is counted: people, but of own data frames, as several may show one person; unless one shows several."""
+    return "frames" if study.profile.own_data and study.target.images["path"].is_unique else "people"
+
+
 def tested(study: Study) -> str:
-    """Such as '200 rendered test people'."""
-    return f"{len(study.test_people):,} {'rendered ' if study.rendered else ''}test people"
+    """Such as '200 rendered test people'; of own data such as '100 test frames of 10 videos'."""
+    of = _of_groups(study.test_people) if study.profile.own_data else ""
+    return f"{len(study.test_people):,} {'rendered ' if study.rendered else ''}test {counted(study)}{of}"
+
+
+def _of_groups(people: Dataset) -> str:
+    """Such as ' of 10 videos' or ' of 10 groups'; how these were found is not said, as it may be by names of people."""
+    number, kind = people.images["group"].nunique(), people.groups.partition(" ")[0]
+    if number == len(people):
+        return ""
+    return f" of {number:,} {kind if kind in ('videos', 'folders', 'patients') else 'groups'}"
+
+
+def chapters(profile: Profile, which: str) -> str:
+    """Such as ' (chapter 1)', where more is said; nothing on a page of own data, which is sent without them."""
+    return "" if profile.own_data else f" ({which})"
 
 
 def seeds_in_words(study: Study) -> str:
