@@ -140,12 +140,13 @@ def test_deeplabcuts_multi_animal_project_holds_the_same_labels(project, tmp_pat
 
 def test_the_template_opens_and_keeps_videos_apart(own):
     split, draw = own.splits["target"], own.draw("target", 0)
-    group_of = own.target.images.set_index("image_id")["group"]
-    parts = [set(group_of[list(part)]) for part in (split.test, draw.validation, draw.train)]
+    file_of = own.target.images.set_index("image_id")["path"].map(Path)  # the ids are pseudonyms
+    parts = [{file_of[image_id].parent.name for image_id in ids} for ids in (split.test, draw.validation, draw.train)]
     assert sorted(set.union(*parts)) == list(VIDEOS)
     assert [len(part) for part in parts] == [1, 1, 1]
-    assert own.unscored == {"third-img11"}  # learnt or dropped with its video, and never tested
-    assert "third-img11" not in {*split.test, *draw.validation}
+    [unscored] = own.unscored  # learnt or dropped with its video, and never tested
+    assert file_of[unscored].parts[-2:] == ("third", "img11.png")
+    assert unscored not in {*split.test, *draw.validation}
     assert own.target.left_out.empty
     assert own.rendered is False
 

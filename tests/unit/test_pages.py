@@ -127,6 +127,19 @@ def test_a_heading_over_code_alone_is_left_out(bound):
     assert [link.get_text() for link in page.select(".contents details[open] li a")] == ["Values", "Sizes"]
 
 
+def test_cells_of_a_tag_can_be_left_out_with_the_heading_above_them(notebooks, tmp_path):
+    content = nbformat.read(notebooks[0], 4)
+    for cell in content.cells[6:8]:  # Values, and its table
+        cell.metadata["tags"] = ["audit"]
+    nbformat.write(content, notebooks[0])
+    whole = soup(site(notebooks, tmp_path / "whole", "A study").parent / "01_first.html")
+    rest = soup(site(notebooks, tmp_path / "rest", "A study", without="audit").parent / "01_first.html")
+    assert [heading.get_text() for heading in whole.article.find_all("h2")] == ["Values", "Sizes"]
+    assert [heading.get_text() for heading in rest.article.find_all("h2")] == ["Sizes"]
+    assert rest.table is None
+    assert "benchmark" not in (tmp_path / "rest" / "search_index.js").read_text(encoding="utf-8")
+
+
 def test_a_table_has_no_index_and_says_once_what_is_the_same_in_every_row(bound):
     page = soup(bound / "01_first.html")
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in page.table.find_all("tr")]

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 import sys
 from types import SimpleNamespace
 
@@ -277,6 +278,18 @@ def test_every_chapter_is_compared_in_its_numbers_and_ends_on_a_sentence_that_is
         assert sum(checked) >= 3, notebook.name
         assert checked[-1], notebook.name
         assert "closing." in cells[-1].source, notebook.name
+
+
+def test_what_is_said_of_the_paper_is_said_in_cells_that_reports_of_own_data_leave_out():
+    cells = [cell for file in NOTEBOOKS for cell in nbformat.read(file, as_version=4).cells]
+    tagged = [reports.OF_THE_PAPER in cell.metadata.get("tags", []) for cell in cells]
+    assert sum(tagged) >= 15
+    for cell, own in zip(cells, tagged, strict=True):
+        if cell.cell_type == "markdown" and not own:
+            assert "paper" not in cell.source.lower(), cell.source
+    for cell, own in zip(cells, tagged, strict=True):
+        if cell.cell_type == "code" and re.search(r"\b(paper_table|arithmetic|from_paper)\(", cell.source):
+            assert own, cell.source
 
 
 def test_every_checked_cell_holds_what_it_is_compared_with():

@@ -92,8 +92,8 @@ def read_dlc(project: Path, skeleton: Skeleton, keypoints: Mapping[str, str] | N
     dataset = assemble(project, project.name, skeleton, images, points, labelled, labelled)
     dataset = replace(dataset.named_by(chosen), groups=VIDEOS)
     not_own = cells[~cells["picture"].isin(cells["picture"][own]) & cells["number"].notna()]
-    not_own = not_own["picture"].drop_duplicates()
-    return dataset.leaving_out(not_own.map(_image_id), "labelled by somebody else than the scorer")
+    others = map(_image_id, not_own["picture"].unique())
+    return dataset.leaving_out(others, "labelled by somebody else than the scorer")
 
 
 def labelled_body_parts(project: Path) -> dict[str, int]:

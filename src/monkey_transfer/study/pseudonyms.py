@@ -5,6 +5,7 @@ in a key that stays with the runs: ``data`` (the role of the data set), ``what``
 ``pseudonym``. It is only ever added to, so that a picture keeps its pseudonym when others come or go.
 """
 
+import csv
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
@@ -38,8 +39,8 @@ def pseudonymised(dataset: Dataset, role: str, key: Path) -> Dataset:
         in_order = images.assign(place=images["group"].map(place)).sort_values(["place", "image_id"])["image_id"]
         added = _with(added, role, "frame", [*in_order, *sorted(dataset.left_out["image_id"], key=_lot)])
         if len(added) > len(known):
-            with written(key) as unfinished:
-                added.to_csv(unfinished, index=False)
+            with written(key) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, quoting=csv.QUOTE_ALL).writerows([_COLUMNS, *added.to_numpy()])
     frame, group = (_pseudonyms(added, role, what) for what in _DIGITS)
     tables = {name: getattr(dataset, name) for name in ("images", "labels", "reference_lengths", "left_out")}
     tables = {name: table.assign(image_id=table["image_id"].map(frame)) for name, table in tables.items()}
@@ -52,9 +53,7 @@ def _with(key: pd.DataFrame, role: str, what: str, names: Iterable[str]) -> pd.D
     known = _pseudonyms(key, role, what)
     number = max((int(pseudonym.rpartition("-")[2]) for pseudonym in known.values()), default=0)
     new = [name for name in dict.fromkeys(names) if name not in known]
-    rows = [
-        (role, what, name, f"{what}-{place:0{_DIGITS[what]}d}") for place, name in enumerate(new, start=number + 1)
-    ]
+    rows = [(role, what, name, f"{what}-{place:0{_DIGITS[what]}d}") for place, name in enumerate(new, start=number + 1)]
     return pd.concat([key, pd.DataFrame(rows, columns=_COLUMNS, dtype=str)], ignore_index=True)
 
 
@@ -70,21 +69,24 @@ def _lot(name: str) -> str:
 
 def _read(key: Path) -> pd.DataFrame:
     try:
-        known = pd.read_csv(key, dtype=str, keep_default_na=False)
+        with key.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+            known = pd.DataFrame(rows, columns=header, dtype=str)
     except FileNotFoundError:
         return pd.DataFrame(columns=_COLUMNS, dtype=str)
-    except ValueError:  # no table, or bytes that are no text
+    except (ValueError, csv.Error):  # empty, rows of different lengths, or bytes that are no text
         known = pd.DataFrame()
     whole = (
         list(known) == _COLUMNS
+        and known.notna().all(axis=None)
         and known["what"].isin(_DIGITS).all()
-        and (known["pseudonym"].str.fullmatch(r"[a-z]+-\d+")).all()
+        and known["pseudonym"].str.fullmatch(r"[a-z]+-\d+").all()
         and not known.duplicated(["data", "what", "name"]).any()
         and not known.duplicated(["data", "what", "pseudonym"]).any()
     )
     if not whole:
         raise StudyError(
-            f"{key}: is no longer the key of this study's pseudonyms (each {', '.join(_COLUMNS)} once): restore it, or "
-            "delete it, and pictures get other pseudonyms and networks are trained again"
+            f"{key}: is no longer the key of this study's pseudonyms ({', '.join(_COLUMNS)}, each once): restore it, "
+            "or delete it; pictures may then get other pseudonyms, and networks be trained again"
         )
     return known

@@ -14,7 +14,7 @@ from monkey_transfer.measure.scores import FLOOR, Point, shown_points
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, SCORE_NAME, SCORE_TITLE, joint_rows
 from monkey_transfer.metrics.written import bracketed, rows_of, signed
 from monkey_transfer.profiles.arms import MEAN_POSE
-from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Profile, Question
+from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Question
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.choice import which_network
 from monkey_transfer.tell.finished import without_labels
@@ -49,7 +49,8 @@ def answer_text(results: Results) -> str:
         f"## Every arm{_at_one_number(study)}",
         markdown(summary_table(results)),
         f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on the "
-        "validation people. Means over seeds." + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
+        f"validation {counted(study)}. Means over seeds."
+        + "".join(f" \\* {sentence}" for sentence in footnotes(results)),
         "## Joint by joint",
         markdown(joint_table(results)),
         *_elsewhere(results),
@@ -140,7 +141,8 @@ def _people(results: Results, question: Question) -> str:
     ends = ends_of(question)
     labelled = dict.fromkeys(f"{results.people(point):,}" for point in ends)
     trained = dict.fromkeys(f"{results.iterations_in_all(point):,.0f}" for point in ends)
-    return f"{' against '.join(labelled)} labelled {counted(results.study)} and {' against '.join(trained)} iterations in all"
+    what = counted(results.study)
+    return f"{' against '.join(labelled)} labelled {what} and {' against '.join(trained)} iterations in all"
 
 
 def _if_the_benchmark_is_none(results: Results, question: Question) -> str:
@@ -289,7 +291,9 @@ def limits(results: Results) -> list[str]:
         if results.study.rendered
         else "Photographs"
     )
-    pool = results.study.splits["target"].scored
+    drawn_of = f"{results.study.splits['target'].scored:,} {'that' if profile.own_data else 'who'} are not in the test"
+    if profile.folds:
+        drawn_of = "the other folds than the one that is tested"
     exploratory = results.comparisons[["arm_a", "arm_b", "images_a", "images_b"]].drop_duplicates()
     number = len(exploratory) - len(of_metric(primary(results.comparisons), score_name(profile)))
     paper = f", where the paper had a ResNet-50 on TensorFlow and {_ITERATIONS_OF_THE_PAPER:,} iterations of 8"
@@ -298,9 +302,9 @@ def limits(results: Results) -> list[str]:
         f"{'' if profile.own_data else paper}.",
         *_training_done(results),
         *_labels(results),
-        f"Each seed drew its {counted(results.study)} from {pool:,} {'that' if profile.own_data else 'who'} are not in "
-        f"the test. {number} other pairs are compared{chapters(profile, 'chapters 5 and 6')}: exploratory, without a "
-        "ruling, and at 95 % one in twenty excludes zero by chance.",
+        f"Each seed drew its {counted(results.study)} from {drawn_of}. {number} other pairs are compared"
+        f"{chapters(profile, 'chapters 5 and 6')}: exploratory, without a ruling, and at 95 % one in twenty excludes "
+        "zero by chance.",
     ]
 
 
@@ -350,6 +354,7 @@ def provenance(results: Results) -> str:
         return made
     labels = "" if study.profile.pictures_in_reports else " and the labels, which are not ours to publish"
     return (
-        f"{made} Every number can be recomputed from `predictions/`{labels}; its definition is in docs/metrics.md. Trained again on "
-        "the same machine the networks are the same to the bit; on another they differ (docs/reproducibility.md)."
+        f"{made} Every number can be recomputed from `predictions/`{labels}; its definition is in docs/metrics.md. "
+        "Trained again on the same machine the networks are the same to the bit; on another they differ "
+        "(docs/reproducibility.md)."
     )

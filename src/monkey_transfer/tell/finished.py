@@ -19,8 +19,8 @@ def without_labels(results: Results) -> list[str]:
     transfer = results.people(Point("transfer", profile.asked_size("transfer")))
     return [
         "## What one has today without labelling anybody",
-        f"Finished networks beside `transfer`, which took {transfer:,} labelled {counted(results.study)}; upright are those "
-        "within 60 degrees, tilted those beyond 120. None of it was asked beforehand.",
+        f"Finished networks beside `transfer`, which took {transfer:,} labelled {counted(results.study)}; upright are "
+        "those within 60 degrees, tilted those beyond 120. None of it was asked beforehand.",
         on_finished(results.study, results.where_it_helps),
         *_what_labels_hide(results),
     ]
@@ -59,5 +59,6 @@ def _hidden(results: Results, arm: str, rows: pd.DataFrame) -> str:
     more = rows["there"].iloc[0] - rows["here"].iloc[0]
     return (
         f"`{arm}` finds {more:+.1f} points on {there} beside {here}. By right labels it would find {least} to {most} "
-        f"points more on {here}{chapters(results.study.profile, 'chapter 1')}; the rest is in the people and the pictures."
+        f"points more on {here}{chapters(results.study.profile, 'chapter 1')}; the rest is in the people and the "
+        "pictures."
     )
