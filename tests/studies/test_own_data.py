@@ -29,12 +29,12 @@ COLOURS = np.random.default_rng(0).integers(60, 256, (len(KEYPOINTS), 3))
 TINY = {
     "extends": "my_data",
     "source": {"data": {"images": 30, "size": 64}, "test": 6},
-    "target": {"test": 12},
+    "folds": 3,
     "smallest_validation": 10,
     "arms": {
         "baseline": {"images": 10},
-        "benchmark": {"images": 15},
-        **{arm: {"images": 5} for arm in ("transfer", "imagenet_control")},
+        "transfer": {"images": [5, 8], "iterations": {"15": None, "30": None}},
+        **{arm: {"images": 8} for arm in ("imagenet_control", "imagenet_longer")},
     },
 }
 
@@ -90,8 +90,7 @@ def own(project, tmp_path_factory):
     config = tmp_path_factory.mktemp("config")
     for file in CONFIG.glob("*.yaml"):
         shutil.copy(file, config)
-    target = {**TINY["target"], "data": {"project": project.name}}
-    (config / "own.yaml").write_text(yaml.safe_dump({**TINY, "target": target}))
+    (config / "own.yaml").write_text(yaml.safe_dump({**TINY, "target": {"data": {"project": project.name}}}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MONKEY_TRANSFER_DATA", str(project.parent))
         patch.setenv("MONKEY_TRANSFER_RUNS", str(config / "runs"))
@@ -138,15 +137,21 @@ def test_deeplabcuts_multi_animal_project_holds_the_same_labels(project, tmp_pat
     pd.testing.assert_frame_equal(one.labels, several.labels)
 
 
-def test_the_template_opens_and_keeps_videos_apart(own):
-    split, draw = own.splits["target"], own.draw("target", 0)
+def test_the_template_opens_and_tests_each_video_once(own):
     file_of = own.target.images.set_index("image_id")["path"].map(Path)  # the ids are pseudonyms
-    parts = [{file_of[image_id].parent.name for image_id in ids} for ids in (split.test, draw.validation, draw.train)]
-    assert sorted(set.union(*parts)) == list(VIDEOS)
-    assert [len(part) for part in parts] == [1, 1, 1]
     [unscored] = own.unscored  # learnt or dropped with its video, and never tested
     assert file_of[unscored].parts[-2:] == ("third", "img11.png")
-    assert unscored not in {*split.test, *draw.validation}
+    tested = []
+    for part in own.parts:
+        split, draw = part.splits["target"], part.draw("target", 0)
+        videos = [
+            {file_of[image_id].parent.name for image_id in ids} for ids in (split.test, draw.validation, draw.train)
+        ]
+        assert sorted(set.union(*videos)) == list(VIDEOS)
+        assert [len(own_videos) for own_videos in videos] == [1, 1, 1]
+        assert unscored not in {*split.test, *draw.validation}
+        tested += split.test
+    assert sorted(tested) == sorted({*own.target.images["image_id"]} - {unscored})
     assert own.target.left_out.empty
     assert own.rendered is False
 
@@ -161,7 +166,7 @@ def test_what_nobody_labelled_is_no_output_and_the_others_have_their_own_names(o
 
 def test_the_framed_pictures_show_the_joints_where_the_labels_say(own):
     """The disc of a joint is around its label, in its own colour as far as the video's compression keeps it."""
-    ids = own.draw("target", 0).validation
+    ids = own.parts[0].draw("target", 0).validation
     pictures = own.framed("target", ids, own.profile.picture)
     labels = wide(in_network_pixels(own.target.subset(ids).labels, pictures)).loc[list(ids)]
     off = []

@@ -17,8 +17,10 @@ from monkey_transfer.study.looking import PACE
 
 GUESS = "guess:"
 SEEDS = (0, 1, 2)
-# Side of a picture and longer side of the person in it, in pixels; pictures of a batch; minutes on two cores.
-_SIDE, _PERSON, _BATCH, _MINUTES = 128, 100, 8, 50
+# Side of a picture and longer side of the person in it, in pixels; pictures of a batch; minutes that two cores train.
+_SIDE, _PERSON, _BATCH, _MINUTES = 128, 100, 8, 40
+# Iterations, as shares of those for the most people: for a quarter, half and all of these, and for the source.
+_SHARES, _FIRST = (0.4, 0.65, 1), 1.5
 _TITLE = "Own people: {}"
 _YARDSTICKS: Mapping[Yardstick, str] = {
     "head_segment": "head top to upper neck; a joint is correct within 0.5 of it",
@@ -55,6 +57,7 @@ def drafted(name: str, guesses: Guesses, dataset: Dataset) -> str:
             "# Every key that is not here is that of demo.yaml: the source is rendered macaques (docs/profiles.md).",
             "extends: demo",
             f"title: {_text(_TITLE.format(name.removeprefix('my_')))}",
+            f"own_data: true  # a report under pseudonyms: whose they are stands in runs/{name}/key.csv",
             "",
             "target:",
             "  data:",
@@ -71,7 +74,7 @@ def drafted(name: str, guesses: Guesses, dataset: Dataset) -> str:
             "",
             "pictures_in_reports: false  # no photograph in a report",
             "",
-            *_training_lines(guesses.sizes),
+            *_training_lines(name, guesses.sizes),
             "",
         ]
     )
@@ -134,42 +137,53 @@ def _yardstick_lines(yardstick: Yardstick, known: int, people: int) -> Iterator[
     yield f"yardstick: {yardstick}  # {GUESS} known of {known} of {people} people{rest}"
 
 
-def _training_lines(sizes: Asked) -> Iterator[str]:
+def _training_lines(name: str, sizes: Asked) -> Iterator[str]:
     largest = _rounded(sizes.images)
     curve = [n for n in dict.fromkeys((_rounded(largest // 4), _rounded(largest // 2), largest)) if n]
-    # Several numbers, and folds, would take hours.
-    images = f"{largest}  # several, such as {curve}, draw a learning curve" if sizes.folds else curve
-    iterations = _iterations(1 if sizes.folds else len(curve), sizes.folds)
+    iterations = _iterations(sizes.folds)
+    fewer = {n: _tens(share * iterations) for n, share in zip(curve, _SHARES, strict=False) if n != largest}
     yield f"seeds: {list(SEEDS)}  # three trainings of everything show how much is chance"
-    yield f"smallest_validation: {sizes.validation}  # {GUESS} not learnt; they say which network is kept"
+    yield f"smallest_validation: {sizes.validation}  # {GUESS} not learnt: by them the network to take is chosen"
     yield ""
     yield "training:"
     yield f"  batch_size: {_BATCH}"
     yield f"  iterations: {iterations}  # {GUESS} less than an hour on two cores; more learn better, and take longer"
     yield "  schedule: {rate: 0.001}  # the highest; it rises over the first tenth of the iterations, then falls"
+    yield "  keeps: last  # what was learnt at the end: few frames would choose between snapshots by chance"
     yield "  augmentation: {any_angle: 0.2}  # share of pictures turned by any angle: 0 if nobody is ever upside down"
     yield "  validate_every: 50"
     yield ""
     yield f"arms:  # {GUESS} numbers of pictures to learn, up to all that test and validation leave"
-    yield f"  benchmark: {{images: {largest}}}"
+    yield f"  baseline: {{images: 450, training: {{iterations: {_tens(_FIRST * iterations)}}}}}"
     yield "  transfer:"
-    yield f"    images: {images}"
+    yield f"    images: {curve}  # the smaller ones say what more frames would bring"
+    yield f"    iterations: {_flow(fewer)}"
     yield "    against:  # the questions of the study, asked beforehand"
     yield "      imagenet_control: Do monkeys first help?"
     yield "      imagenet_longer: Do they help more than training on people for as long?"
-    yield f"  imagenet_control: {{images: {largest if sizes.folds else curve}}}"
+    yield f"  imagenet_control: {{images: {largest}}}"
     yield "  imagenet_longer:"
-    yield f"    {{learns: target, images: {largest}, init: imagenet, training: {{iterations: {2 * iterations}}}}}"
-    yield "  # A network that others finished, which needs no label; taken from the network when first needed:"
-    yield '  # efficientpose: {learns: nothing, init: "zoo:efficientpose_ii_lite"}'
+    longer = _tens(_FIRST * iterations) + iterations
+    yield f"    {{learns: target, images: {largest}, init: imagenet, training: {{iterations: {longer}}}}}"
+    yield f"  # Networks that others finished, which need no label: make data PROFILE={name} gets them, 9 MB."
+    yield '  benchmark: {learns: nothing, images: 0, init: "zoo:efficientpose_ii_lite"}'
+    yield '  blazepose: {learns: nothing, init: "zoo:blazepose_full"}'
 
 
-def _iterations(sizes: int, folds: int | str | None) -> int:
-    """As many for each training as two cores do in less than an hour, where arms learn so many numbers of people."""
-    in_each_fold = 1 + 2 * sizes + 2  # benchmark; transfer and its control; imagenet_longer, twice as long
-    trainings = len(SEEDS) * (1 + in_each_fold * (folds if isinstance(folds, int) else 4 if folds else 1))
+def _iterations(folds: int | str | None) -> int:
+    """For the largest number of people, so many that all trainings together take less than an hour on two cores."""
+    in_each_fold = sum(_SHARES) + 1 + 1 + _FIRST  # transfer, its control, and imagenet_longer
+    trainings = len(SEEDS) * (_FIRST + in_each_fold * (folds if isinstance(folds, int) else 4 if folds else 1))
     pictures = 60 * _MINUTES * 2 * PACE / _SIDE**2
     return int(pictures / trainings / _BATCH / 50) * 50
+
+
+def _tens(number: float) -> int:
+    return round(number / 10) * 10
+
+
+def _flow(pairs: Mapping[int, int]) -> str:
+    return f"{{{', '.join(f'{key}: {value}' for key, value in pairs.items())}}}"
 
 
 def _rounded(number: int) -> int:
