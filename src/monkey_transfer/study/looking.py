@@ -18,7 +18,7 @@ from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.dividing import Crowd
 from monkey_transfer.study.files import files_of
-from monkey_transfer.study.opening import near_duplicates_together, scalable
+from monkey_transfer.study.opening import near_duplicates_together, scalable, under_pseudonyms
 from monkey_transfer.study.runs import Run
 
 # Pixels of pictures that a core learns a second, and of which network: reports/benchmarks/train.txt, two side by side.
@@ -78,8 +78,12 @@ def label_files(data: AnyData) -> Counter:
 
 
 def crowd_of(profile: Profile, dataset: Dataset) -> Crowd:
-    """The people of a profile's target as it divides them; StudyError if its yardstick is known for nobody."""
-    return Crowd.measured(scalable(dataset, profile), profile.yardstick)
+    """The people of a profile's target as it divides them, which pseudonyms decide where there are any.
+
+    StudyError if its yardstick is known for nobody.
+    """
+    people = under_pseudonyms(scalable(dataset, profile), "target", profile)
+    return Crowd.measured(people, profile.yardstick)
 
 
 def drawn_crowd(data: SyntheticData) -> Crowd:

@@ -270,7 +270,7 @@ def open_study(name: str) -> Study:
         with _told_of(f"profile {name}"):
             data["target"] = scalable(data["target"], profile)
         data = {role: near_duplicates_together(of, name) for role, of in data.items()}
-        data = {role: _under_pseudonyms(of, role, profile) for role, of in data.items()}
+        data = {role: under_pseudonyms(of, role, profile) for role, of in data.items()}
         return Study(profile, data.pop("source"), data.pop("target"), _elsewhere(profile), data)
 
 
@@ -282,7 +282,7 @@ def _elsewhere(profile: Profile) -> Dataset | None:
     with _told_of(f"profile {profile.name}, elsewhere"):
         people = scalable(open_dataset(chosen.data).measured_by(chosen.yardstick), profile)
         people = people.subset(split_people(people.images, chosen.test, profile.split_seed).test)
-    return _under_pseudonyms(people, "elsewhere", profile)
+    return under_pseudonyms(people, "elsewhere", profile)
 
 
 @contextmanager
@@ -302,7 +302,7 @@ def scalable(people: Dataset, profile: Profile) -> Dataset:
     return people
 
 
-def _under_pseudonyms(dataset: Dataset, role: str, profile: Profile) -> Dataset:
+def under_pseudonyms(dataset: Dataset, role: str, profile: Profile) -> Dataset:
     """The data set without names of its own, where data are own; the other formats are those of published ones."""
     if not profile.own_data or not isinstance(profile.data_of(role), CocoData | DlcData):
         return dataset
