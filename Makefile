@@ -14,7 +14,7 @@ export NUMEXPR_NUM_THREADS := 1
 unexport $(filter PYTHON%,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan run predict frames lab test $(TESTS) mutants check lint hooks bad-input notebooks benchmarks lock clean
+.PHONY: help setup data study plan run best predict frames lab test $(TESTS) mutants check lint hooks bad-input notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -37,6 +37,9 @@ plan: setup  ## say how many runs a study has, how many exist and how long the o
 
 run: setup  ## train one run, unless it is there, and say how good it is: make run PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0]
 	@$(PY) -m monkey_transfer.tell.single train -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED"
+
+best: setup  ## train the network to take on all labelled pictures: make best PROFILE=my_data [ARM=transfer] [SEED=0]
+	@$(PY) -m monkey_transfer.tell.best -- "$$PROFILE" "$$ARM" "$$SEED"
 
 predict: setup  ## try the network of a run on other people or a video: make predict PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0] DATA=people.yaml (or VIDEO=film.mp4) [OUT=folder]
 	@$(PY) -m monkey_transfer.tell.single predict -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED" "$$DATA" "$$VIDEO" "$$OUT"

@@ -14,6 +14,7 @@ from monkey_transfer.measure.leaks import alike_elsewhere, alike_elsewhere_of, a
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.skeletons import LSP_14
 from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import Best
 
 DATA = {"format": "synthetic", "species": "human", "images": 40}
 SMALL = {"net_type": "mobilenet_v2_0.35", "iterations": 9, "multi_step": [[0.001, 9]], "global_scale": 1.0}
@@ -190,6 +191,9 @@ def test_copies_of_what_one_run_or_its_source_learnt_are_counted(opened):
     copied(opened, "elsewhere01", opened.draw("source", 0).train[4])
     assert [alike_elsewhere_of(opened, run) for run in (few, many)] == [2, 3]
     assert alike_elsewhere_of(opened, opened.runs_of("scratch_control", 0)[0]) == 2
+    everybody = Best(many.profile, many.arm, many.images, many.seed)
+    copied(opened, "elsewhere00", opened.splits["target"].test[0])
+    assert [alike_elsewhere_of(opened, run) for run in (many, everybody)] == [3, 4]
 
 
 def test_what_a_finished_network_learnt_cannot_be_looked_at(opened):

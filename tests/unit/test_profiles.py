@@ -667,6 +667,12 @@ NAME = "expected a name of at most 64 letters, digits, _ and -, which does not s
         ("numbers that fall", "arms.transfer.images", [20, 5], "images: expected rising numbers"),
         ("a number of images twice", "arms.transfer.images", [5, 5, 20], "images: expected rising numbers"),
         ("true for a number of images", "arms.transfer.images", True, "'arms.transfer.images': expected a number"),
+        (
+            "an arm called best",
+            "arms.best",
+            {"learns": "target", "images": 5, "init": "scratch"},
+            "best: is the name of",
+        ),
         ("a benchmark of two numbers", "arms.benchmark.images", [50, 100], "benchmark.images: expected one number"),
         (
             "more blocks than there are",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from monkey_transfer.study.near_duplicates import near_duplicates
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.runs import Run
+from monkey_transfer.study.runs import Best, Run
 
 
 def audited(study: Study) -> pd.DataFrame:
@@ -63,7 +63,10 @@ def alike_elsewhere_of(study: Study, run: Run) -> int | None:
     if study.profile.arm(run.arm).learns == "nothing":
         return None
     people = study.dataset("elsewhere").images["path"]
-    alike = near_duplicates(people, _paths(study, run.arm, run.images, (run.seed,)))
+    learnt = _paths(study, run.arm, run.images, (run.seed,))
+    if isinstance(run, Best):
+        learnt = pd.concat([learnt, study.target.images["path"]])
+    alike = near_duplicates(people, learnt)
     return int(people.isin(alike["first"]).sum())
 
 

@@ -1,9 +1,10 @@
 """What is handed to the process that trains a network, and what it hands back.
 
 A job is a folder with three files: ``job.json`` (:class:`Job`), ``pictures.parquet`` (image_id, path of the framed
-picture, role: 'train', 'validation' or the name of a set to predict) and ``joints.parquet`` (image_id, keypoint, x, y
-of the labelled joints, and ``within``, the distance at which a prediction of the joint is correct; NaN where it is not
-scored). Coordinates and distances are network pixels: those of the framed picture, 0-based, pixel centres.
+picture, role: 'train', 'validation' or the name of a set to predict; a picture may have several) and ``joints.parquet``
+(image_id, keypoint, x, y of the labelled joints, and ``within``, the distance at which a prediction of the joint is
+correct; NaN where it is not scored). Coordinates and distances are network pixels: those of the framed picture,
+0-based, pixel centres.
 """
 
 import shutil
@@ -35,6 +36,7 @@ class Job(BaseModel):
         the 'last', after all iterations, where validation says nothing.
     finished : None for a network that is trained; otherwise ``checkpoint`` is used as it is, ``training`` only
         names its backbone, and this says what else defines it.
+    note : what people are told who open the DeepLabCut project: paragraphs, with an empty line between two.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +51,7 @@ class Job(BaseModel):
     keeps: Literal["best", "last"] = "best"
     seed: int
     finished: Architecture | None = None
+    note: str = ""
 
 
 class JobFolder:

@@ -1,7 +1,9 @@
 """The DeepLabCut project that a run leaves: DeepLabCut can open it, evaluate it and train it on.
 
 It is written here rather than by ``create_training_dataset``, which downloads ImageNet weights first and truncates
-labels to whole pixels (``generate_training_dataset/trainingsetmanipulation.py``, ``format_training_data``).
+labels to whole pixels (``generate_training_dataset/trainingsetmanipulation.py``, ``format_training_data``). What that
+function reads is there as well, so that somebody may make another training set of the same pictures: labels beside the
+pictures of each folder, and the folder's name among the ``video_sets``. Only paths in its ``.yaml`` files are absolute.
 """
 
 import os
@@ -9,7 +11,8 @@ import shutil
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Self
+from textwrap import fill, indent
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -19,12 +22,26 @@ from deeplabcut.core.engine import Engine
 from deeplabcut.generate_training_dataset import metadata
 from deeplabcut.utils import auxiliaryfunctions
 
+from monkey_transfer.files import write_text
 from monkey_transfer.images import picture_size
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
 
 SCORER = "labels"
 SHUFFLE = 1
 DATE = "Jan1"  # part of folder names in DeepLabCut; constant, so that a run's files have known names
+# Of README.txt: what stands before each line of code, and how the others are broken.
+_CODE = "    "
+_LINES: dict[str, Any] = {"width": 100, "break_long_words": False, "break_on_hyphens": False}
+_LABELS = (
+    "labeled-data holds the pictures that it learnt and those on which it was watched meanwhile, with their labels. "
+    "config.yaml names their folders as videos, but there are no videos here: what DeepLabCut does with these alone "
+    "(extract_frames, for instance) it cannot do."
+)
+_USAGE = (
+    "The following Python, run in this folder, has DeepLabCut evaluate the network, make a training set of its own "
+    "(shuffle 2) of the pictures here, and go on training the network on it. New pictures have to be cut out as these "
+    "are, or the network meets what it does not know."
+)
 
 
 class Project(ABC):
@@ -35,20 +52,26 @@ class Project(ABC):
     engine : DeepLabCut's name of what trains it.
     corner : what an engine's coordinates are larger by than pixel centres.
     stored : the numbers that DeepLabCut can read from its training file; labels stand elsewhere with all their digits.
+    usage : Python that evaluates the network and goes on training it on a training set of its own, run in the project's
+        folder; for its ``README.txt``.
     """
 
     engine: ClassVar[Engine]
     corner: ClassVar[float]
     stored: ClassVar[type[float] | type[int]]
+    usage: ClassVar[str]
 
-    def __init__(self, folder: Path, job: Job, training_share: float):
+    def __init__(self, folder: Path, job: Job, pictures: pd.DataFrame):
         self.folder, self.job = folder, job
-        self.fraction = round(float(training_share), 2)
+        each = _each_once(pictures)
+        self.fraction = round(float((each["role"] == "train").mean()), 2)
         self.settings = ProjectConfig(
             Task=job.name,
             scorer=SCORER,
             date=DATE,
             project_path=folder,
+            # Of a path that names no video DeepLabCut takes the last part for the folder below labeled-data.
+            video_sets={name: {} for name in sorted({Path(path).parent.name for path in each["path"]})},
             engine=self.engine.aliases[0],
             bodyparts=list(job.keypoints),
             TrainingFraction=[self.fraction],
@@ -72,39 +95,53 @@ class Project(ABC):
         job, pictures, joints = folder.read()
         fit = pictures[pictures["role"].isin(FIT_ROLES)].reset_index(drop=True)
         if (folder.resume / "progress.json").is_file():
-            return cls(folder.project, job, (fit["role"] == "train").mean())
+            return cls(folder.project, job, fit)
         return cls.written(folder.project, job, fit, joints)
 
     @classmethod
     def written(cls, folder: Path, job: Job, pictures: pd.DataFrame, joints: pd.DataFrame) -> Self:
         """Write the project anew and return it; what is in ``folder`` is replaced.
 
-        ``pictures`` have the role 'train' or 'validation', and the latter become DeepLabCut's test pictures; ``joints``
-        are the labelled ones, in network pixels (pixel centres).
+        ``pictures`` have the role 'train' or 'validation', or are there with both; the latter become DeepLabCut's test
+        pictures, which it cannot do without. ``joints`` are the labelled ones, in network pixels (pixel centres).
         """
-        train = (pictures["role"] == "train").to_numpy()
-        project = cls(folder, job, train.mean())
+        project = cls(folder, job, pictures)
         shutil.rmtree(folder, ignore_errors=True)
         for part in (project.training_set, project.model / "train", project.model / "test"):
             part.mkdir(parents=True)
 
-        keys = [_place_picture(folder, Path(path)) for path in pictures["path"]]
-        positions = joint_positions(job, pictures["image_id"], joints) + cls.corner
-        _write_labels(project, job, keys, positions)
-        train_indices, test_indices = np.flatnonzero(train), np.flatnonzero(~train)
+        each = _each_once(pictures)
+        each["key"] = pd.Series([_place_picture(folder, Path(path)) for path in each["path"]], each.index)
+        each = each.sort_values("key", ignore_index=True)  # the order in which DeepLabCut merges tables of folders
+        table = _label_table(job, each, joints, cls.corner)
+        _write_table(table, project.training_set)
+        for name, rows in table.groupby(level=1):
+            _write_table(rows, folder / "labeled-data" / str(name))
         project.settings.to_yaml(folder / "config.yaml")
         data_file, metadata_file = auxiliaryfunctions.get_data_and_metadata_filenames(
             project.training_set.relative_to(folder), project.fraction, SHUFFLE, project.settings
         )
-        records = _training_records(folder, [keys[i] for i in train_indices], positions[train_indices], cls.stored)
+        learnt = pictures[pictures["role"] == "train"].merge(each[["image_id", "key"]], on="image_id")
+        positions = joint_positions(job, learnt["image_id"], joints) + cls.corner
+        records = _training_records(folder, learnt["key"].tolist(), positions, cls.stored)
         scipy.io.savemat(folder / data_file, {"dataset": records})
-        auxiliaryfunctions.save_metadata(folder / metadata_file, [], train_indices, test_indices, project.fraction)
+        parts = [np.flatnonzero(each["role"] == role) for role in FIT_ROLES]
+        auxiliaryfunctions.save_metadata(folder / metadata_file, [], *parts, project.fraction)
         described = metadata.TrainingDatasetMetadata.create(project.settings)
         # DeepLabCut takes every training set for one of TensorFlow's, and would then refuse to analyse with it.
         shuffles = tuple(replace(shuffle, engine=cls.engine) for shuffle in described.shuffles)
         replace(described, shuffles=shuffles).save()
         project.write_pose_configs(str(data_file), str(metadata_file))
+        write_text(folder / "README.txt", project.readme())
         return project
+
+    def readme(self) -> str:
+        """What somebody who opens the project has to know."""
+        said = [self.job.note, _LABELS]
+        if self.job.finished is None:
+            said += [_USAGE, indent(self.usage.strip(), _CODE)]
+        paragraphs = "\n\n".join(filter(None, said)).split("\n\n")
+        return "\n\n".join(one if one.startswith(_CODE) else fill(one, **_LINES) for one in paragraphs) + "\n"
 
     @property
     @abstractmethod
@@ -147,10 +184,24 @@ def _place_picture(folder: Path, picture: Path) -> tuple[str, str, str]:
     return key
 
 
-def _write_labels(project: Project, job: Job, keys: list[tuple[str, str, str]], positions: np.ndarray) -> None:
+def _each_once(pictures: pd.DataFrame) -> pd.DataFrame:
+    """The pictures as DeepLabCut is told of them, each once: one that is learnt and validated on is a test picture."""
+    return pictures.sort_values("role", key=lambda role: role == "validation", kind="stable").drop_duplicates(
+        "image_id", keep="last"
+    )
+
+
+def _label_table(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, corner: float) -> pd.DataFrame:
+    """DeepLabCut's table of labels, a row for each picture by its ``key``."""
     columns = pd.MultiIndex.from_product([[SCORER], job.keypoints, ["x", "y"]], names=["scorer", "bodyparts", "coords"])
-    table = pd.DataFrame(positions.reshape(len(keys), -1), columns=columns, index=pd.MultiIndex.from_tuples(keys))
-    file = project.training_set / f"CollectedData_{SCORER}.h5"
+    positions = joint_positions(job, pictures["image_id"], joints) + corner
+    return pd.DataFrame(
+        positions.reshape(len(pictures), -1), columns=columns, index=pd.MultiIndex.from_tuples(pictures["key"])
+    )
+
+
+def _write_table(table: pd.DataFrame, folder: Path) -> None:
+    file = folder / f"CollectedData_{SCORER}.h5"
     table.to_hdf(file, key="df_with_missing", mode="w")
     table.to_csv(file.with_suffix(".csv"))
 

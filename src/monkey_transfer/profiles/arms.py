@@ -16,6 +16,7 @@ _NO_HUMAN_BODY = (
     "data hold MPII's people, maybe the test people"
 )
 MEAN_POSE = "mean_pose"  # in tables, the arm that predicts the same pose wherever it is asked
+BEST = "best"  # on command lines, the network that has learnt everybody; so no arm may be called that
 
 
 class Arm(Settings):

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine
-from monkey_transfer.profiles.arms import Arm, refuse_other_heads
+from monkey_transfer.profiles.arms import BEST, Arm, refuse_other_heads
 from monkey_transfer.profiles.data import AnyData, ElsewhereData, SourceData, TargetData, Yardstick
 from monkey_transfer.profiles.framing import Framing, PersonCrop
 from monkey_transfer.settings import Count, Name, Number, Positive, Probability, Settings, Text
@@ -87,6 +87,8 @@ class Profile(Settings):
     def _three_arms_at_least(cls, arms: dict[str, Arm]) -> dict[str, Arm]:
         if missing := {"baseline", "benchmark", "transfer"} - set(arms):
             raise ValueError(f"arm '{min(missing)}' is missing; a study has baseline, benchmark and transfer")
+        if BEST in arms:
+            raise ValueError(f"{BEST}: is the name of the network that make best trains; choose another")
         for name in ("baseline", "benchmark"):
             if len(arms[name].sizes) > 1:
                 raise ValueError(f"{name}.images: expected one number; learning curves are of the arms of chapter 4")

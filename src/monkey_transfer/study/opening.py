@@ -28,7 +28,7 @@ from monkey_transfer.study import runs
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.near_duplicates import NEAR, kept_together, near_duplicates
 from monkey_transfer.study.pseudonyms import pseudonymised
-from monkey_transfer.study.runs import Run
+from monkey_transfer.study.runs import Best, Run
 from monkey_transfer.study.splits import Draw, Split, draw_people, everybody, fold_people, set_aside, split_people
 
 
@@ -144,8 +144,24 @@ class Study:
         return self.draws[role][seed]
 
     def threshold_people(self, run: Run) -> tuple[str, ...]:
-        """The validation people of a run's seed on whom its detection threshold is chosen."""
+        """The validation people of a run's seed on whom its detection threshold is chosen.
+
+        Of the network that learnt everybody they are those of its :meth:`witnesses`.
+        """
+        if isinstance(run, Best):
+            each = (i for one in self.witnesses(run) for i in self.part(one).threshold_people(one))
+            return tuple(dict.fromkeys(each))
         return self.draw("target", run.seed).validation[: self.profile.threshold_size(run.arm, run.images)]
+
+    def witnesses(self, run: Run) -> list[Run]:
+        """The runs that say how a network does on people whom it did not learn: itself; of the one that learnt
+        everybody those of its arm, number of images and seed. StudyError if the profile no longer has these."""
+        if not isinstance(run, Best):
+            return [run]
+        found = [one for one in self.runs() if (one.arm, one.images, one.seed) == (run.arm, run.images, run.seed)]
+        if not found:
+            raise self._outdated(run)
+        return found
 
     def held_out(self, run: Run) -> Dataset:
         """The same people as a data set."""
@@ -232,12 +248,19 @@ class Study:
         """
         found = self.runs_of(arm, seed, images)
         for run in found:
-            if not runs.has_settings(self.profile, run):
-                raise StudyError(
-                    f"run {run} was trained when profile {self.profile.name} or the training code were others: "
-                    f"run it again (make study PROFILE={self.profile.name})"
-                )
+            self.refuse_outdated(run)
         return found
+
+    def refuse_outdated(self, run: Run) -> None:
+        """StudyError if a run is not finished, or not as the profile now says: see :meth:`finished`."""
+        if not runs.has_settings(self.profile, run):
+            raise self._outdated(run)
+
+    def _outdated(self, run: Run) -> StudyError:
+        return StudyError(
+            f"run {run} was trained when profile {self.profile.name} or the training code were others: "
+            f"run it again ({run.made_by})"
+        )
 
     def predictions(self, arm: str, seed: int, images: int | None = None) -> pd.DataFrame:
         """What the :meth:`finished` runs predict of the test people: with folds each of those who test there."""
@@ -250,7 +273,14 @@ class Study:
         return run
 
     def held_out_predictions(self, run: Run) -> pd.DataFrame:
-        """What a finished run predicts of the people whom it :meth:`held_out`."""
+        """What a finished run predicts of the people whom it :meth:`held_out`.
+
+        For the network that learnt everybody its :meth:`witnesses` speak, of each person the first who held them out:
+        of people whom it knows it would be surer, and more often right, than of any others.
+        """
+        if isinstance(run, Best):
+            found = [self.part(one).held_out_predictions(one) for one in self.witnesses(run)]
+            return pd.concat(found, ignore_index=True).drop_duplicates(["image_id", "keypoint"], ignore_index=True)
         # With folds a network that learns no people predicts everybody as test people, whichever fold they are of.
         of = "threshold" if run.fold == self.fold else "test"
         rows = run.predictions(of)

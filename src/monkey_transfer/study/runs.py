@@ -25,6 +25,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.networks.engine import Engine, Training
 from monkey_transfer.networks.engines import DEFAULT_ENGINE, AnyTraining, engine_of
 from monkey_transfer.places import ROOT, runs_folder
+from monkey_transfer.profiles.arms import BEST
 from monkey_transfer.profiles.profile import Profile
 
 # The files of what a run predicts, by the role that those pictures have in its job.
@@ -53,9 +54,19 @@ class Run:
         return f"{self.arm} n{self.images} s{self.seed}{'' if self.fold is None else f' fold {self.fold}'}"
 
     @property
+    def made_by(self) -> str:
+        """What is typed to have it made."""
+        return f"make study PROFILE={self.profile}"
+
+    @property
     def folder(self) -> Path:
         fold = "" if self.fold is None else f"-f{self.fold}"
         return runs_folder() / self.profile / self.arm / f"n{self.images}-s{self.seed}{fold}"
+
+    @property
+    def scorer(self) -> str:
+        """What DeepLabCut's files of predictions call the network."""
+        return f"DLC_{self.arm}_{self.folder.name.replace('-', '_')}"
 
     @property
     def partial(self) -> Path:
@@ -97,10 +108,28 @@ class Run:
 
     def _file(self, name: str) -> Path:
         if not self.is_complete:
-            raise StudyError(
-                f"run '{self}' of profile {self.profile} is not there yet: make study PROFILE={self.profile}"
-            )
+            raise StudyError(f"run '{self}' of profile {self.profile} is not there yet: {self.made_by}")
         return self.folder / name
+
+
+@dataclass(frozen=True)
+class Best(Run):
+    """The network to take: that of an arm and seed, trained as the arm is at that number of images, on everybody.
+
+    Nobody is held out, so what it is worth is what :meth:`monkey_transfer.study.opening.Study.witnesses` say. Of a
+    profile there is one.
+    """
+
+    def __str__(self) -> str:
+        return f"{BEST} ({self.arm}, seed {self.seed})"
+
+    @property
+    def made_by(self) -> str:
+        return f"make best PROFILE={self.profile} ARM={self.arm} SEED={self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        return runs_folder() / self.profile / BEST
 
 
 def runs_of(profile: Profile, folds: Sequence[int | None] = (None,)) -> list[Run]:
@@ -128,6 +157,14 @@ def run_of(profile: Profile, arm: str, seed: int, images: int | None = None) -> 
         return Run(profile.name, arm, profile.arm(arm).largest, seed)
     _expect(images, profile.arm(arm).sizes, f"profile {profile.name}: arm '{arm}' does not learn {images!r} pictures")
     return Run(profile.name, arm, images, seed)
+
+
+def best_of(profile: Profile) -> Best:
+    """The network that ``make best`` left; StudyError if there is none."""
+    file = runs_folder() / profile.name / BEST / "run.json"
+    if not file.is_file():
+        raise StudyError(f"profile {profile.name} has no network '{BEST}' yet: make best PROFILE={profile.name}")
+    return Best(**json.loads(file.read_text(encoding="utf-8"))["run"])
 
 
 def _expect(value: object, known: Collection[object], otherwise: str) -> None:

@@ -68,10 +68,11 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> t
     found, parent = study.runs_of(arm, seed, images), study.profile.arm(arm).parent
     if parent:
         train_arm(study, parent, seed)
-    return tuple(_train(study.part(run), run) for run in found)
+    return tuple(train(study.part(run), run) for run in found)
 
 
-def _train(study: Study, run: Run) -> Run:
+def train(study: Study, run: Run) -> Run:
+    """Train one run, as :func:`train_arm` says, whose parent is there; the study is that of its fold."""
     with clear_disk_errors(), only_one(run.folder):
         job, pictures, joints = job_of(study, run)
         specification = specification_of(job, pictures, joints, study, run)
@@ -99,7 +100,7 @@ def train_missing(study: Study) -> list[Run]:
     """Train every run that is not finished, for notebooks opened before the workflow; returns those that were not."""
     missing = [run for run in study.runs() if not run.is_complete]
     for run in missing:
-        _train(study.part(run), run)
+        train(study.part(run), run)
     return missing
 
 

@@ -21,7 +21,7 @@ from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.places import data_folder, plain_path, runs_folder
 from monkey_transfer.profiles.data import DlcData
 from monkey_transfer.profiles.loading import load_profile
-from monkey_transfer.study.opening import Study, open_study
+from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.study.watching import watch
 from monkey_transfer.tell import single
@@ -39,13 +39,12 @@ def frames(profile: str, arm: str, images: str, seed: str, video: str, count: st
 
     StudyError if a word names nothing, the run is not there, or :func:`choose_frames` says so.
     """
-    run = single.named_run(load_profile(profile), arm, images, seed)
+    run = single.named_network(load_profile(profile), arm, images, seed)
     wanted = _wanted(count or _USUAL)
     if not video:
         raise StudyError("VIDEO is not given: expected VIDEO=<a video, or a folder of videos>")
     single.refuse_missing(run)
-    study = open_study(run.profile)
-    study.finished_run(run.arm, run.seed, run.images)
+    study = single.opened(run)
     for said in choose_frames(study, run, Path(os.path.expanduser(video)), wanted, out):
         print(said, flush=True)
 
@@ -86,7 +85,7 @@ def choose_frames(study: Study, run: Run, named: Path, count: int, out: str) -> 
         if chosen.empty:
             without.append(_why_none(video, poses, labelled))
             continue
-        write_to_label(folder / video.path.stem, video, poses, chosen, f"DLC_{run.arm}_n{run.images}_s{run.seed}")
+        write_to_label(folder / video.path.stem, video, poses, chosen, run.scorer)
         written.append(video)
         yield in_words(video, poses, chosen, count, labelled)
     if written:

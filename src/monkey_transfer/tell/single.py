@@ -25,11 +25,12 @@ from monkey_transfer.metrics.headline import pck_scores
 from monkey_transfer.metrics.pckh import SCORE_NAME, SCORE_TITLE
 from monkey_transfer.metrics.written import bracketed
 from monkey_transfer.places import plain_path, runs_folder
+from monkey_transfer.profiles.arms import BEST
 from monkey_transfer.profiles.loading import load_people, load_profile
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.opening import Study, open_study
 from monkey_transfer.study.others import try_elsewhere, with_people
-from monkey_transfer.study.runs import Run, run_of
+from monkey_transfer.study.runs import Best, Run, best_of, run_of
 from monkey_transfer.study.training import share_of_cores, train_arm, where_it_trains
 from monkey_transfer.tell.closing import on_a_network
 
@@ -40,6 +41,18 @@ def named_run(profile: Profile, arm: str, images: str, seed: str) -> Run:
     StudyError if the profile does not have it.
     """
     return run_of(profile, arm, _number(seed) if seed else profile.seeds[0], _number(images) if images else None)
+
+
+def named_network(profile: Profile, arm: str, images: str, seed: str) -> Run:
+    """The :func:`named_run`, or the one network that ``make best`` left; StudyError if there is none."""
+    if arm != BEST:
+        return named_run(profile, arm, images, seed)
+    if images or seed:
+        raise StudyError(
+            f"IMAGES and SEED do not go with ARM={BEST}, of which a profile has one: leave them out, or give SEED to "
+            "make best"
+        )
+    return best_of(profile)
 
 
 def _number(word: str) -> Any:
@@ -77,7 +90,7 @@ def predict(profile: str, arm: str, images: str, seed: str, data: str, video: st
 
     StudyError if a word names nothing, the run is not there, or not one of the two is asked for.
     """
-    run = named_run(load_profile(profile), arm, images, seed)
+    run = named_network(load_profile(profile), arm, images, seed)
     if bool(data) == bool(video):
         raise StudyError(
             f"{'both DATA and VIDEO are' if data else 'neither DATA nor VIDEO is'} given: expected a YAML file that "
@@ -101,8 +114,7 @@ def try_on_people(run: Run, file: Path, out: str) -> None:
     usual = runs_folder() / run.profile / "predictions" / file.stem / f"{run.arm}-{run.folder.name}"
     usual = plain_path(usual, "the name of DATA")
     folder = plain_path(out, "OUT") if out else usual
-    study = open_study(run.profile)
-    study.finished_run(run.arm, run.seed, run.images)
+    study = opened(run)
     study = with_people(study, run.arm, asked, file)
     folder.mkdir(parents=True, exist_ok=True)
     tried = try_elsewhere(study, run, usual.with_name(f"{usual.name}.partial"))
@@ -110,7 +122,8 @@ def try_on_people(run: Run, file: Path, out: str) -> None:
     _keep(folder, tried.predictions, score_table(study, run, scores, known))
     print(in_words(study, run, scores), _known_in_words(study, run, known), sep="\n")
     before = run.manifest()["outcome"]["validation_score"]
-    print(f"Its own validation people: {tried.validation_score:.1f} % now, {before:.1f} % when the run was made.")
+    own = "People whom it learnt" if isinstance(run, Best) else "Its own validation people"
+    print(f"{own}: {tried.validation_score:.1f} % now, {before:.1f} % when the run was made.")
     print(f"Predictions and scores: {folder}")
 
 
@@ -122,8 +135,7 @@ def watch(run: Run, named: Path, out: str) -> None:
     from monkey_transfer.tell.videos import watch_videos  # a second to import, and nothing else needs it
 
     refuse_missing(run)
-    study = open_study(run.profile)
-    study.finished_run(run.arm, run.seed, run.images)
+    study = opened(run)
     for said in watch_videos(study, run, named, out):
         print(said, flush=True)
 
@@ -131,7 +143,7 @@ def watch(run: Run, named: Path, out: str) -> None:
 def refuse_missing(run: Run) -> None:
     """StudyError if the run is not there, or there is one for each fold."""
     profile = load_profile(run.profile)
-    if profile.folds and profile.learns_people(run.arm):
+    if profile.folds and profile.learns_people(run.arm) and not isinstance(run, Best):
         raise StudyError(
             f"profile {run.profile}: arm '{run.arm}' has a network for each fold, none of which learnt everybody: "
             f"make best PROFILE={run.profile} trains one that did, and ARM=best names it"
@@ -139,6 +151,14 @@ def refuse_missing(run: Run) -> None:
     if not run.is_complete:
         words = f"PROFILE={run.profile} ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
         raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: make run {words} trains it")
+
+
+def opened(run: Run) -> Study:
+    """The study of a run; StudyError if the run, or what says how good it is, is not as the profile now says."""
+    study = open_study(run.profile)
+    for one in (run, *study.witnesses(run)):
+        study.refuse_outdated(one)
+    return study
 
 
 def _keep(folder: Path, predictions: pd.DataFrame, scores: pd.DataFrame) -> None:
@@ -150,14 +170,15 @@ def _keep(folder: Path, predictions: pd.DataFrame, scores: pd.DataFrame) -> None
 
 def scores_there(study: Study, run: Run, predictions: pd.DataFrame) -> Scores:
     """The PCK scores of one run on the people elsewhere whose yardstick is known."""
-    return Scores({_point(run): [matched_elsewhere(study, predictions)]}, pck_scores)
+    return Scores({_point(study, run): [matched_elsewhere(study, predictions)]}, pck_scores)
 
 
 def score_table(study: Study, run: Run, scores: Scores, known: int | None) -> pd.DataFrame:
     """The scores table of one run and its seed; how many people were ``tested``; ``known``, as ``near_duplicates``."""
-    return scores.table(partial(people_of, study)).assign(
+    people = (lambda point: point.images) if isinstance(run, Best) else partial(people_of, study)
+    return scores.table(people).assign(
         seed=run.seed,
-        tested=len(scores.runs[_point(run)][0].people),
+        tested=len(scores.runs[_point(study, run)][0].people),
         near_duplicates=known,
         pictures=_pictures(study),
     )
@@ -165,7 +186,7 @@ def score_table(study: Study, run: Run, scores: Scores, known: int | None) -> pd
 
 def in_words(study: Study, run: Run, scores: Scores) -> str:
     """How good a run is on the people elsewhere."""
-    people, yardstick, point = study.dataset("elsewhere"), study.profile.elsewhere_yardstick, _point(run)
+    people, yardstick, point = study.dataset("elsewhere"), study.profile.elsewhere_yardstick, _point(study, run)
     metric, tested = SCORE_NAME[yardstick], len(scores.runs[point][0].people)
     return (
         f"{run} finds {bracketed(scores.of(point)[metric], metric)} % of the joints ({SCORE_TITLE[yardstick]}) of "
@@ -183,8 +204,8 @@ def _known_in_words(study: Study, run: Run, known: int | None) -> str:
     return f"Does it know them? {'; '.join(said)}."
 
 
-def _point(run: Run) -> Point:
-    return Point(run.arm, run.images)
+def _point(study: Study, run: Run) -> Point:
+    return Point(BEST, len(study.target)) if isinstance(run, Best) else Point(run.arm, run.images)
 
 
 def _pictures(study: Study) -> str:

@@ -14,7 +14,7 @@ from monkey_transfer.metrics.pckh import SCORE_TITLE
 from monkey_transfer.places import plain_path, runs_folder
 from monkey_transfer.plots.style import SIDE_COLOURS
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.runs import Run
+from monkey_transfer.study.runs import Best, Run
 from monkey_transfer.study.watching import Watched, watch
 from monkey_transfer.tell.words import listed
 from monkey_transfer.videos.drawing import write_labelled_video
@@ -65,6 +65,8 @@ def watch_videos(study: Study, run: Run, named: Path, out: str) -> Iterator[str]
         _write(study, run, video, found, poses, folder)
         yield in_words(video, found)
     yield on_likelihoods(calibration, SCORE_TITLE[study.profile.yardstick])
+    if isinstance(run, Best):
+        yield f"They are those of {listed(map(str, study.witnesses(run)))}, since {run} has learnt everybody."
     yield f"Poses, labelled videos and what was found in each frame: {folder}"
 
 
@@ -79,7 +81,7 @@ def on_likelihoods(calibration: Calibration, score: str) -> str:
 def _write(study: Study, run: Run, video: Video, found: Watched, poses: pd.DataFrame, folder: Path) -> None:
     """Write what came of a video, what takes longest last."""
     name = video.path.stem
-    write_for_deeplabcut(folder, video, poses, f"DLC_{run.arm}_n{run.images}_s{run.seed}")
+    write_for_deeplabcut(folder, video, poses, run.scorer)
     write_for_movement(folder / f"{name}.nc", video, poses)
     with written(folder / f"{name}_frames.csv") as unfinished:
         found.people.to_csv(unfinished, index=False, float_format="%.2f")

@@ -8,12 +8,30 @@ from deeplabcut.pose_estimation_pytorch.config.pose import PoseConfig, TestConfi
 from monkey_transfer.networks.project import Project
 from monkey_transfer.networks.pytorch.model import model_config, settings_of
 
+_USAGE = """
+from pathlib import Path
+
+import deeplabcut
+import yaml
+
+import monkey_transfer.networks.pytorch.parts  # what the network is made of; DeepLabCut cannot build it without
+
+config = Path("config.yaml").absolute()
+[folder] = Path("dlc-models-pytorch").absolute().glob("*/*shuffle1/train")
+[snapshot] = folder.glob("snapshot-*.pt")
+model = yaml.safe_load((folder / "pytorch_config.yaml").read_text())["model"]
+deeplabcut.evaluate_network(config)
+deeplabcut.create_training_dataset(config, Shuffles=[2])
+deeplabcut.train_network(config, shuffle=2, snapshot_path=snapshot, pytorch_cfg_updates={"model": model}, epochs=10)
+"""
+
 
 class PyTorchProject(Project):
     """A project whose networks are files of PyTorch, built from ``pytorch_config.yaml``."""
 
     # Pixel centres are what this engine means by coordinates; its loader takes only whole numbers from the file.
     engine, corner, stored, augmenter = Engine.PYTORCH, 0.0, int, "albumentations"
+    usage = _USAGE
 
     @property
     def net_type(self) -> str:

@@ -32,10 +32,32 @@ _TEST_KEYS_OF_FINISHED_NETWORKS = ("stride", "mean_pixel")
 _OTHER_LOADERS_KEYS = dict.fromkeys(("pre_resize", "crop_size", "max_shift", "crop_sampling"))
 
 
+_USAGE = """
+from pathlib import Path
+
+import deeplabcut
+from deeplabcut.utils.auxiliaryfunctions import edit_config
+
+from monkey_transfer.networks.tensorflow import mobilenet
+
+mobilenet.register()  # with DeepLabCut's own a pose depends on what pictures it is predicted with
+config = Path("config.yaml").absolute()
+[folder] = Path("dlc-models").absolute().glob("*/*shuffle1/train")
+[snapshot] = folder.glob("snapshot-*.index")
+deeplabcut.evaluate_network(config)
+# This fetches ImageNet weights, which are replaced below.
+deeplabcut.create_training_dataset(config, Shuffles=[2], posecfg_template=folder / "pose_cfg.yaml")
+[folder] = Path("dlc-models").absolute().glob("*/*shuffle2/train")
+edit_config(folder / "pose_cfg.yaml", {"init_weights": str(snapshot.with_suffix(""))})
+deeplabcut.train_network(config, shuffle=2, max_iters=1000)
+"""
+
+
 class TensorFlowProject(Project):
     """A project whose networks are TensorFlow checkpoints."""
 
     engine, corner, stored, augmenter = Engine.TF, CORNER, float, "imgaug"
+    usage = _USAGE
 
     @property
     def net_type(self) -> str:
