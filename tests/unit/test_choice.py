@@ -335,7 +335,7 @@ def test_the_section_word_for_word(three):
         (
             FINISHED,
             "**Take `benchmark` (8 labelled people), a finished network: `transfer` (4 labelled people), chosen by "
-            "validation, is not shown to be better on the test people, or by less than matters.** ",
+            "validation, is not shown to be better in the test, or by less than matters.** ",
         ),
     ],
 )
@@ -391,8 +391,18 @@ def test_folds_are_said_to_flatter(three):
     folds = three.study.profile.model_copy(update={"folds": 2})
     found = said(replace(three, study=by_hand.with_data(three.study, profile=folds)), choice=three.choice)
     assert "(1 of each seed in all folds)" in found[0]
-    assert "With folds those who validate one network test another, which flatters the chosen one a little." in found[3]
+    assert "With folds what validates one network tests another, which flatters the chosen one a little." in found[3]
     assert found[3].endswith(" (of unequal size as many equal ones): label more of them.")
+
+
+def test_frames_of_own_data_are_counted_as_such(three):
+    own = by_hand.with_data(three.study, profile=three.study.profile.model_copy(update={"own_data": True}))
+    apart = own.target.images.assign(path=[f"{place}.png" for place in range(len(own.target))])
+    own = by_hand.with_data(own, target=apart)
+    text = " ".join(said(replace(three, study=own), choice=three.choice))
+    assert "Take `transfer` (2 labelled frames)" in text
+    assert "On the test frames" in text
+    assert "people" not in text
 
 
 def test_one_seed_is_told_what_is_lacking(enough):

@@ -13,14 +13,14 @@ from monkey_transfer.metrics.estimate import FEWEST_GROUPS, FEWEST_SEEDS
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, scored
 from monkey_transfer.metrics.written import bracketed, in_points, rows_of
 from monkey_transfer.skeletons import without_side
-from monkey_transfer.tell.words import listed, score_name, score_title, seeds_in_words, tested
+from monkey_transfer.tell.words import counted, listed, score_name, score_title, seeds_in_words, tested
 
 _LEADS = {
     NO_VERDICT: "Take {chosen}; whether it is usable cannot be said.",
     NOT_USABLE: "None is shown to be usable: {chosen}, chosen by validation, is not shown to beat the mean pose, which "
     "never looks at a picture.",
-    FINISHED: "Take {finished}, a finished network: {chosen}, chosen by validation, is not shown to be better on the "
-    "test people, or by less than matters.",
+    FINISHED: "Take {finished}, a finished network: {chosen}, chosen by validation, is not shown to be better in the "
+    "test, or by less than matters.",
     SECOND_PERSON: "Take {chosen}; its score is within what a second person who labels the same pictures would have.",
     CHECK: "Take {chosen}; usable where somebody checks what it finds.",
     FIRST_GUESS: "Take {chosen}, as a first guess that somebody corrects: it is not shown to find more than half of "
@@ -48,14 +48,15 @@ def which_network(results: Results) -> list[str]:
 def _named(results: Results, point: Point) -> str:
     """Such as '`transfer` (150 labelled people)'."""
     people = results.people(point)
-    return f"`{point.arm}` ({f'{people:,}' if people else 'no'} labelled people)"
+    return f"`{point.arm}` ({f'{people:,}' if people else 'no'} labelled {counted(results.study)})"
 
 
 def _why(results: Results) -> str:
     """What validation says: the best, those that tie with it, and those that it cannot tell from it."""
     choice, margin = results.choice, results.study.profile.margin
     first, *others = rows_of(choice.table[choice.table["arm"] != FLOOR.arm])
-    most = f"most joints of the validation people, {first.validation:.1f} % ({_validated_on(results)})"
+    who = f"the validation {counted(results.study)}"
+    most = f"most joints of {who}, {first.validation:.1f} % ({_validated_on(results)})"
     said = [f"Of {len(others) + 1} networks it finds {most}."]
     if choice.point != choice.best:
         said = [
@@ -80,7 +81,7 @@ def _validated_on(results: Results) -> str:
     own, shared = results.scores.keypoints(choice.point), choice.validation.keypoints(choice.point)
     joints = f", on the {len(shared)} joints that all have" if len(shared) < len(own) else ""
     folds = " in all folds" if results.study.profile.folds else ""
-    return f"{people:,} {'of each seed' if len(networks) > 1 else 'people'}{folds}{joints}"
+    return f"{people:,} {'of each seed' if len(networks) > 1 else counted(results.study)}{folds}{joints}"
 
 
 def _on_test_people(results: Results) -> str:
@@ -96,7 +97,7 @@ def _on_test_people(results: Results) -> str:
         )
     known = [arm for arm in dict.fromkeys([choice.arm, choice.taken.arm]) if arm in results.may_have_seen]
     return (
-        f"On the test people `{choice.arm}` finds {bracketed(own, own.metric)} % of the joints "
+        f"On the test {counted(results.study)} `{choice.arm}` finds {bracketed(own, own.metric)} % of the joints "
         f"({score_title(results.study.profile)}): {', and '.join(beside)}.{_second_person(results)}"
         + "".join(f" `{arm}` may have seen these people, which flatters it." for arm in known)
     )
@@ -157,13 +158,14 @@ def _how_sure(results: Results) -> str:
     """On whom it was measured and what that leaves open; without a verdict, what would make one possible."""
     study, choice = results.study, results.choice
     groups = study.test_people.images["group"].nunique()
-    of_groups = f" of {groups:,} groups" if groups < len(study.test_people) else ""
+    told = study.profile.own_data or groups == len(study.test_people)
+    of_groups = "" if told else f" of {groups:,} groups"
     said = (
         f"Measured on {tested(study)}{of_groups} with {seeds_in_words(study)}, in pictures framed as here: that says "
         "nothing of other pictures, nor of what may be concluded from a pose."
     )
     if study.profile.folds:
-        said += " With folds those who validate one network test another, which flatters the chosen one a little."
+        said += " With folds what validates one network tests another, which flatters the chosen one a little."
     if choice.verdict != NO_VERDICT:
         return said
     return f"{said} A verdict needs {listed(_what_is_lacking(results))}."
@@ -179,8 +181,8 @@ def _what_is_lacking(results: Results) -> list[str]:
     if groups < FEWEST_GROUPS:
         tests_all = "" if study.profile.folds else ", keep more for the test (`target.test`), or test all (`folds`)"
         lacking.append(
-            f"{FEWEST_GROUPS} groups of test people, such as videos or patients, where there are {groups:.0f} (of "
-            f"unequal size as many equal ones): label more of them{tests_all}"
+            f"{FEWEST_GROUPS} groups of test {counted(study)}, such as videos or patients, where there are "
+            f"{groups:.0f} (of unequal size as many equal ones): label more of them{tests_all}"
         )
     notes = choice.table.loc[choice.table["arm"].isin([choice.arm, FLOOR.arm]), ["note", "behind_note"]]
     other = sorted(set(pd.unique(notes.to_numpy().ravel())) - {"", "too few groups", "too few seeds"})
