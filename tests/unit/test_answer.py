@@ -316,6 +316,12 @@ def test_limits_of_photographs(three):
     assert "on 3 test people with 3 seeds of training" in answer_text(replace(three, study=photographs))
 
 
+def test_with_folds_nobody_is_in_no_test(three):
+    assert limits(with_profile(three, folds=3))[-1].startswith(
+        "Each seed drew its people from the other folds than the one that is tested. 7 other pairs are compared"
+    )
+
+
 def test_what_labels_leave_of_a_score(three):
     said = limits(three)
     assert len(said) == 2  # of those by hand none is labelled twice
