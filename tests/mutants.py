@@ -22,7 +22,7 @@ TESTS = (
     *("metrics_error_types", "metrics_curves", "metrics_bootstrap", "rare_poses", "splits", "near_duplicates", "paper"),
     *("tilt", "where_it_helps", "ceiling", "planning", "metrics_planning", "metrics_extrapolation", "order", "jobs"),
     *("departures", "plots", "pages", "profiles", "runs", "consistency"),
-    *("metrics_angles", "metrics_agreement", "measure_angles"),
+    *("metrics_angles", "metrics_agreement", "measure_angles", "choice", "folds"),
 )
 _COPIED = ("src", "tests", "config", "docs", "workflow", "benchmarks", "notebooks", "pyproject.toml", "README.md")
 _SECONDS = 900
@@ -78,14 +78,20 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "readings ignore the yardstick",
         "measure/scores.py",
-        "matched(study, as_committed(run.predictions()), yardstick)",
-        "matched(study, as_committed(run.predictions()))",
+        "as_committed(study.predictions(point.arm, seed, point.images)), yardstick)",
+        "as_committed(study.predictions(point.arm, seed, point.images)))",
     ),
     Mutant(
         "rarity is measured against the test people",
         "measure/rare_poses.py",
-        "[study.target.subset(draw.training_subset(size)) for",
-        "[study.test_people for",
+        "[(part, study.target.subset(draw.training_subset(size))) for",
+        "[(part, part.test_people) for",
+    ),
+    Mutant(
+        "with folds all are learnt and tested by the first",
+        "study/opening.py",
+        "return self._folds[self.fold]",
+        "return self._folds[0]",
     ),
     Mutant(
         "near duplicates are not kept together",
@@ -120,8 +126,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "thresholds are chosen on the test people",
         "measure/scores.py",
-        "threshold_of(others.joints)",
-        "threshold_of(matched(study, run.predictions()).joints)",
+        "threshold_of(held_out)",
+        "threshold_of(on_test_people(study, point, seed).joints)",
     ),
     Mutant(
         "the floor is that of the first seed for every seed",
