@@ -45,7 +45,8 @@ def play_back(study: Study) -> None:
         _place_snapshot(run, manifest["outcome"]["chosen_iteration"])
         specification = specification_of(*job_of(study, run), study, run)
         digest = digest_of(specification)
-        write_json(run.folder / "run.json", {**manifest, "digest": digest, "specification": specification})
+        here = {"digest": digest, "specification": specification, "machine": {}}
+        write_json(run.folder / "run.json", {**manifest, **here})
 
 
 def record(study: Study) -> None:
