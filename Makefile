@@ -4,7 +4,7 @@ PROFILE ?= demo
 PY := .venv/bin/python
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 # prepare reads MacaquePose's sample from MONKEY_TRANSFER_DATA
-BENCHMARKS := coverage power learning_curves metrics predict render prepare train
+BENCHMARKS := coverage power learning_curves forecasts metrics predict render prepare train
 TESTS := test-networks test-studies test-workflow test-unit test-notebooks
 # Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
 export PROFILE CLUSTER ARM IMAGES SEED DATA VIDEO FRAMES OUT

@@ -21,6 +21,7 @@ TESTS = (
     *("metrics_headline", "metrics_estimate", "metrics_matching", "metrics_pckh", "metrics_detection", "metrics_oks"),
     *("metrics_error_types", "metrics_curves", "metrics_bootstrap", "rare_poses", "splits", "near_duplicates", "paper"),
     *("tilt", "where_it_helps", "ceiling", "planning", "metrics_planning", "metrics_extrapolation", "order", "jobs"),
+    "forecast",
     *("departures", "plots", "pages", "profiles", "runs", "consistency"),
     *("metrics_angles", "metrics_agreement", "measure_angles", "choice", "folds"),
 )
@@ -352,6 +353,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "metrics/extrapolation.py",
         "errors = np.clip(100 - scores, 0, 100)[:, None, :]",
         "errors = np.clip(scores, 0, 100)[:, None, :]",
+    ),
+    Mutant(
+        "a forecast is as sure as the curve is known",
+        "metrics/extrapolation.py",
+        "np.minimum(midway + missed, 100 - score)",
+        "np.minimum(midway, 100 - score)",
+    ),
+    Mutant(
+        "a curve that may be level is said to help",
+        "measure/forecast.py",
+        "HELPS if low > 0 else OPEN",
+        "HELPS",
     ),
     Mutant(
         "nobody can be near both of two labels that are one threshold apart",

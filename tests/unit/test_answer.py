@@ -90,6 +90,9 @@ PAGE = [
     "## Which network to take",
     *(f"- {sentence}" for sentence in WHICH_NETWORK),
     "## PCKh@0.5, %, by labelled people",
+    "## How many more people?",
+    "With twice as many people expect +21.6 [too few groups] points of PCKh@0.5 (`scratch_control`, the best arm that "
+    "has a curve: 75.0 % with 8 labelled people). How far that may be off is not known: too few groups.",
     "## Every arm, at its largest number of labelled people",
     "Errors are in units of head size; F1 is at the confidence that was best on the validation people. Means over "
     "seeds.",

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 # Those that load an engine or read a real sample are started by tests/networks/test_benchmarks.py.
 SMALLEST = {
     "coverage": ["--trials", "4"],
-    "extrapolations": ["--trials", "10"],
+    "forecasts": ["--trials", "2"],
     "learning_curves": ["--trials", "20"],
     "metrics": ["--smallest"],
     "power": ["--trials", "20"],

@@ -73,11 +73,13 @@ def differences_of(report: Path) -> pd.DataFrame:
 
 def lines_of(report: Path) -> pd.DataFrame:
     """Differences of two arms among other people and of their angles, what rarity and tilt change, by how much others
-    are behind the network to take, and by how much angles are off, which has a sign as well."""
+    are behind the network to take, what more people would bring, and by how much angles are off, which has a sign as
+    well."""
     columns = ["value", "low", "high"]
     parts = [
         table_of(report, "rarity_lines"),
         table_of(report, "tilt_differences"),
+        table_of(report, "forecast"),
         table_of(report, "elsewhere_comparisons").rename(columns={"difference": "value"}),
         table_of(report, "angle_differences").rename(columns={"difference": "value"}),
         table_of(report, "choice")

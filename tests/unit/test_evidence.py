@@ -126,7 +126,7 @@ def test_a_report_is_whole_and_replaces_what_it_wrote_before(three, tmp_path, mo
     assert {file.name for file in (folder / "tables").iterdir()} == {
         *("scores.csv", "comparisons.csv", "equivalents.csv", "pixel_errors.csv", "readings.csv", "elsewhere.csv"),
         "elsewhere_comparisons.csv",
-        "hidden_by_labels.csv",
+        *("hidden_by_labels.csv", "forecast.csv"),
         *("choice.csv", "angles.csv", "angle_differences.csv"),
         *("paper_comparison.csv", "budgets.csv", "leaks.csv", "left_out.csv", "splits.json", "rarity_lines.csv"),
     }

@@ -11,13 +11,16 @@ from monkey_transfer.metrics.bootstrap import Replicates
 from monkey_transfer.metrics.curves import Draws, draws
 from monkey_transfer.metrics.extrapolation import (
     EXPONENTS,
+    MISSED_POINTS,
+    MISSED_SHARE,
     RULES,
-    LastSlope,
+    Line,
     PowerLaw,
     fit,
     fit_last_slope,
+    fit_line,
     fit_power_law,
-    held_against,
+    forecast,
 )
 
 SIZES = np.array([50.0, 150, 350, 1000])
@@ -118,9 +121,9 @@ def test_a_slope_that_falls_is_level():
         (law(30, 0, 0.5), 69.0, 0),
         (law(30, 0, 0.5), 70.0, 0),
         (law(30, 0, 0.5), 71.0, np.inf),
-        (LastSlope(np.array([50.0]), np.array([0.0])), 50.0, 0),
-        (LastSlope(np.array([50.0]), np.array([0.0])), 50.1, np.inf),
-        (LastSlope(np.array([40.0]), np.array([1e-3])), 90.0, np.inf),  # e to the 50,000
+        (Line(np.array([50.0]), np.array([0.0])), 50.0, 0),
+        (Line(np.array([50.0]), np.array([0.0])), 50.1, np.inf),
+        (Line(np.array([40.0]), np.array([1e-3])), 90.0, np.inf),  # e to the 50,000
     ],
 )
 def test_how_many_people_a_curve_asks_for(curve, score, people):
@@ -140,21 +143,82 @@ def test_two_numbers_of_people_are_no_power_law():
         fit_power_law(SIZES[:2], one(40, 50))
 
 
-def test_what_was_held_back_is_beside_what_was_promised():
-    known = {10: drawn(40, 41, 39), 100: drawn(60, 60, 62)}
-    tried = held_against(fit("last slope", known), 1000, drawn(75, 79, 78))
-    assert tried.promised.together.tolist() == pytest.approx([80, 79, 85])
-    assert tried.miss.together.tolist() == pytest.approx([5, 0, 7])
-    assert tried.people.together.tolist() == pytest.approx([10**2.75, 1000, 10 ** (2 + 16 / 23)])
+def test_a_line_is_that_of_least_squares_and_never_falls():
+    found = fit_line(SIZES, np.array([[40, 52, 57, 60.0], [60, 52, 40, 30]]))
+    slope, level = np.polyfit(np.log(SIZES), [40, 52, 57, 60], 1)
+    assert (found.slope[0], found.level[0]) == pytest.approx((slope, level))
+    assert (found.slope[1], found.score(3000)[1]) == pytest.approx((0, 45.5))
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_without_intervals_the_promise_has_none(rule):
+def test_every_draw_is_a_curve_of_its_own():
+    curve = fit("last slope", {10: drawn(40, 41, 39), 100: drawn(60, 60, 62)})
+    assert curve.score(1000).tolist() == pytest.approx([80, 79, 85])
+    assert curve.people(np.array([75, 79, 78.0])).tolist() == pytest.approx([10**2.75, 1000, 10 ** (2 + 16 / 23)])
+
+
+# Forecasts
+
+
+def known(*scores: float, scatter: float = 0.0, draws: int = 2000) -> dict[int, Draws]:
+    """Scores of 25, 50 and 100 people, and as many draws that scatter around each."""
+    rng = np.random.default_rng(0)
+    return {
+        size: Draws(score, score + scatter * rng.standard_normal(draws))
+        for size, score in zip((25, 50, 100), scores, strict=True)
+    }
+
+
+def test_a_forecast_is_midway_between_a_law_and_a_line():
+    true = law(30, 40, 0.5).score(np.array([25, 50, 100, 200]))[0]
+    found = forecast(known(*true[:3]), 200)
+    line = np.polyfit(np.log2([25, 50, 100]), true[:3], 1)[0]
+    assert found.value == pytest.approx((true[3] - true[2] + line) / 2, abs=0.01)
+
+
+def test_what_is_known_to_the_digit_is_still_as_unsure_as_rules_are():
+    """The line rises by 10 points for each doubling."""
+    for doublings, people in ((1, 200), (2, 400)):
+        found = forecast(known(30, 40, 50), people)
+        assert found.replicates.std() == pytest.approx((MISSED_POINTS + 10 * MISSED_SHARE) * doublings, rel=0.05)
+
+
+def test_chance_is_held_besides_and_is_independent_of_what_rules_miss():
+    """Both come from generators of random numbers, which must not be alike."""
+    sure, unsure = (forecast(known(30, 40, 50, scatter=scatter), 200) for scatter in (0, 2))
+    of_chance = unsure.replicates - sure.replicates
+    assert unsure.interval()[0] < sure.interval()[0] < sure.interval()[1] < unsure.interval()[1]
+    assert abs(np.corrcoef(of_chance, sure.replicates)[0, 1]) < 0.1
+
+
+def test_a_level_curve_is_not_sure_to_stay_level():
+    found = forecast(known(50, 50, 50), 200)
+    assert found.value == 0
+    assert found.interval() == pytest.approx((-1.96 * MISSED_POINTS, 1.96 * MISSED_POINTS), rel=0.1)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=3), st.integers(101, 400))
+def test_no_forecast_goes_beyond_everything(scores, people):
+    found = forecast(known(*scores, draws=50), people)
+    assert max(found.together) <= 100 - scores[-1] + 1e-9
+
+
+def test_a_curve_misses_as_a_whole():
+    """What is too high with 150 people is too high with 200."""
+    few, many = (forecast(known(30, 40, 50), people) for people in (150, 200))
+    assert np.corrcoef(few.replicates, many.replicates)[0, 1] > 0.99
+
+
+def test_two_numbers_of_people_make_no_forecast():
+    with pytest.raises(StudyError, match="a power law needs 3 numbers of people, got 2"):
+        forecast({50: drawn(40, 41), 100: drawn(50, 49)}, 200)
+
+
+def test_without_intervals_a_forecast_has_none():
     nowhere = [float("nan")] * 3
-    known = {int(size): drawn(score, *nowhere) for size, score in zip(SIZES, (40, 52, 57, 60), strict=False)}
-    tried = held_against(fit(rule, known), 3000, drawn(63, *nowhere))
-    assert np.isfinite([found.value for found in tried]).all()
-    assert np.isnan([found.interval() for found in tried]).all()
+    found = forecast({size: drawn(score, *nowhere) for size, score in ((25, 30), (50, 40), (100, 50))}, 200)
+    assert np.isfinite(found.value)
+    assert np.isnan(found.interval()).all()
 
 
 def simulated(rng: np.random.Generator, error: float) -> dict[tuple[str, int], list[Replicates]]:
@@ -172,7 +236,7 @@ def test_where_the_curve_is_a_power_law_its_interval_holds_what_is_true():
     rng, held = np.random.default_rng(0), []
     for trial in range(60):
         found = draws(simulated(rng, 0.3), 400, trial)
-        known = {size: point for (_, size), point in found.items() if size < 1000}
-        low, high = held_against(fit("power law", known), 1000, found["a", 1000]).promised.interval()
+        fewer = {size: point for (_, size), point in found.items() if size < 1000}
+        low, high = Draws.of(fit("power law", fewer).score(1000)).interval()
         held.append(low <= law(30, 40, 0.5).score(1000).item() <= high)
     assert np.mean(held) >= 0.85

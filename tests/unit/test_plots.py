@@ -154,19 +154,19 @@ CURVES = {
 }
 EXTRAPOLATIONS = pd.DataFrame(
     {
-        "arm": ["transfer", "transfer", "imagenet_longer", "imagenet_longer"],
-        "rule": ["power law", "last slope"] * 2,
+        "arm": ["transfer"] * 2 + ["imagenet_longer"] * 2 + ["transfer"],
+        "rule": ["power law", "last slope"] * 2 + ["forecast"],
         "fitted_from": 50,
         "fitted_to": 350,
         "people": 1000,
-        "promised": [100 - 30 - 300 / 1000**0.5, 62.0, 57.0, 59.0],
-        "promised_low": [58.0, 60.0, 54.0, 56.0],
-        "promised_high": [66.0, 65.0, 61.0, 63.0],
-        "floor": [30.0, np.nan, 40.0, np.nan],
-        "scale": [300.0, np.nan, 100.0, np.nan],
-        "exponent": [0.5, np.nan, 0.75, np.nan],
-        "level": [np.nan, 62 - 5 * np.log(1000), np.nan, 59 - 4 * np.log(1000)],
-        "slope": [np.nan, 5.0, np.nan, 4.0],
+        "promised": [100 - 30 - 300 / 1000**0.5, 62.0, 57.0, 59.0, 61.0],
+        "promised_low": [58.0, 60.0, 54.0, 56.0, 55.0],
+        "promised_high": [66.0, 65.0, 61.0, 63.0, 67.0],
+        "floor": [30.0, np.nan, 40.0, np.nan, np.nan],
+        "scale": [300.0, np.nan, 100.0, np.nan, np.nan],
+        "exponent": [0.5, np.nan, 0.75, np.nan, np.nan],
+        "level": [np.nan, 62 - 5 * np.log(1000), np.nan, 59 - 4 * np.log(1000), np.nan],
+        "slope": [np.nan, 5.0, np.nan, 4.0, np.nan],
     }
 )
 OF_CURVES = estimates(
@@ -174,6 +174,13 @@ OF_CURVES = estimates(
         scored(name, images, people, value + shift)
         for name, shift in (("transfer", 5), ("imagenet_longer", 0), ("benchmark", 20))
         for images, people, value in ((950, 1000, 52.0), (30, 50, 30.0), (300, 350, 50.0), (100, 150, 42.0))
+    ]
+)
+EXPECTED = pd.DataFrame(
+    [
+        {"arm": arm, "people": 1000, "score": score, "more": more, "value": value, "low": low, "high": value + 3}
+        for arm, score, low in (("transfer", 57.0, 0.5), ("benchmark", 72.0, np.nan))
+        for more, value in ((100, 1.0), (50, 0.6), (1000, 4.0))
     ]
 )
 ACCURACY = pd.DataFrame(
@@ -258,6 +265,7 @@ FIGURES = {
     "joint_differences": partial(plots.joint_differences, JOINT_DIFFERENCES, SCORE),
     "equivalents": partial(plots.equivalents, EQUIVALENTS, "imagenet_control", [200, 1000, 1500]),
     "extrapolations": partial(plots.extrapolations, EXTRAPOLATIONS, OF_CURVES, SCORE),
+    "forecasts": partial(plots.forecasts, EXPECTED, OF_CURVES, SCORE),
     "accuracy_by_rarity": partial(plots.accuracy_by_rarity, ACCURACY, SCORE),
     "advantage_by_rarity": partial(plots.advantage_by_rarity, ADVANTAGE, LINE, "transfer", "imagenet_control", SCORE),
     "scores_by_tilt": partial(plots.scores_by_tilt, TILT, {"upright": 537, "tilted": 1200}, "PCKh@0.5 (%)"),
@@ -871,11 +879,11 @@ def test_extrapolations_stand_beside_what_was_measured():
         assert intervals(axes, INK) == own[["promised_low", "promised_high"]].to_numpy().tolist()
         curves = {line.get_linestyle(): line for line in axes.lines if len(line.get_xdata()) > 4}
         assert curves.keys() == {"--", ":"}
-        for line, promised, first in zip(curves.values(), own["promised"], (50, 350), strict=True):
+        for line, promised, first in zip(curves.values(), own["promised"].head(2), (50, 350), strict=True):
             assert line.get_xdata()[[0, -1]].tolist() == pytest.approx([first, 1000])
             if arm == "transfer":
                 assert line.get_ydata()[-1] == pytest.approx(promised)
-    assert legend_of(figure) == ["measured", "power law", "last slope"]
+    assert legend_of(figure) == ["measured", "power law", "last slope", "forecast"]
     assert figure.get_supxlabel() == "means of 3 seeds, bars: 95 % intervals over people and seeds"
     assert panels[0].get_xscale() == "log"
 
@@ -885,6 +893,23 @@ def test_an_extrapolation_is_drawn_once():
         plots.extrapolations(pd.concat([EXTRAPOLATIONS] * 2), OF_CURVES, SCORE, rendered=False)
     with pytest.raises(StudyError, match="found no row"):
         plots.extrapolations(EXTRAPOLATIONS.head(0), OF_CURVES, SCORE, rendered=False)
+
+
+def test_a_forecast_goes_on_from_the_last_score():
+    figure = FIGURES["forecasts"](rendered=False)
+    transfer, benchmark = (axes for axes in figure.axes if axes.get_visible())
+    assert (transfer.get_title(loc="left"), benchmark.get_title(loc="left")) == ("transfer", "benchmark")
+    assert line_of(transfer, "measured").get_xdata().tolist() == [50, 150, 350, 1000]
+    line = line_of(transfer, "forecast")
+    assert line.get_xdata().tolist() == [1000, 1050, 1100, 2000]
+    assert line.get_ydata().tolist() == [57, 57.6, 58, 61]
+    [band] = transfer.collections[1:]
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices.tolist()}
+    assert corners >= {(1000, 57), (2000, 57.5), (2000, 64), (1050, 60.6)}
+    assert line_of(benchmark, "forecast").get_ydata()[-1] == 76  # without an interval
+    assert legend_of(figure) == ["measured", "95 % interval of the gain", "forecast"]
+    with pytest.raises(StudyError, match="two for arm transfer, more 100"):
+        plots.forecasts(pd.concat([EXPECTED] * 2), OF_CURVES, SCORE, rendered=False)
 
 
 # Pairs of arms

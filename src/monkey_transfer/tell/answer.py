@@ -18,6 +18,7 @@ from monkey_transfer.profiles.profile import TILTED_LESS_UPRIGHT, Question
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.choice import which_network
 from monkey_transfer.tell.finished import without_labels
+from monkey_transfer.tell.forecast import how_many_more
 from monkey_transfer.tell.reading import elsewhere_differences
 from monkey_transfer.tell.words import chapters, counted, markdown, score_name, score_title, seeds_in_words, tested
 
@@ -46,6 +47,7 @@ def answer_text(results: Results) -> str:
         f"![Learning curves and paired differences](figures/{FIGURE}.png)",
         *which_network(results),
         *_by_people(results),
+        *how_many_more(results),
         f"## Every arm{_at_one_number(study)}",
         markdown(summary_table(results)),
         f"Errors are in units of {profile.yardstick.replace('_', ' ')}; F1 is at the confidence that was best on the "

@@ -12,6 +12,7 @@ from monkey_transfer.measure.ceiling import ceiling_of
 from monkey_transfer.measure.comparisons import of_metric
 from monkey_transfer.measure.controls import equivalents
 from monkey_transfer.measure.evidence import write_evidence
+from monkey_transfer.measure.forecast import forecasts
 from monkey_transfer.measure.results import Results, beside_the_paper
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell.answer import FIGURE, answer_text, asked, row_of
@@ -36,6 +37,7 @@ def write_report(results: Results) -> Path:
         "scores": results.table,
         "comparisons": results.comparisons,
         "equivalents": equivalents(results),
+        "forecast": forecasts(results),
         "pixel_errors": results.pixel_errors,
         "choice": results.choice.table,
         "angles": results.angles.table,
