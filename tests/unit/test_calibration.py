@@ -20,8 +20,8 @@ def fitted(likelihood, correct):
     joints = pd.DataFrame({"likelihood": likelihood, "correct": correct, "image_id": "ann"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibration, "matched", lambda study, predictions, people: SimpleNamespace(joints=joints))
-        study = SimpleNamespace(held_out=lambda run: None)
-        return calibrated(study, SimpleNamespace(predictions=lambda of: of))
+        study = SimpleNamespace(held_out=lambda run: None, held_out_predictions=lambda run: None)
+        return calibrated(study, "run")
 
 
 @pytest.mark.parametrize("shift, slope", [(0, 1), (-2, 0.5), (1, 2)])

@@ -19,7 +19,7 @@ from monkey_transfer.skeletons import MPII_16
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Run
 from monkey_transfer.study.watching import Watched
-from monkey_transfer.tell import frames
+from monkey_transfer.tell import frames, single
 from monkey_transfer.videos.labelling import picture_name, write_to_label
 from monkey_transfer.videos.reading import Video, open_video
 
@@ -224,7 +224,7 @@ def test_where_a_frame_cannot_be_read_nothing_is_left(study, film, tmp_path):
 )
 def test_words_that_name_nothing_are_refused_before_data_are_opened(what, words, monkeypatch, tmp_path):
     monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(frames, "open_study", lambda name: pytest.fail("data were opened"))
+    monkeypatch.setattr(single, "open_study", lambda name: pytest.fail("data were opened"))
     monkeypatch.setattr(sys, "argv", ["frames", "--", "smoke", "transfer", "10", "", *words])
     with pytest.raises(SystemExit) as ended:
         frames.main()

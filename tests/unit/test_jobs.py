@@ -390,8 +390,8 @@ def test_people_are_left_out_whom_some_arm_could_not_frame(opened):
     scaled = ScaledPerson(framing="scaled", size=64, yardstick="torso", length=20)
     arms = opened.profile.arms | {"benchmark": opened.profile.arm("benchmark").model_copy(update={"picture": scaled})}
     profile = opened.profile.model_copy(update={"arms": arms})
-    assert len(opening._scalable(without, opened.profile)) == len(people)
-    measured = opening._scalable(without, profile)
+    assert len(opening.scalable(without, opened.profile)) == len(people)
+    measured = opening.scalable(without, profile)
     assert set(people.images["image_id"]) - set(measured.images["image_id"]) == {nameless}
     assert "the yardstick torso is not known" in set(measured.left_out["reason"])
 
