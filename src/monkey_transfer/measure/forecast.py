@@ -16,7 +16,9 @@ from monkey_transfer.metrics.pckh import SCORE_NAME
 # So many more labelled people are asked about, and twice as many as there are; beyond that nothing is.
 MORE = 50, 100
 # What a forecast says of them: by less than the margin, by some, or either may be.
-LITTLE, HELPS, OPEN = "little", "helps", "open"
+LITTLE = "little"
+HELPS = "helps"
+OPEN = "open"
 # A rule of the table of extrapolations beside those of :data:`~monkey_transfer.metrics.extrapolation.RULES`.
 FORECAST = "forecast"
 # How many numbers of people an arm has whose curve is tried on those held back, and how many these are.

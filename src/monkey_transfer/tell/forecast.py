@@ -73,7 +73,7 @@ def forecast_table(results: Results, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def extrapolation_table(results: Results, table: pd.DataFrame) -> pd.DataFrame:
-    """:func:`monkey_transfer.measure.planning.extrapolations` for reading."""
+    """:func:`monkey_transfer.measure.forecast.extrapolations` for reading."""
     if table.empty:
         return pd.DataFrame({"extrapolations": [f"no arm learnt {FEWEST_TO_TRY} numbers of people"]})
     score = score_name(results.study.profile)
