@@ -17,7 +17,7 @@ from monkey_transfer.profiles.data import SourceData
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study import opening
-from monkey_transfer.study.dividing import Asked
+from monkey_transfer.study.dividing import Asked, Crowd
 from monkey_transfer.study.looking import contents_of, crowd_of, drawn_crowd, stated_minutes
 from monkey_transfer.study.opening import open_study
 from monkey_transfer.study.runs import runs_of
@@ -169,6 +169,12 @@ def test_what_a_ruling_needs(folders, capsys):
     small = profile.model_copy(update={"target": profile.target.model_copy(update={"test": 16})})
     [groups] = needed_for_a_ruling(small, people)
     assert "holds 2 groups, and there are no intervals below 10: 73 test pictures would hold as many" in groups
+    whole = {"folds": 5, "target": profile.target.model_copy(update={"test": None})}
+    sizes = {"long": 2000, **{f"short{n}": 20 for n in range(30)}}
+    names = [name for name, frames in sizes.items() for _ in range(frames)]
+    uneven = Crowd(pd.DataFrame({"image_id": [f"{n:04d}" for n in range(len(names))], "group": names}))
+    [unequal] = needed_for_a_ruling(profile.model_copy(update=whole), uneven)
+    assert "the 31 groups of its test differ so much in size that they tell as much as 1.7 equal ones" in unequal
 
 
 def test_people_who_do_not_suffice_are_told_last(folders, capsys, monkeypatch):

@@ -12,7 +12,7 @@ from benchmarks import learning_curves
 from monkey_transfer.errors import StudyError
 from monkey_transfer.metrics.bootstrap import Replicates
 from monkey_transfer.metrics.curves import Draws, _rising, draws, equivalent_size
-from monkey_transfer.metrics.estimate import FEWEST_GROUPS, estimate
+from monkey_transfer.metrics.estimate import FEWEST_EFFECTIVE, estimate
 
 RESAMPLES = 20_000
 
@@ -80,7 +80,7 @@ def test_the_same_seed_draws_the_same():
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("groups, seeds", [(FEWEST_GROUPS - 1, 3), (100, 2)])
+@pytest.mark.parametrize("groups, seeds", [(FEWEST_EFFECTIVE - 1, 3), (100, 2)])
 def test_where_no_interval_may_be_printed_none_is_drawn(groups, seeds):
     runs = {
         ("a", images): [run(score + value, score + value + people(1.0)) for value in range(seeds)]

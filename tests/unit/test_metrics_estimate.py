@@ -12,6 +12,7 @@ from scipy import stats
 from benchmarks import coverage, power
 from monkey_transfer.metrics.bootstrap import Replicates, resampled_weights
 from monkey_transfer.metrics.estimate import (
+    FEWEST_EFFECTIVE,
     FEWEST_GROUPS,
     FEWEST_SEEDS,
     MOST_UNDEFINED,
@@ -85,8 +86,8 @@ def test_the_interaction_goes_from_the_people_and_never_below_nothing():
 @pytest.mark.parametrize(
     "found, note",
     [
-        (estimate(THREE, FEWEST_GROUPS - 0.1), "too few groups"),
-        (estimate(THREE[:1], FEWEST_GROUPS - 0.1), "too few groups"),
+        (estimate(THREE, FEWEST_EFFECTIVE - 0.1), "too few groups"),
+        (estimate(THREE[:1], FEWEST_EFFECTIVE - 0.1), "too few groups"),
         (estimate(THREE[: FEWEST_SEEDS - 1], 100), "too few seeds"),
         (estimate(runs((np.nan, [1, 2])), 100), "undefined"),
         (estimate(runs((1, [1, 2]), (np.nan, [1, 2]), (3, [1, 2])), 100), "undefined for 1 of 3 seeds"),

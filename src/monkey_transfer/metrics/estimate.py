@@ -27,6 +27,9 @@ from monkey_transfer.metrics.bootstrap import Replicates
 # Intervals of one network's score of 70 % hold it in 92 % over five single people, in 93 % over ten (of 80 %, in 91).
 # Those of differences hold 94 to 97 % from ten groups on, of any sizes (``benchmarks.power``).
 FEWEST_GROUPS = 10
+# Ten groups of unequal sizes tell as much as fewer equal ones (:func:`effective_groups`), of which so few are enough:
+# intervals of differences hold 94 to 97 % with five groups already (``benchmarks.power``).
+FEWEST_EFFECTIVE = 8
 # Of two seeds they hold 91 % where seeds outweigh people (``benchmarks.power``).
 FEWEST_SEEDS = 3
 # Leaving out resamples on which a metric is undefined makes people look more alike than they are.
@@ -147,7 +150,7 @@ def _obstacle(values: np.ndarray, defined: np.ndarray, groups: float) -> str:
     if not np.isfinite(values).all():
         of = "" if len(values) == 1 else f" for {np.sum(~np.isfinite(values))} of {len(values)} seeds"
         return f"undefined{of}"
-    if groups < FEWEST_GROUPS:
+    if groups < FEWEST_EFFECTIVE:
         return "too few groups"
     if 1 < len(values) < FEWEST_SEEDS:
         return "too few seeds"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from monkey_transfer.datasets.base import Dataset
@@ -126,9 +127,10 @@ class Crowd:
         test = _largest(too_few, self.scored) + 1
         return test if test <= self.scored else None
 
-    def tested_groups(self, asked: Asked) -> int:
-        """How many groups are tested, in all folds together; StudyError if there are too few people."""
-        return len(self.groups_of([one for division in self.divided(asked) for one in division.split.test]))
+    def tested_groups(self, asked: Asked) -> np.ndarray:
+        """How many pictures of each group are tested, in all folds together; StudyError if there are too few people."""
+        tested = [one for division in self.divided(asked) for one in division.split.test]
+        return self.images.loc[self.images["image_id"].isin(tested), "group"].value_counts().to_numpy()
 
     def groups_of(self, image_ids: Collection[str]) -> set[str]:
         """The groups that these pictures are of."""

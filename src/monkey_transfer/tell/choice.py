@@ -9,7 +9,7 @@ from monkey_transfer.measure.ceiling import AGREE, overall
 from monkey_transfer.measure.choice import CHECK, FINISHED, FIRST_GUESS, HALF, NO_VERDICT, NOT_USABLE, SECOND_PERSON
 from monkey_transfer.measure.results import Results
 from monkey_transfer.measure.scores import FLOOR, Point
-from monkey_transfer.metrics.estimate import FEWEST_GROUPS, FEWEST_SEEDS
+from monkey_transfer.metrics.estimate import FEWEST_EFFECTIVE, FEWEST_GROUPS, FEWEST_SEEDS
 from monkey_transfer.metrics.pckh import JOINT_GROUPS, scored
 from monkey_transfer.metrics.written import bracketed, in_points, rows_of
 from monkey_transfer.skeletons import without_side
@@ -178,7 +178,7 @@ def _what_is_lacking(results: Results) -> list[str]:
     if len(study.profile.seeds) < FEWEST_SEEDS:
         lacking.append(f"{FEWEST_SEEDS} seeds (`seeds: [0, 1, 2]`), since fewer do not show what is chance in training")
     groups = results.scores.groups(choice.point, results.scores.shared_keypoints(choice.point, FLOOR))
-    if groups < FEWEST_GROUPS:
+    if groups < FEWEST_EFFECTIVE:
         tests_all = "" if study.profile.folds else ", keep more for the test (`target.test`), or test all (`folds`)"
         lacking.append(
             f"{FEWEST_GROUPS} groups of test {counted(study)}, such as videos or patients, where there are "

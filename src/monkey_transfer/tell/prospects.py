@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from monkey_transfer.devices import trainings_at_once
-from monkey_transfer.metrics.estimate import FEWEST_GROUPS, FEWEST_SEEDS
+from monkey_transfer.metrics.estimate import FEWEST_EFFECTIVE, FEWEST_GROUPS, FEWEST_SEEDS, effective_groups
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.dividing import Asked, Crowd
 from monkey_transfer.study.looking import stated_minutes
@@ -53,10 +55,15 @@ def needed_for_a_ruling(profile: Profile, people: Crowd) -> list[str]:
             f"{many(len(profile.seeds), 'seeds do', 'seed does')} not show what is chance: say seeds: "
             f"{list(range(FEWEST_SEEDS))}"
         )
-    tested = 0 if people.lacks(asked) else people.tested_groups(asked)
-    if tested < FEWEST_GROUPS:
-        why = f"its test holds {many(tested, 'groups', 'group')}, and there are no intervals below {FEWEST_GROUPS}"
+    tested = np.array([]) if people.lacks(asked) else people.tested_groups(asked)
+    if len(tested) < FEWEST_GROUPS:
+        why = f"its test holds {many(len(tested), 'groups', 'group')}, and there are no intervals below {FEWEST_GROUPS}"
         needs.append(f"{why}: {_more_groups(people, asked)}")
+    elif (equal := effective_groups(tested)) < FEWEST_EFFECTIVE:
+        needs.append(
+            f"the {len(tested)} groups of its test differ so much in size that they tell as much as {equal:.1f} equal "
+            f"ones, and there are no intervals below {FEWEST_EFFECTIVE}: label people of other groups"
+        )
     return needs
 
 
