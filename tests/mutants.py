@@ -187,8 +187,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "few groups get an interval",
         "metrics/estimate.py",
-        "FEWEST_GROUPS = 10",
-        "FEWEST_GROUPS = 1",
+        "FEWEST_EFFECTIVE = 8",
+        "FEWEST_EFFECTIVE = 1",
     ),
     Mutant(
         "scatter of seeds is not divided by their number",

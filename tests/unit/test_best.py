@@ -17,7 +17,7 @@ from monkey_transfer.study import best, jobs, runs, watching
 from monkey_transfer.study.best import best_at, train_everybody
 from monkey_transfer.study.changes import made_of
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.runs import Best, Run
+from monkey_transfer.study.runs import Best, Run, settings
 from monkey_transfer.tell import best as command
 from monkey_transfer.tell import single
 
@@ -269,6 +269,11 @@ def test_what_it_is_worth_is_what_its_arm_was_on_people_whom_it_held_out(study, 
             ids = study.splits["target"].test if people == "test" else study.threshold_people(run)
             exact[exact["image_id"].isin(ids)].to_parquet(run.folder / file)
         write_json(run.folder / "run.json", {})
+
+    def manifest(run: Run) -> dict:
+        return {"outcome": {"iterations": ITERATIONS}, "specification": settings(study.profile, run)}
+
+    monkeypatch.setattr(Run, "manifest", manifest)
     monkeypatch.setattr(Study, "refuse_outdated", lambda study, run: None)
     monkeypatch.setattr(Best, "training", lambda network: SimpleNamespace(batch_size=8))
     said = command.in_words(study, best_at(study, "transfer", 0))

@@ -14,7 +14,7 @@ from monkey_transfer.files import write_json
 from monkey_transfer.profiles.data import CocoData, DlcData
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study import jobs
-from monkey_transfer.study.changes import changes, made_of
+from monkey_transfer.study.changes import change_of, changes, made_of
 from monkey_transfer.study.files import files_of, state_of
 from monkey_transfer.study.opening import Study
 from monkey_transfer.tell import reports
@@ -59,6 +59,9 @@ def test_who_has_learnt_a_label_that_changed_is_made_again(finished):
         if part.of == "target" and part.role in ("train", "validation") and last in part.image_ids
     }
     assert set(found) == learns
+    [run] = finished.runs_of("transfer", 1, 20)
+    assert change_of(relabelled(finished, last), run) == "labels changed"
+    assert change_of(finished, run) == ""
 
 
 def test_what_starts_from_a_network_that_is_made_again_is_made_again(finished):

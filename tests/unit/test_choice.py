@@ -335,7 +335,7 @@ def test_the_section_word_for_word(three):
         (
             FINISHED,
             "**Take `benchmark` (8 labelled people), a finished network: `transfer` (4 labelled people), chosen by "
-            "validation, is not shown to be better in the test, or by less than matters.** ",
+            "validation, leads it in the test by less than matters, maybe by chance, if at all.** ",
         ),
     ],
 )

@@ -114,7 +114,7 @@ def test_the_controls_forecast_worked_out_by_hand(many):
             "transfer",
             1,
             "open",
-            "Whether more help this curve cannot say: no gain fits it, and so do {high} points.",
+            "This curve cannot say whether more help: it allows anything from no gain to {high} points.",
         ),
     ],
 )

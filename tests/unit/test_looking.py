@@ -168,13 +168,13 @@ def test_what_a_ruling_needs(folders, capsys):
     assert "1 seed does not show what is chance: say seeds: [0, 1, 2]" in seeds
     small = profile.model_copy(update={"target": profile.target.model_copy(update={"test": 16})})
     [groups] = needed_for_a_ruling(small, people)
-    assert "holds 2 groups, and there are no intervals below 10: 73 test pictures would hold as many" in groups
+    assert "holds 2 groups, and there are no intervals below 8: 73 test pictures would hold as many" in groups
     whole = {"folds": 5, "target": profile.target.model_copy(update={"test": None})}
     sizes = {"long": 2000, **{f"short{n}": 20 for n in range(30)}}
     names = [name for name, frames in sizes.items() for _ in range(frames)]
     uneven = Crowd(pd.DataFrame({"image_id": [f"{n:04d}" for n in range(len(names))], "group": names}))
     [unequal] = needed_for_a_ruling(profile.model_copy(update=whole), uneven)
-    assert "the 31 groups of its test differ so much in size that they tell as much as 1.7 equal ones" in unequal
+    assert "its test holds 31 groups, which tell as much as 1.7 of equal size, and there are no" in unequal
 
 
 def test_people_who_do_not_suffice_are_told_last(folders, capsys, monkeypatch):

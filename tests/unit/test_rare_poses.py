@@ -16,6 +16,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.measure.pose_space import coverage, mirrored, normalised_poses
 from monkey_transfer.measure.rare_poses import (
     FEWEST_TRAINING,
+    _cover,
     accuracy_by_rank,
     deciles,
     measure_rare_poses,
@@ -382,3 +383,11 @@ def test_too_few_who_are_learnt():
         pytest.raises(StudyError, match="expected at least 20 training poses, got 3"),
     ):
         measure_rare_poses(results.study, results.scores)
+
+
+def test_where_everybody_is_learnt_nobody_competes_with_monkeys():
+    """As with folds: whom one does not learn another does."""
+    with by_hand.measured() as results:
+        study = results.study
+        learnt = [study.target.subset(study.draw("target", seed).train) for seed in study.profile.seeds]
+        assert _cover(study, ["left_wrist"], learnt, pd.Series(dtype=int)).empty

@@ -31,7 +31,8 @@ TINY = {
 
 
 # Without what a make that runs these tests tells makes inside it.
-_OUTSIDE_MAKE = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+_OF_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PROFILE"}
+_OUTSIDE_MAKE = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
 
 
 @dataclass(frozen=True)

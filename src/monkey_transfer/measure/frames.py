@@ -66,14 +66,27 @@ class Standard:
 
 def standard_of(study: Study, run: Run) -> Standard:
     """What the frames of a finished run's network are held against."""
-    calibration, learnt = calibrated(study, run), _learnt(study, run)
+    calibration = calibrated(study, run)
+    # Against those alone whom the network learnt that held them out: one that learnt everybody knows their own video.
+    people = pd.concat([_held_out(study.part(one), one, calibration) for one in study.witnesses(run)])
+    limits = {str(name): of.quantile(1 - _BEYOND) for name, of in people.items()}
+    return replace(_against_what_it_learnt(study, run, calibration), limits=limits)
+
+
+def _against_what_it_learnt(study: Study, run: Run, calibration: Calibration) -> Standard:
+    """The standard of a run, without limits."""
+    learnt = _learnt(study, run)
     own = {study.target.skeleton.landmark_of[name] for name in _names(study, run).values()}
     landmarks = [] if learnt is None else _landmarks(learnt, own)
-    standard = Standard(calibration, learnt if len(landmarks) >= _FEWEST_LANDMARKS else None, landmarks, {})
+    return Standard(calibration, learnt if len(landmarks) >= _FEWEST_LANDMARKS else None, landmarks, {})
+
+
+def _held_out(study: Study, run: Run, calibration: Calibration) -> pd.DataFrame:
+    """:meth:`Standard.measured` of the people whom a run held out, as its network sees them."""
     seen = study.held_out_predictions(run)
     seen = seen.assign(likelihood=calibration.share(seen["likelihood"].to_numpy()))
-    people = standard.measured(replace(study.held_out(run), labels=seen))
-    return replace(standard, limits={str(name): of.quantile(1 - _BEYOND) for name, of in people.items()})
+    people = replace(study.held_out(run), labels=seen)
+    return _against_what_it_learnt(study, run, calibration).measured(people)
 
 
 def chosen_frames(

@@ -218,8 +218,10 @@ def _cover(study: Study, landmarks: list[str], learnt: list[Dataset], decile: pd
     # Rarity is measured by those who are learnt, so people whom no seed learns have to compete with the monkeys.
     known = {image_id for training in learnt for image_id in training.images["image_id"]}
     pool = study.draw("target", study.profile.seeds[0]).train
-    others = study.target.subset([image_id for image_id in pool if image_id not in known])
-    _, of_others = normalised_poses(others, landmarks)
+    others = [image_id for image_id in pool if image_id not in known]
+    if len(others) < FEWEST_TRAINING:  # with folds everybody is learnt by one or another
+        return pd.DataFrame()
+    _, of_others = normalised_poses(study.target.subset(others), landmarks)
     _, of_monkeys = normalised_poses(study.source, landmarks)
     if min(len(of_others), len(of_monkeys)) < FEWEST_TRAINING:
         return pd.DataFrame()

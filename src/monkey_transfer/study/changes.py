@@ -40,6 +40,13 @@ def runs_and_changes(profile: Profile) -> tuple[list[Run], dict[Run, str]]:
     return study.runs(), changes(study)
 
 
+def change_of(study: Study, run: Run) -> str:
+    """Why a finished run is not of the data as they are; empty if it is, or nothing was kept by which to tell."""
+    was = run.manifest().get("made_of")
+    now = made_of(study.part(run), run) if was else {}
+    return next((said for what, said in _CHANGED.items() if was and now[what] != was[what]), "")
+
+
 def changes(study: Study) -> dict[Run, str]:
     """Which finished runs will be made again, and why; those of which nothing was kept are passed over."""
     of_part = cache(partial(_digests, study))  # most are the same for many runs

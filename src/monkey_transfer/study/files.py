@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monkey_transfer.files import digest_of, sha256_of
-from monkey_transfer.places import data_folder
+from monkey_transfer.places import data_folder, runs_folder
 from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData, SyntheticData
 from monkey_transfer.profiles.profile import Profile
 
@@ -41,13 +41,16 @@ def files_of(data: AnyData) -> tuple[list[Path], Path]:
 def state_of(profile: Profile) -> str:
     """A digest of all files of a profile's data sets: what is in those that say what is labelled, and the names and
     sizes of pictures. Files that are missing, or not what they should be, have a state as well."""
-    states = {}
+    states: dict[str, object] = {}
     for role, data in profile.data.items():
         labels, pictures = files_of(data)
         states[role] = {
             "labels": {os.path.relpath(file, data_folder()): sha256_of(file) for file in labels},
             "pictures": sorted(_sizes(pictures)) if labels else [],
         }
+    key = runs_folder() / profile.name / "key.csv"
+    if profile.own_data and key.is_file():  # under other pseudonyms a report is another
+        states["pseudonyms"] = sha256_of(key)
     return digest_of(states)
 
 

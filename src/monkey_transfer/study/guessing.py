@@ -1,5 +1,6 @@
 """What a profile of somebody's own data may say, guessed from names and labels alone: each guess is to be looked at."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from monkey_transfer.datasets.coco import folder_of_pictures, labelled_keypoints
 from monkey_transfer.datasets.dlc import labelled_body_parts
 from monkey_transfer.errors import StudyError
 from monkey_transfer.profiles.data import CocoData, DlcData, Yardstick
+from monkey_transfer.profiles.profile import VALIDATION_SHARE
 from monkey_transfer.skeletons import FULL_HUMAN_14, SKELETONS, Skeleton
 from monkey_transfer.study.dividing import Asked, Crowd
 
@@ -236,6 +238,8 @@ def guess_sizes(people: Crowd, seeds: tuple[int, ...]) -> Asked:
             f"{len(people.images)} people in {groups} group{'s' * (groups > 1)} that must stay whole are too few for a "
             "study, in which some test, others are held out and others are learnt: label people of more groups"
         )
+    most = people.most_to_learn(asked)
+    asked = replace(asked, validation=max(held_out, math.ceil(VALIDATION_SHARE * most)))  # as a profile has it
     return replace(asked, images=people.most_to_learn(asked))
 
 

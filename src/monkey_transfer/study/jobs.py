@@ -237,8 +237,11 @@ def _note(run: Run, framing: Framing) -> str:
             said.append(_SEES_CROPS.format(size=framing.size, person=length))
         case PersonCrop():
             person = f"the longer side of the person's box is {framing.person} pixels"
-            words = f"ARM={BEST}" if isinstance(run, Best) else f"ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
+            of_all = isinstance(run, Best) or run.fold is not None  # no network of a fold learnt everybody
+            words = f"ARM={BEST}" if of_all else f"ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
             command = f"    make predict PROFILE={run.profile} {words} VIDEO=film.mp4"
+            if run.fold is not None:
+                command = f"    make best PROFILE={run.profile}\n{command}"
             said += [_SEES_CROPS.format(size=framing.size, person=person), _FOLLOWS, command]
     return "\n\n".join(said)
 

@@ -99,7 +99,7 @@ def train(study: Study, run: Run) -> Run:
 def train_missing(study: Study) -> list[Run]:
     """Train every run that is not finished, for notebooks opened before the workflow; returns those that were not."""
     missing = [run for run in study.runs() if not run.is_complete]
-    for run in missing:
+    for run in sorted(missing, key=lambda run: len(study.profile.lineage(run.arm))):
         train(study.part(run), run)
     return missing
 

@@ -348,8 +348,9 @@ def _length_counts(control: str, longer: str) -> str:
 def provenance(results: Results) -> str:
     """Where the numbers come from, and what would have to be the same to get them again."""
     study, commits = results.study, sorted(set(results.budgets["git_commit"]) - {""})
+    profile = "" if study.profile.own_data else f"Profile `{study.profile.name}`, "  # may be somebody's name
     made = (
-        f"Profile `{study.profile.name}`, {len(results.budgets)} runs, test {counted(study)} "
+        f"{profile}{len(results.budgets)} runs, test {counted(study)} "
         f"`{study.splits['target'].digest[:12]}`, code {', '.join(commits) or 'not recorded'}."
     )
     if study.profile.own_data:  # what the rest speaks of is not sent

@@ -19,8 +19,9 @@ from monkey_transfer.profiles.arms import BEST
 from monkey_transfer.profiles.framing import PersonCrop
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study.best import best_at, train_everybody
+from monkey_transfer.study.changes import change_of, changes
 from monkey_transfer.study.opening import Study, open_study
-from monkey_transfer.study.runs import Best
+from monkey_transfer.study.runs import Best, Run, has_settings
 from monkey_transfer.study.training import share_of_cores, train_arm
 from monkey_transfer.tell.single import named_run
 from monkey_transfer.tell.words import score_name, score_title, tested
@@ -54,6 +55,11 @@ def make_best(profile: str, arm: str, seed: str) -> None:
 
 def arm_to_take(study: Study) -> str:
     """The arm that the report names (:mod:`monkey_transfer.measure.choice`); StudyError if a run is not finished."""
+    if changed := changes(study):
+        raise StudyError(
+            f"profile {study.profile.name}: {next(iter(changed))} is not of the data as they are, so no arm is named: "
+            f"make study PROFILE={study.profile.name}, or name one with ARM"
+        )
     return choice_of(study, read_scores(study), measure_ceiling(study)).taken.arm
 
 
@@ -61,7 +67,7 @@ def in_words(study: Study, best: Best) -> str:
     """What a network that learnt everybody is worth: what the finished runs of its arm were, of all seeds."""
     point = Point(best.arm, best.images)
     of_seed = {seed: study.runs_of(best.arm, seed, best.images) for seed in study.profile.seeds}
-    there = {seed: runs for seed, runs in of_seed.items() if all(run.is_complete for run in runs)}
+    there = {seed: runs for seed, runs in of_seed.items() if all(_stands(study, run) for run in runs)}
     networks = sum(map(len, there.values()))
     scores = Scores({point: [evaluated(study, point, seed) for seed in there]}, pck_scores)
     found, metric = scores.of(point), score_name(study.profile)
@@ -73,6 +79,11 @@ def in_words(study: Study, best: Best) -> str:
         f"{best.arm} found of {tested(study)} when it had learnt {best.images:,}, each {times / best.images:.3g} times "
         f"({networks} {'network' if networks == 1 else 'networks'}). Nobody is left to try this one on."
     )
+
+
+def _stands(study: Study, run: Run) -> bool:
+    """Whether a run is finished, as the profile now says and of the data as they are."""
+    return run.is_complete and has_settings(study.profile, run) and not change_of(study, run)
 
 
 def _on_videos(study: Study, arm: str, named: str) -> str:

@@ -19,8 +19,8 @@ _LEADS = {
     NO_VERDICT: "Take {chosen}; whether it is usable cannot be said.",
     NOT_USABLE: "None is shown to be usable: {chosen}, chosen by validation, is not shown to beat the mean pose, which "
     "never looks at a picture.",
-    FINISHED: "Take {finished}, a finished network: {chosen}, chosen by validation, is not shown to be better in the "
-    "test, or by less than matters.",
+    FINISHED: "Take {finished}, a finished network: {chosen}, chosen by validation, leads it in the test by less "
+    "than matters, maybe by chance, if at all.",
     SECOND_PERSON: "Take {chosen}; its score is within what a second person who labels the same pictures would have.",
     CHECK: "Take {chosen}; usable where somebody checks what it finds.",
     FIRST_GUESS: "Take {chosen}, as a first guess that somebody corrects: it is not shown to find more than half of "

@@ -21,7 +21,7 @@ SEEDS = (0, 1, 2)
 _SIDE, _PERSON, _BATCH, _MINUTES = 128, 100, 8, 40
 # Iterations, as shares of those for the most people: for a quarter, half and all of these, and for the source.
 _SHARES, _FIRST = (0.4, 0.65, 1), 1.5
-_TITLE = "Own people: {}"
+_TITLE = "My own data"  # and not the name of a folder, since the title is sent
 _YARDSTICKS: Mapping[Yardstick, str] = {
     "head_segment": "head top to upper neck; a joint is correct within 0.5 of it",
     "torso": "shoulder to opposite hip; a joint is correct within 0.2 of it",
@@ -56,7 +56,7 @@ def drafted(name: str, guesses: Guesses, dataset: Dataset) -> str:
             "#",
             "# Every key that is not here is that of demo.yaml: the source is rendered macaques (docs/profiles.md).",
             "extends: demo",
-            f"title: {_text(_TITLE.format(name.removeprefix('my_')))}",
+            f"title: {_TITLE}",
             f"own_data: true  # a report under pseudonyms: whose they are stands in runs/{name}/key.csv",
             "",
             "target:",
@@ -120,14 +120,14 @@ def _test_lines(sizes: Asked) -> Iterator[str]:
     if sizes.test is None:
         yield "test: null  # nobody is kept for the test alone: see folds"
     else:
-        yield f"test: {sizes.test}  # {GUESS} whole groups are kept for the test; fewer than ten give no interval"
+        yield f"test: {sizes.test}  # {GUESS} whole groups are kept for the test; fewer than eight give no interval"
 
 
 def _fold_lines(sizes: Asked) -> Iterator[str]:
     if sizes.folds:
         yield ""
-        yield "# Everybody is tested once, by networks that learnt nobody of the same group. Fewer than ten groups give"
-        yield "# no interval."
+        yield "# Everybody is tested once, by networks that learnt nobody of the same group. Fewer than eight groups"
+        yield "# give no interval."
         yield f"folds: {sizes.folds}  # {GUESS} you have few people or groups; each fold trains everything again"
 
 

@@ -47,7 +47,7 @@ def _verdict(results: Results, twice: Any) -> str:
     profile = results.study.profile
     said = {
         LITTLE: f"So twice as many bring less than {profile.margin:g} points, the smallest difference of interest.",
-        OPEN: f"Whether more help this curve cannot say: no gain fits it, and so do {twice.high:.1f} points.",
+        OPEN: f"This curve cannot say whether more help: it allows anything from no gain to {twice.high:.1f} points.",
         HELPS: "So more help.",
     }[twice.says]
     return f"{said} The intervals also hold how far such curves miss{chapters(profile, 'docs/metrics.md')}."

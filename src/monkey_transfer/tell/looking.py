@@ -24,7 +24,7 @@ from monkey_transfer.study.dividing import Asked, Crowd
 from monkey_transfer.study.files import files_of
 from monkey_transfer.study.guessing import Guesses, guess_data, guess_group, guess_sizes, guess_yardstick
 from monkey_transfer.study.looking import Contents, contents_of, crowd_of, drawn_crowd, label_files
-from monkey_transfer.study.opening import near_duplicates_together
+from monkey_transfer.study.opening import near_duplicates_together, under_pseudonyms
 from monkey_transfer.study.pseudonyms import pseudonymised
 from monkey_transfer.tables import BOX, SIZE
 from monkey_transfer.tell.drafting import GUESS, SEEDS, drafted, name_of, refuse_written
@@ -76,7 +76,11 @@ def look_at_profile(name: str) -> None:
         else:
             contents = contents_of(asked.data, name)
             print(f"{role}:", *in_words(contents), sep="\n", end="\n\n")
-            people = crowd_of(profile, contents.dataset) if role == "target" else Crowd(contents.dataset.images)
+            people = (
+                crowd_of(profile, contents.dataset)
+                if role == "target"
+                else Crowd(under_pseudonyms(contents.dataset, role, profile).images)
+            )
         if role == "target":
             print(*prospects(profile, people), sep="\n", end="\n\n")
         if lack := people.lacks(Asked.by(profile, role)):
@@ -115,7 +119,7 @@ def in_words(contents: Contents) -> Iterator[str]:
         yield f"The labels of {listed(ids[:3])} are the same to the last digit: one may be a copy of the other."
     if len(contents.labelled_alike) > 3:
         yield f"So are those of {len(contents.labelled_alike) - 3} more."
-    yield "Whether left and right were exchanged no program can see: look at some pictures in chapter 1."
+    yield "Whether left and right were exchanged no program can see: look at some pictures in chapter 0."
 
 
 def joint_table(contents: Contents) -> pd.DataFrame:

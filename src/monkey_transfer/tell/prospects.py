@@ -56,14 +56,11 @@ def needed_for_a_ruling(profile: Profile, people: Crowd) -> list[str]:
             f"{list(range(FEWEST_SEEDS))}"
         )
     tested = np.array([]) if people.lacks(asked) else people.tested_groups(asked)
-    if len(tested) < FEWEST_GROUPS:
-        why = f"its test holds {many(len(tested), 'groups', 'group')}, and there are no intervals below {FEWEST_GROUPS}"
-        needs.append(f"{why}: {_more_groups(people, asked)}")
-    elif (equal := effective_groups(tested)) < FEWEST_EFFECTIVE:
-        needs.append(
-            f"the {len(tested)} groups of its test differ so much in size that they tell as much as {equal:.1f} equal "
-            f"ones, and there are no intervals below {FEWEST_EFFECTIVE}: label people of other groups"
-        )
+    equal = effective_groups(tested) if len(tested) else 0
+    if equal < FEWEST_EFFECTIVE:
+        unequal = f", which tell as much as {equal:.1f} of equal size" if len(tested) >= equal + 0.1 else ""
+        why = f"its test holds {many(len(tested), 'groups', 'group')}{unequal}"
+        needs.append(f"{why}, and there are no intervals below {FEWEST_EFFECTIVE}: {_more_groups(people, asked)}")
     return needs
 
 

@@ -28,6 +28,7 @@ from monkey_transfer.places import plain_path, runs_folder
 from monkey_transfer.profiles.arms import BEST
 from monkey_transfer.profiles.loading import load_people, load_profile
 from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study.changes import change_of
 from monkey_transfer.study.opening import Study, open_study
 from monkey_transfer.study.others import try_elsewhere, with_people
 from monkey_transfer.study.runs import Best, Run, best_of, run_of
@@ -154,10 +155,13 @@ def refuse_missing(run: Run) -> None:
 
 
 def opened(run: Run) -> Study:
-    """The study of a run; StudyError if the run, or what says how good it is, is not as the profile now says."""
+    """The study of a run; StudyError if the run, or what says how good it is, is not as the profile now says, or of
+    other people, labels or pictures."""
     study = open_study(run.profile)
     for one in (run, *study.witnesses(run)):
         study.refuse_outdated(one)
+        if why := change_of(study, one):
+            raise StudyError(f"run {one} is not of the data as they are, for {why}: run it again ({one.made_by})")
     return study
 
 
