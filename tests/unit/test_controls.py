@@ -92,11 +92,11 @@ def test_names_that_are_swapped_differ_as_often_as_they_should(enough):
 
 
 def test_people_of_one_group_are_one_unit(enough):
-    """Fifteen pairs are enough for an interval; nine groups are too few, and so are sixteen of which one has half of
+    """Fifteen pairs are enough for an interval; seven groups are too few, and so are sixteen of which one has half of
     all people."""
     share = swapped_names(grouped(enough.scores, lambda person: person % 15), TRANSFER, CONTROL)
     assert 0.02 <= share <= 0.09
-    assert np.isnan(swapped_names(grouped(enough.scores, lambda person: person % 9), TRANSFER, CONTROL))
+    assert np.isnan(swapped_names(grouped(enough.scores, lambda person: person % 7), TRANSFER, CONTROL))
     assert np.isnan(swapped_names(grouped(enough.scores, lambda person: max(0, person - 14)), TRANSFER, CONTROL))
 
 

@@ -184,7 +184,7 @@ def test_arms_are_compared_on_the_angles_that_both_have():
     assert (knee["difference"], knee["angles"]) == (pytest.approx(0 - 2), COUNT)
 
 
-@pytest.mark.parametrize("labelled, note", [(9, NO_INTERVAL), (10, "")])
+@pytest.mark.parametrize("labelled, note", [(7, NO_INTERVAL), (8, "")])
 def test_an_angle_is_as_sure_as_the_people_who_have_it(labelled, note):
     """Both elbows are labelled in some; everybody has knees."""
 

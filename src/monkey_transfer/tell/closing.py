@@ -1,5 +1,7 @@
 """The sentence on which each chapter ends, written from its numbers."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from monkey_transfer.measure.rare_poses import RarePoses
@@ -39,6 +41,14 @@ def on_the_data(study: Study) -> str:
         f"{how}each seed ({seeds_in_words(study)}) draws its own to learn, the same for all arms. {unscored}{left_out} "
         f"left out.{one}"
     )
+
+
+def on_what_can_be_decided(study: Study, lacking: Sequence[str]) -> str:
+    """Chapter 0: whether a study of these data can decide anything, by what it lacks."""
+    people = f"{len(study.target):,} labelled people of {study.target.images['group'].nunique():,} groups"
+    if lacking:
+        return f"With {people} and {seeds_in_words(study)} **no question can be decided** as the profile is now."
+    return f"With {people} and {seeds_in_words(study)} **its questions can be decided**: the study says how."
 
 
 def on_a_network(study: Study, run: Run, scores: pd.DataFrame) -> str:
