@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from bad_input import refused
 from PIL import Image
+from test_leaks import ARMS, DATA
 
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
@@ -22,14 +23,6 @@ from monkey_transfer.study.outlook import outlook
 from monkey_transfer.study.runs import PREDICTIONS, Run, runs_of, settings
 from monkey_transfer.tell.publish import _splits
 
-DATA = {"format": "synthetic", "species": "human", "images": 40}
-SMALL = {"net_type": "mobilenet_v2_0.35", "iterations": 9, "multi_step": [[0.001, 9]], "global_scale": 1.0}
-ARMS = {
-    "baseline": {"learns": "source", "images": 5, "init": "scratch", "training": SMALL},
-    "benchmark": {"learns": "target", "images": 12, "init": "scratch", "training": SMALL},
-    "transfer": {"learns": "target", "images": (2, 4), "init": "arm:baseline", "training": SMALL},
-    "scratch_control": {"learns": "target", "images": 4, "init": "scratch", "training": SMALL},
-}
 KEYPOINTS = ("right_wrist", "left_wrist", "head_top", "neck")
 
 

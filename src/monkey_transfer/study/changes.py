@@ -6,6 +6,7 @@ Here it is asked sooner, without making pictures: from labels, boxes and the siz
 
 import hashlib
 import os
+from collections.abc import Callable
 from functools import cache, partial
 
 from monkey_transfer.networks.job import FIT_ROLES
@@ -42,9 +43,7 @@ def runs_and_changes(profile: Profile) -> tuple[list[Run], dict[Run, str]]:
 
 def change_of(study: Study, run: Run) -> str:
     """Why a finished run is not of the data as they are; empty if it is, or nothing was kept by which to tell."""
-    was = run.manifest().get("made_of")
-    now = made_of(study.part(run), run) if was else {}
-    return next((said for what, said in _CHANGED.items() if was and now[what] != was[what]), "")
+    return _change(study, run, partial(_digests, study))
 
 
 def changes(study: Study) -> dict[Run, str]:
@@ -54,13 +53,21 @@ def changes(study: Study) -> dict[Run, str]:
     for run in sorted(study.runs(), key=lambda run: len(study.profile.lineage(run.arm))):
         if not run.is_complete:
             continue
-        parent, was = study.profile.arm(run.arm).parent, run.manifest().get("made_of")
-        now = _joined(study, run, [of_part(part) for part in given_to(study.part(run), run)]) if was else {}
-        why = [said for what, said in _CHANGED.items() if was and now[what] != was[what]]
-        if parent and not found.keys().isdisjoint(study.part(run).runs_of(parent, run.seed)):
-            why.append(_FROM_ANOTHER)
-        found |= {run: why[0]} if why else {}
+        parent, why = study.profile.arm(run.arm).parent, _change(study, run, of_part)
+        if not why and parent and not found.keys().isdisjoint(study.part(run).runs_of(parent, run.seed)):
+            why = _FROM_ANOTHER
+        if why:
+            found[run] = why
     return found
+
+
+def _change(study: Study, run: Run, of_part: Callable[[Part], dict[str, bytes]]) -> str:
+    """What of a run's people, labels and pictures is another than when it was made: the first that is."""
+    was = run.manifest().get("made_of")
+    if not was:
+        return ""
+    now = _joined(study, run, [of_part(part) for part in given_to(study.part(run), run)])
+    return next((said for what, said in _CHANGED.items() if now[what] != was[what]), "")
 
 
 def _digests(study: Study, part: Part) -> dict[str, bytes]:

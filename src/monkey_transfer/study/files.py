@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monkey_transfer.files import digest_of, sha256_of
-from monkey_transfer.places import data_folder, runs_folder
+from monkey_transfer.places import data_folder
 from monkey_transfer.profiles.data import AnyData, CocoData, DlcData, LspData, MacaqueposeData, MpiiData, SyntheticData
 from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study.pseudonyms import key_of
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -48,7 +49,7 @@ def state_of(profile: Profile) -> str:
             "labels": {os.path.relpath(file, data_folder()): sha256_of(file) for file in labels},
             "pictures": sorted(_sizes(pictures)) if labels else [],
         }
-    key = runs_folder() / profile.name / "key.csv"
+    key = key_of(profile.name)
     if profile.own_data and key.is_file():  # under other pseudonyms a report is another
         states["pseudonyms"] = sha256_of(key)
     return digest_of(states)

@@ -27,7 +27,7 @@ from monkey_transfer.skeletons import Skeleton
 from monkey_transfer.study import runs
 from monkey_transfer.study.datasets import open_dataset
 from monkey_transfer.study.near_duplicates import NEAR, kept_together, near_duplicates
-from monkey_transfer.study.pseudonyms import pseudonymised
+from monkey_transfer.study.pseudonyms import key_of, pseudonymised
 from monkey_transfer.study.runs import Best, Run
 from monkey_transfer.study.splits import Draw, Split, draw_people, everybody, fold_people, set_aside, split_people
 
@@ -336,7 +336,7 @@ def under_pseudonyms(dataset: Dataset, role: str, profile: Profile) -> Dataset:
     """The data set without names of its own, where data are own; the other formats are those of published ones."""
     if not profile.own_data or not isinstance(profile.data_of(role), CocoData | DlcData):
         return dataset
-    dataset = pseudonymised(dataset, role, runs_folder() / profile.name / "key.csv")
+    dataset = pseudonymised(dataset, role, key_of(profile.name))
     return replace(dataset, name=profile.title if role == "target" else role)
 
 

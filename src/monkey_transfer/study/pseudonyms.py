@@ -16,10 +16,16 @@ import pandas as pd
 from monkey_transfer.datasets.base import Dataset
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import only_one, written
+from monkey_transfer.places import runs_folder
 
 # What a pseudonym begins with -> digits of its number, more where there are more.
 _DIGITS = {"frame": 4, "group": 2}
 _COLUMNS = ["data", "what", "name", "pseudonym"]
+
+
+def key_of(profile: str) -> Path:
+    """The file of the key of a profile's pseudonyms."""
+    return runs_folder() / profile / "key.csv"
 
 
 def pseudonymised(dataset: Dataset, role: str, key: Path) -> Dataset:

@@ -43,7 +43,6 @@ def frames(profile: str, arm: str, images: str, seed: str, video: str, count: st
     wanted = _wanted(count or _USUAL)
     if not video:
         raise StudyError("VIDEO is not given: expected VIDEO=<a video, or a folder of videos>")
-    single.refuse_missing(run)
     study = single.opened(run)
     for said in choose_frames(study, run, Path(os.path.expanduser(video)), wanted, out):
         print(said, flush=True)

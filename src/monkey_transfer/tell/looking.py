@@ -16,7 +16,7 @@ from monkey_transfer.datasets.dlc import ROUNDING
 from monkey_transfer.datasets.grouping import VIDEOS, grouped
 from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.files import clear_disk_errors, write_text
-from monkey_transfer.places import CONFIG, data_folder, runs_folder
+from monkey_transfer.places import CONFIG, data_folder
 from monkey_transfer.profiles.data import SyntheticData
 from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study.datasets import open_dataset
@@ -25,7 +25,7 @@ from monkey_transfer.study.files import files_of
 from monkey_transfer.study.guessing import Guesses, guess_data, guess_group, guess_sizes, guess_yardstick
 from monkey_transfer.study.looking import Contents, contents_of, crowd_of, drawn_crowd, label_files
 from monkey_transfer.study.opening import near_duplicates_together, under_pseudonyms
-from monkey_transfer.study.pseudonyms import pseudonymised
+from monkey_transfer.study.pseudonyms import key_of, pseudonymised
 from monkey_transfer.tables import BOX, SIZE
 from monkey_transfer.tell.drafting import GUESS, SEEDS, drafted, name_of, refuse_written
 from monkey_transfer.tell.prospects import prospects
@@ -48,7 +48,7 @@ def look_at_data(path: Path, config: Path = CONFIG) -> None:
     print(*in_words(contents), sep="\n", end="\n\n")
     yardstick = guess_yardstick(contents.dataset)
     try:
-        people = pseudonymised(contents.dataset, "target", runs_folder() / name / "key.csv")  # as in its study
+        people = pseudonymised(contents.dataset, "target", key_of(name))  # as in its study
         sizes = guess_sizes(Crowd.measured(people, yardstick[0]), SEEDS)
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None

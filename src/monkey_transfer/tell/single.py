@@ -111,7 +111,6 @@ def try_on_people(run: Run, file: Path, out: str) -> None:
     people.
     """
     asked = load_people(file)
-    refuse_missing(run)
     usual = runs_folder() / run.profile / "predictions" / file.stem / f"{run.arm}-{run.folder.name}"
     usual = plain_path(usual, "the name of DATA")
     folder = plain_path(out, "OUT") if out else usual
@@ -135,13 +134,12 @@ def watch(run: Run, named: Path, out: str) -> None:
     """
     from monkey_transfer.tell.videos import watch_videos  # a second to import, and nothing else needs it
 
-    refuse_missing(run)
     study = opened(run)
     for said in watch_videos(study, run, named, out):
         print(said, flush=True)
 
 
-def refuse_missing(run: Run) -> None:
+def _refuse_missing(run: Run) -> None:
     """StudyError if the run is not there, or there is one for each fold."""
     profile = load_profile(run.profile)
     if profile.folds and profile.learns_people(run.arm) and not isinstance(run, Best):
@@ -155,8 +153,12 @@ def refuse_missing(run: Run) -> None:
 
 
 def opened(run: Run) -> Study:
-    """The study of a run; StudyError if the run, or what says how good it is, is not as the profile now says, or of
-    other people, labels or pictures."""
+    """The study of a run.
+
+    StudyError, before data are opened, if the run is not there or there is one for each fold; then if it, or what says
+    how good it is, is not as the profile now says, or of other people, labels or pictures.
+    """
+    _refuse_missing(run)
     study = open_study(run.profile)
     for one in (run, *study.witnesses(run)):
         study.refuse_outdated(one)

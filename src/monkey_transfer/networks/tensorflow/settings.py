@@ -101,7 +101,7 @@ class TensorFlowTraining(Training):
         return rate_of(self.multi_step, iteration)
 
     def refuse(self, width: int, height: int) -> None:
-        """Raise ValueError if a steps of a schedule are never reached, or if DeepLabCut would pass pictures of so
+        """Raise ValueError if steps of a schedule are never reached, or if DeepLabCut would pass pictures of so
         many pixels over when it scales them."""
         refuse_unreached(self.multi_step, self.iterations)
         smallest = min(width, height) * self.global_scale * self.augmentation.scale_jitter_lo
