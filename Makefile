@@ -7,14 +7,14 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 BENCHMARKS := coverage power learning_curves forecasts metrics predict render prepare train
 TESTS := test-networks test-studies test-workflow test-unit test-notebooks
 # Recipes read these as "$$PROFILE", so that no character in them is taken for one of the shell's.
-export PROFILE CLUSTER ARM IMAGES SEED DATA VIDEO FRAMES OUT
+export PROFILE CLUSTER ARM IMAGES SEED DATA VIDEO FRAMES OUT REPORT
 # Else numexpr reads OMP_NUM_THREADS, and fails where that is of several levels, as in "4,2".
 export NUMEXPR_NUM_THREADS := 1
 # Settings of a person's own Python would act before any code of ours can leave them out.
 unexport $(filter PYTHON%,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data study plan run best predict frames lab test $(TESTS) mutants check lint hooks bad-input notebooks benchmarks lock clean
+.PHONY: help setup data study plan run recover best predict frames lab test $(TESTS) mutants check lint hooks bad-input notebooks benchmarks lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -37,6 +37,9 @@ plan: setup  ## say how many runs a study has, how many exist and how long the o
 
 run: setup  ## train one run, unless it is there, and say how good it is: make run PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0]
 	@$(PY) -m monkey_transfer.tell.single train -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED"
+
+recover: setup  ## take finished runs, but not their networks, out of a report: make recover PROFILE=lsp [REPORT=reports/lsp]
+	@$(PY) -m monkey_transfer.tell.recovering -- "$$PROFILE" "$$REPORT"
 
 best: setup  ## train the network to take on all labelled pictures: make best PROFILE=my_data [ARM=transfer] [SEED=0]
 	@$(PY) -m monkey_transfer.tell.best -- "$$PROFILE" "$$ARM" "$$SEED"

@@ -1,5 +1,7 @@
 """A whole study in miniature: framing, training once, reuse, and what the report makes of it."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ import yaml
 from monkey_transfer.datasets import pictures
 from monkey_transfer.errors import StudyError
 from monkey_transfer.measure import results
+from monkey_transfer.measure.controls import speed
 from monkey_transfer.measure.matched import mean_pose
+from monkey_transfer.measure.recovery import recover
 from monkey_transfer.profiles import loading
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study import opening, training
@@ -133,6 +137,44 @@ def test_a_study_trains_each_arm_once(tiny, monkeypatch):
     assert set(evidence) == {*points, "mean_pose-n0", "labels", "people"}
     assert {file.stem for file in (folder / "predictions" / "elsewhere").iterdir()} == points
     assert evidence["transfer-n8"] == len(runs[1].predictions()) + len(runs[1].predictions("threshold"))
+
+
+@pytest.mark.slow
+def test_a_study_goes_on_elsewhere_from_its_report(tiny, tmp_path, monkeypatch):
+    """Nothing is trained to measure it anew; an arm that is missing has what it starts from trained first."""
+    training.train_missing(tiny)
+    measured, soon = results.measure(tiny), speed(tiny)
+    report = write_report(measured).parent
+    monkeypatch.setenv("MONKEY_TRANSFER_RUNS", str(tmp_path / "elsewhere"))
+
+    ran = trainings(monkeypatch)
+    found = recover(tiny, report)
+    assert list(found) == tiny.runs()
+    assert set(found.values()) == {""}
+    assert recover(tiny, report) == {}  # they are there
+    assert training.train_missing(tiny) == []
+    assert training.train_arm(tiny, "transfer", 0) == tiny.runs_of("transfer", 0)
+    assert ran == []
+    again = results.measure(tiny)
+    pd.testing.assert_frame_equal(again.table, measured.table)
+    pd.testing.assert_frame_equal(again.elsewhere, measured.elsewhere)
+    pd.testing.assert_frame_equal(again.budgets, measured.budgets)
+    pd.testing.assert_frame_equal(speed(tiny), soon)
+    baseline, transfer = tiny.finished_run("baseline", 0), tiny.finished_run("transfer", 0)
+    assert len(baseline.predictions("source_test")) == 6 * len(tiny.source.skeleton.keypoints)
+    assert list(transfer.learning_curve()["iteration"]) == [3, 6]
+    with pytest.raises(StudyError, match="recovered from a report, which keeps no network"):
+        transfer.snapshot()
+
+    kept = [(report / "predictions" / name).read_bytes() for name in ("runs.json", "transfer-n8.parquet")]
+    report = write_report(again).parent
+    assert [(report / "predictions" / name).read_bytes() for name in ("runs.json", "transfer-n8.parquet")] == kept
+
+    shutil.rmtree(transfer.folder)
+    trained = []
+    monkeypatch.setattr(training, "train", lambda study, run: trained.append(run))
+    assert training.train_missing(tiny) == [transfer]
+    assert trained == [baseline, transfer]  # of which the first is there, without its network
 
 
 @pytest.mark.slow

@@ -56,17 +56,24 @@ def speed(study: Study) -> pd.DataFrame:
     """Who gets there first: iterations until an arm's validation score is the best of the control's own training.
 
     Returns arm, images, runs (one for each seed, and fold if there are any), reached (how many did) and iterations (the
-    mean of those).
+    mean of those). Where a report did not keep the curves of runs that were recovered from it, nothing is said.
     """
     control = study.profile.arm(study.profile.control)
     arms = {name: arm for name, arm in study.profile.arms.items() if arm.learns == "target"}
     points = [Point(name, images) for name, arm in arms.items() for images in arm.sizes if images in control.sizes]
     rows = []
     for point in points:
+        if not all(_has_curves(study, of) for of in (point, Point(study.profile.control, point.images))):
+            continue
         reached = pd.Series([_reached(part, point, seed) for part in study.parts for seed in study.profile.seeds])
         found = {"runs": len(reached), "reached": reached.count(), "iterations": reached.mean()}
         rows.append({**point._asdict(), **found})
     return pd.DataFrame(rows)
+
+
+def _has_curves(study: Study, point: Point) -> bool:
+    runs = (run for seed in study.profile.seeds for run in study.finished(point.arm, seed, point.images))
+    return all(len(run.learning_curve()) for run in runs)
 
 
 def _reached(study: Study, point: Point, seed: int) -> float:

@@ -2,21 +2,32 @@
 
 ``predictions/<arm>-n<images>.parquet`` has seed, of ('test', or 'threshold' for the validation people on whom the
 detection threshold is chosen), image_id, keypoint, x, y, likelihood; files of that name in ``predictions/elsewhere``
-the same of people of another data set, without likelihoods, which no number there needs. With folds everybody tests
-once, and holds out a threshold for the networks of some other folds. ``labels.parquet`` are the
-labels of these people and ``people.parquet`` their group, box and reference lengths. Pixels of the original image,
-0-based, pixel centres. Labels of photographs that may not be shown are not ours to publish and are left out.
+the same of people of another data set, without likelihoods, which no number there needs, and in ``predictions/source``
+of the held-out pictures of what an arm learnt that is not the target. With folds everybody tests once, and holds out a
+threshold for the networks of some other folds. ``labels.parquet`` are the labels of these people and
+``people.parquet`` their group, box and reference lengths. Pixels of the original image, 0-based, pixel centres. Labels
+of photographs that may not be shown are not ours to publish and are left out. ``runs.json`` is what each run says of
+itself, and its learning curve: all but the network, so that a study goes on elsewhere
+(:mod:`monkey_transfer.measure.recovery`).
 """
 
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from monkey_transfer import tables
+from monkey_transfer.files import write_text
 from monkey_transfer.measure.matched import mean_pose
 from monkey_transfer.measure.scores import FLOOR, Point, all_points, as_committed
+from monkey_transfer.study.jobs import predicted
 from monkey_transfer.study.opening import Study
+from monkey_transfer.study.runs import RECOVERED, Run
 
+# The folders of people of another data set and of held-out source pictures, and the file of what runs say.
+ELSEWHERE, SOURCE, RECORDS = "elsewhere", "source", "runs.json"
 _NAMES = ["of", "image_id", "keypoint"]
 _NUMBERS = ["x", "y", "likelihood"]
 
@@ -28,15 +39,37 @@ def write_evidence(study: Study, folder: Path) -> None:
         _write(pd.concat(of_seeds), folder / _name(point))
         if study.elsewhere:
             others = [_elsewhere(study, point, seed) for seed in study.profile.seeds]
-            _write(pd.concat(others), folder / "elsewhere" / _name(point))
+            _write(pd.concat(others), folder / ELSEWHERE / _name(point))
+        if held_out := [_source(run) for run in _runs(study, point) if _tries_source(study, run)]:
+            _write(pd.concat(held_out), folder / SOURCE / _name(point))
     floor = [mean_pose(study, seed).assign(seed=seed, of="test") for seed in study.profile.seeds]
     _write(pd.concat(floor), folder / _name(FLOOR))
+    records = ",\n".join(json.dumps(_record(run)) for run in study.runs())
+    write_text(folder / RECORDS, f"[\n{records}\n]\n")
     if study.profile.pictures_in_reports:
         _write_people(study, folder)
 
 
 def _name(point: Point) -> str:
-    return f"{point.arm}-n{point.images}.parquet"
+    return file_of(point.arm, point.images)
+
+
+def file_of(arm: str, images: int) -> str:
+    """The name of the file of an arm's predictions at one number of images."""
+    return f"{arm}-n{images}.parquet"
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """What a finished run says of itself but for paths of this machine, and its learning curve, column by column."""
+    manifest = {name: value for name, value in run.manifest().items() if name != RECOVERED}
+    restored = {name: value for name, value in manifest["outcome"]["restored"].items() if name != "checkpoint"}
+    curve = run.learning_curve().drop(columns="chosen")
+    return {
+        **manifest,
+        "run": asdict(run),
+        "outcome": {**manifest["outcome"], "restored": restored},
+        "learning_curve": curve.to_dict("list"),
+    }
 
 
 def _predictions(study: Study, point: Point, seed: int) -> pd.DataFrame:
@@ -49,6 +82,18 @@ def _predictions(study: Study, point: Point, seed: int) -> pd.DataFrame:
 def _elsewhere(study: Study, point: Point, seed: int) -> pd.DataFrame:
     run = study.finished_run(point.arm, seed, point.images)
     return run.predictions("elsewhere").drop(columns="likelihood").assign(seed=seed, of="elsewhere")
+
+
+def _runs(study: Study, point: Point) -> list[Run]:
+    return [run for run in study.runs() if (run.arm, run.images) == point]
+
+
+def _tries_source(study: Study, run: Run) -> bool:
+    return any(part.role == "source_test" for part in predicted(study, run))
+
+
+def _source(run: Run) -> pd.DataFrame:
+    return run.predictions("source_test").assign(seed=run.seed, of="source_test")
 
 
 def _write(predictions: pd.DataFrame, file: Path) -> None:

@@ -3,7 +3,7 @@
 from monkey_transfer.errors import StudyError
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import Best, run_of
-from monkey_transfer.study.training import train, train_arm
+from monkey_transfer.study.training import train, train_arm, train_networks
 
 
 def best_at(study: Study, arm: str, seed: int) -> Best:
@@ -37,4 +37,6 @@ def train_everybody(study: Study, best: Best) -> None:
     :func:`monkey_transfer.study.training.train_arm`.
     """
     train_arm(study, best.arm, best.seed, best.images)
+    if parent := study.profile.arm(best.arm).parent:
+        train_networks(study, parent, best.seed)
     train(study, best)

@@ -43,7 +43,12 @@ def runs_and_changes(profile: Profile) -> tuple[list[Run], dict[Run, str]]:
 
 def change_of(study: Study, run: Run) -> str:
     """Why a finished run is not of the data as they are; empty if it is, or nothing was kept by which to tell."""
-    return _change(study, run, partial(_digests, study))
+    return change_since(study, run, run.manifest().get("made_of"))
+
+
+def change_since(study: Study, run: Run, was: dict[str, str] | None) -> str:
+    """Why a run that was :func:`made_of` that is not of the data as they are; empty as :func:`change_of` has it."""
+    return _change(study, run, was, partial(_digests, study))
 
 
 def changes(study: Study) -> dict[Run, str]:
@@ -53,7 +58,7 @@ def changes(study: Study) -> dict[Run, str]:
     for run in sorted(study.runs(), key=lambda run: len(study.profile.lineage(run.arm))):
         if not run.is_complete:
             continue
-        parent, why = study.profile.arm(run.arm).parent, _change(study, run, of_part)
+        parent, why = study.profile.arm(run.arm).parent, _change(study, run, run.manifest().get("made_of"), of_part)
         if not why and parent and not found.keys().isdisjoint(study.part(run).runs_of(parent, run.seed)):
             why = _FROM_ANOTHER
         if why:
@@ -61,9 +66,8 @@ def changes(study: Study) -> dict[Run, str]:
     return found
 
 
-def _change(study: Study, run: Run, of_part: Callable[[Part], dict[str, bytes]]) -> str:
+def _change(study: Study, run: Run, was: dict[str, str] | None, of_part: Callable[[Part], dict[str, bytes]]) -> str:
     """What of a run's people, labels and pictures is another than when it was made: the first that is."""
-    was = run.manifest().get("made_of")
     if not was:
         return ""
     now = _joined(study, run, [of_part(part) for part in given_to(study.part(run), run)])

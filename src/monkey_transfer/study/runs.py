@@ -35,6 +35,9 @@ PREDICTIONS = {
     "source_test": "source_predictions.parquet",
     "elsewhere": "elsewhere_predictions.parquet",
 }
+LEARNING_CURVE = "learning_curve.csv"
+# What the manifest of a run says that a report kept and nobody trained here: which report.
+RECOVERED = "recovered_from"
 _TRAINING: TypeAdapter[Training] = TypeAdapter(AnyTraining)
 _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "numpy", "pandas", "scikit-learn")
 
@@ -76,6 +79,11 @@ class Run:
     def is_complete(self) -> bool:
         return (self.folder / "run.json").is_file()
 
+    @property
+    def has_network(self) -> bool:
+        """Whether a finished run's network is kept too: it is not where the run was recovered from a report."""
+        return RECOVERED not in self.manifest()
+
     def manifest(self) -> dict[str, Any]:
         """Specification, digest, versions, data digest, timings and machine of a finished run."""
         return json.loads(self._file("run.json").read_text(encoding="utf-8"))
@@ -90,8 +98,8 @@ class Run:
 
     def learning_curve(self) -> pd.DataFrame:
         """iteration, training_loss, validation_error (network pixels), validation_score (PCK, %), learning_rate,
-        seconds, chosen: true for the snapshot that the run kept."""
-        curve = pd.read_csv(self._file("learning_curve.csv"))
+        seconds, chosen: true for the snapshot that the run kept. Empty where a report did not keep it."""
+        curve = pd.read_csv(self._file(LEARNING_CURVE))
         return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
 
     def training(self) -> Training:
@@ -99,12 +107,21 @@ class Run:
         return _TRAINING.validate_python(self.manifest()["specification"]["arm"]["training"])
 
     def snapshot(self) -> str:
-        """The weights of the chosen snapshot, as the run's engine names them."""
+        """The weights of the chosen snapshot, as the run's engine names them; StudyError if they are not there."""
+        self.refuse_without_network()
         chosen = self.manifest()["outcome"]["chosen_iteration"]
         found = engine_of(self.training()).snapshot(self.folder, chosen)
         if found is None:
             raise StudyError(f"{self.folder}: snapshot-{chosen} is missing; delete the folder to train it again")
         return found
+
+    def refuse_without_network(self) -> None:
+        """StudyError if a finished run was recovered from a report."""
+        if not self.has_network:
+            raise StudyError(
+                f"run '{self}' of profile {self.profile} was recovered from a report, which keeps no network: delete "
+                f"{self.folder} and train it again ({self.made_by})"
+            )
 
     def _file(self, name: str) -> Path:
         if not self.is_complete:
@@ -192,7 +209,11 @@ def settings(profile: Profile, run: Run) -> dict[str, Any]:
 
 def has_settings(profile: Profile, run: Run) -> bool:
     """Whether a finished run was made with these :func:`settings`; of its data nothing is said."""
-    specification = run.manifest()["specification"]
+    return specifies(run.manifest()["specification"], profile, run)
+
+
+def specifies(specification: dict[str, Any], profile: Profile, run: Run) -> bool:
+    """Whether a run's specification has these :func:`settings`."""
     return all(specification.get(key) == value for key, value in settings(profile, run).items())
 
 

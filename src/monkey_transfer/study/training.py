@@ -15,7 +15,7 @@ from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study import runs
-from monkey_transfer.study.changes import made_of
+from monkey_transfer.study.changes import change_of, made_of
 from monkey_transfer.study.jobs import Part, job_of, predicted, specification_of
 from monkey_transfer.study.opening import Study
 from monkey_transfer.study.runs import PREDICTIONS, Run
@@ -65,19 +65,33 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> t
     that was killed goes on from where it was. StudyError if weights are missing, training fails or the disk is full;
     what was trained so far stays.
     """
-    found, parent = study.runs_of(arm, seed, images), study.profile.arm(arm).parent
-    if parent:
-        train_arm(study, parent, seed)
-    return tuple(train(study.part(run), run) for run in found)
+    found = study.runs_of(arm, seed, images)
+    if all(_stands_without_network(study, run) for run in found):
+        return found
+    return train_networks(study, arm, seed, images)
+
+
+def train_networks(study: Study, arm: str, seed: int, images: int | None = None) -> tuple[Run, ...]:
+    """The same, and its networks are there too: what was recovered from a report is trained."""
+    if parent := study.profile.arm(arm).parent:
+        train_networks(study, parent, seed)
+    return tuple(train(study.part(run), run) for run in study.runs_of(arm, seed, images))
+
+
+def _stands_without_network(study: Study, run: Run) -> bool:
+    """Whether a run was recovered from a report, and is of the profile, the training code and the data as they are."""
+    if not run.is_complete or run.has_network:
+        return False
+    return runs.has_settings(study.profile, run) and not change_of(study, run)
 
 
 def train(study: Study, run: Run) -> Run:
-    """Train one run, as :func:`train_arm` says, whose parent is there; the study is that of its fold."""
+    """Train one run, as :func:`train_networks` says, whose parent is there; the study is that of its fold."""
     with clear_disk_errors(), only_one(run.folder):
         job, pictures, joints = job_of(study, run)
         specification = specification_of(job, pictures, joints, study, run)
         digest = digest_of(specification)
-        if runs.has_digest(run.folder, "run.json", digest):
+        if runs.has_digest(run.folder, "run.json", digest) and run.has_network:
             return run
         folder = JobFolder(run.partial)
         if not runs.has_digest(run.partial, "specification.json", digest):
@@ -99,8 +113,8 @@ def train(study: Study, run: Run) -> Run:
 def train_missing(study: Study) -> list[Run]:
     """Train every run that is not finished, for notebooks opened before the workflow; returns those that were not."""
     missing = [run for run in study.runs() if not run.is_complete]
-    for run in sorted(missing, key=lambda run: len(study.profile.lineage(run.arm))):
-        train(study.part(run), run)
+    for arm, seed, images in dict.fromkeys((run.arm, run.seed, run.images) for run in missing):
+        train_arm(study, arm, seed, images)
     return missing
 
 

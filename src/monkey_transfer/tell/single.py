@@ -150,6 +150,7 @@ def _refuse_missing(run: Run) -> None:
     if not run.is_complete:
         words = f"PROFILE={run.profile} ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
         raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: make run {words} trains it")
+    run.refuse_without_network()
 
 
 def opened(run: Run) -> Study:
