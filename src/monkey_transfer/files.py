@@ -20,10 +20,28 @@ from monkey_transfer.places import runs_folder
 @contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Wait until no other process works on ``folder``, and keep others waiting meanwhile."""
+    with _locked(folder, fcntl.LOCK_EX):
+        yield
+
+
+@contextlib.contextmanager
+def unless_another(folder: Path) -> Iterator[bool]:
+    """The same without waiting: whether no other process works on ``folder``, and if so keep others waiting."""
+    try:
+        with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield True
+    except BlockingIOError:
+        yield False
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, how)
+        except BlockingIOError:
+            raise
         except OSError as error:
             raise StudyError(
                 f"{lock.name}: files cannot be locked there ({error.strerror}); "

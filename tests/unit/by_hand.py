@@ -194,7 +194,7 @@ CURVES = {
 _CURVE = ((20, 30, 25), (9, 7, 8))
 
 _DATA: dict[str, Any] = {"format": "synthetic", "species": "human", "images": 14, "size": 128}
-_TRAINING: dict[str, Any] = {
+TRAINING: dict[str, Any] = {
     "net_type": "mobilenet_v2_0.35",
     "batch_size": 4,
     "iterations": 90,
@@ -251,7 +251,7 @@ FINISHED_BENCHMARK = ARMS | {
         "learns": "nothing",
         "init": "zoo:full_human",
         "picture": {"framing": "whole", "size": 128},
-        "training": {**_TRAINING, "net_type": "resnet_101"},
+        "training": {**TRAINING, "net_type": "resnet_101"},
     }
 }
 PROFILE: dict[str, Any] = {
@@ -269,7 +269,7 @@ PROFILE: dict[str, Any] = {
 
 def profile(arms: Mapping[str, dict] = ARMS, **changed: object) -> Profile:
     """The study's profile, with some keys changed."""
-    trained = {name: {"training": _TRAINING, **arm} for name, arm in arms.items()}
+    trained = {name: {"training": TRAINING, **arm} for name, arm in arms.items()}
     return Profile.model_validate({**PROFILE, "arms": trained, **changed})
 
 

@@ -166,7 +166,17 @@ def test_a_person_who_leaves_is_not_invented_and_is_found_again():
     assert without[["x", "y", "likelihood"]].isna().all(axis=None)
     assert people.loc[2:4, BOX].isna().all(axis=None)
     assert worst(poses.drop(without.index), [joints for joints in truth if joints is not None]) < 0.2
-    assert len(asked) == 5  # where nobody is followed, and never else
+    assert len(asked) == 6  # where nobody is followed, and once ahead whether anybody comes, but never else
+
+
+@pytest.mark.parametrize("before, gone, after", [(2, 100, 3), (0, 40, 0), (0, 5, 20), (1, 31, 1), (3, 16, 0)])
+def test_an_empty_time_is_searched_at_few_of_its_frames(before, gone, after):
+    truth = [*[joints_at(60, 60, 80)] * before, *[None] * gone, *[joints_at(90, 60, 80)] * after]
+    asked = []
+    poses, people = followed(truth, find=lambda frame: asked.append(frame) or [])
+    assert people["found_by"].ne("nobody").tolist() == [joints is not None for joints in truth]
+    assert worst(poses.dropna(), [joints for joints in truth if joints is not None]) < 0.2
+    assert len(asked) <= 2 * (gone // 16 + 1) + 16
 
 
 def test_somebody_else_elsewhere_is_found_when_the_first_is_gone():

@@ -68,7 +68,7 @@ def speed(study: Study) -> pd.DataFrame:
         reached = pd.Series([_reached(part, point, seed) for part in study.parts for seed in study.profile.seeds])
         found = {"runs": len(reached), "reached": reached.count(), "iterations": reached.mean()}
         rows.append({**point._asdict(), **found})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["arm", "images", "runs", "reached", "iterations"])
 
 
 def _has_curves(study: Study, point: Point) -> bool:

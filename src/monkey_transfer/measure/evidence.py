@@ -6,9 +6,8 @@ the same of people of another data set, without likelihoods, which no number the
 of the held-out pictures of what an arm learnt that is not the target. With folds everybody tests once, and holds out a
 threshold for the networks of some other folds. ``labels.parquet`` are the labels of these people and
 ``people.parquet`` their group, box and reference lengths. Pixels of the original image, 0-based, pixel centres. Labels
-of photographs that may not be shown are not ours to publish and are left out. ``runs.json`` is what each run says of
-itself, and its learning curve: all but the network, so that a study goes on elsewhere
-(:mod:`monkey_transfer.measure.recovery`).
+of photographs that may not be shown are not ours to publish and are left out. ``runs.json`` is what each trained run
+says of itself, and its learning curve, so that a study goes on elsewhere (:mod:`monkey_transfer.measure.recovery`).
 """
 
 import json
@@ -22,12 +21,12 @@ from monkey_transfer import tables
 from monkey_transfer.files import write_text
 from monkey_transfer.measure.matched import mean_pose
 from monkey_transfer.measure.scores import FLOOR, Point, all_points, as_committed
-from monkey_transfer.study.jobs import predicted
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.runs import RECOVERED, Run
+from monkey_transfer.study.runs import PREDICTIONS, Run
 
-# The folders of people of another data set and of held-out source pictures, and the file of what runs say.
-ELSEWHERE, SOURCE, RECORDS = "elsewhere", "source", "runs.json"
+# The folder of each role's predictions, below that of all, and the file of what runs say of themselves.
+_FOLDERS = {"test": "", "threshold": "", "elsewhere": "elsewhere", "source_test": "source"}
+RECORDS = "runs.json"
 _NAMES = ["of", "image_id", "keypoint"]
 _NUMBERS = ["x", "y", "likelihood"]
 
@@ -36,32 +35,29 @@ def write_evidence(study: Study, folder: Path) -> None:
     """Write what the scores of a study's finished runs are made of."""
     for point in all_points(study):
         of_seeds = [_predictions(study, point, seed) for seed in study.profile.seeds]
-        _write(pd.concat(of_seeds), folder / _name(point))
+        _write(pd.concat(of_seeds), place_of(folder, point, "test"))
         if study.elsewhere:
             others = [_elsewhere(study, point, seed) for seed in study.profile.seeds]
-            _write(pd.concat(others), folder / ELSEWHERE / _name(point))
-        if held_out := [_source(run) for run in _runs(study, point) if _tries_source(study, run)]:
-            _write(pd.concat(held_out), folder / SOURCE / _name(point))
+            _write(pd.concat(others), place_of(folder, point, "elsewhere"))
+        if held_out := [_source(run) for run in _runs(study, point) if _tried_source(run)]:
+            _write(pd.concat(held_out), place_of(folder, point, "source_test"))
     floor = [mean_pose(study, seed).assign(seed=seed, of="test") for seed in study.profile.seeds]
-    _write(pd.concat(floor), folder / _name(FLOOR))
-    records = ",\n".join(json.dumps(_record(run)) for run in study.runs())
+    _write(pd.concat(floor), place_of(folder, FLOOR, "test"))
+    trained = (run for run in study.runs() if study.profile.arm(run.arm).learns != "nothing")
+    records = ",\n".join(json.dumps(_record(run)) for run in trained)
     write_text(folder / RECORDS, f"[\n{records}\n]\n")
     if study.profile.pictures_in_reports:
         _write_people(study, folder)
 
 
-def _name(point: Point) -> str:
-    return file_of(point.arm, point.images)
-
-
-def file_of(arm: str, images: int) -> str:
-    """The name of the file of an arm's predictions at one number of images."""
-    return f"{arm}-n{images}.parquet"
+def place_of(folder: Path, of: Point | Run, role: str) -> Path:
+    """The file, in the folder of all, that has what the runs of an arm and number of images predict of one role."""
+    return folder / _FOLDERS[role] / f"{of.arm}-n{of.images}.parquet"
 
 
 def _record(run: Run) -> dict[str, Any]:
     """What a finished run says of itself but for paths of this machine, and its learning curve, column by column."""
-    manifest = {name: value for name, value in run.manifest().items() if name != RECOVERED}
+    manifest = run.manifest()
     restored = {name: value for name, value in manifest["outcome"]["restored"].items() if name != "checkpoint"}
     curve = run.learning_curve().drop(columns="chosen")
     return {
@@ -88,8 +84,8 @@ def _runs(study: Study, point: Point) -> list[Run]:
     return [run for run in study.runs() if (run.arm, run.images) == point]
 
 
-def _tries_source(study: Study, run: Run) -> bool:
-    return any(part.role == "source_test" for part in predicted(study, run))
+def _tried_source(run: Run) -> bool:
+    return (run.folder / PREDICTIONS["source_test"]).is_file()
 
 
 def _source(run: Run) -> pd.DataFrame:

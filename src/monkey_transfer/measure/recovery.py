@@ -1,7 +1,8 @@
 """Finished runs out of a report: what :mod:`monkey_transfer.measure.evidence` kept of them, which is all but networks.
 
 So a study that took days on one machine goes on, is measured anew or gets another arm on a second one, and the numbers
-of what was recovered are the report's own. A run that needs the network of a recovered one trains that again.
+of what was recovered are the report's own. Of a recovered run there is no network, no DeepLabCut project and no log,
+and its predictions are as fine as they are measured.
 """
 
 import json
@@ -11,83 +12,140 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import ArrowException
 
 from monkey_transfer import tables
 from monkey_transfer.errors import StudyError
-from monkey_transfer.files import only_one, write_json, written
-from monkey_transfer.measure.evidence import ELSEWHERE, RECORDS, SOURCE, file_of
-from monkey_transfer.study import runs
-from monkey_transfer.study.changes import change_since
+from monkey_transfer.files import unless_another, write_json, written
+from monkey_transfer.measure.evidence import RECORDS, place_of
+from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study import recovered, runs
+from monkey_transfer.study.changes import FROM_ANOTHER
+from monkey_transfer.study.jobs import predicted
 from monkey_transfer.study.opening import Study
+from monkey_transfer.study.pseudonyms import key_of
 from monkey_transfer.study.runs import LEARNING_CURVE, PREDICTIONS, RECOVERED, Run
 
-# The folder of a role's predictions, in that of the others.
-_FOLDERS = {"test": "", "threshold": "", "elsewhere": ELSEWHERE, "source_test": SOURCE}
+# Of held-out source pictures older reports kept nothing, and no number of a report but chapter 2's needs them.
+_NOT_ESSENTIAL = "source_test"
 
 
-def recover(study: Study, report: Path) -> dict[Run, str]:
+def recover(study: Study, report: Path) -> tuple[list[Run], dict[Run, str]]:
     """Make finished runs, without networks, of what a report kept of them, for those that a study has not.
 
-    Returns, of each of these, why it was not recovered; nothing where it was. Recovered is what was made with the
-    settings that the profile has now, of the people, labels and pictures that there are now. A run that is there stays.
+    A finished run stays, and so does one that is being trained. What learns nothing is not recovered, since nothing is
+    saved by that.
+
+    Returns
+    -------
+    back, why_not
+        Which runs were recovered; of the others why not: each has to have been made with the settings that the profile
+        has now, from the same weights of others, of the people and labels that there are now and of pictures as large,
+        and so has every run that it started from.
 
     Raises
     ------
     StudyError
-        If the report is not there, kept no runs, or the study has folds, of which a report does not keep whose
-        predictions are whose.
+        If the report is not there, kept no runs or is damaged; or if the study has folds, since a report does not
+        keep which fold a prediction is of.
     """
-    profile, file = study.profile, report / "predictions" / RECORDS
-    if profile.folds:
-        raise StudyError(f"profile {profile.name}: runs of folds cannot be recovered, expected a profile without them")
+    if study.profile.folds:
+        raise StudyError(
+            f"profile {study.profile.name}: runs of folds cannot be recovered, expected a profile without them"
+        )
+    records = _records(report)
+    table = cache(_table)
+    back: list[Run] = []
+    why_not: dict[Run, str] = {}
+    for run in study.runs():
+        if run.is_complete or study.profile.arm(run.arm).learns == "nothing":
+            continue
+        with unless_another(run.folder) as free:
+            why = _why_not(study, run, records, report, table) if free else "it is being trained"
+            if why:
+                why_not[run] = why
+            else:
+                _write(study, run, records, report, table)
+                back.append(run)
+    return back, why_not
+
+
+def refuse_without_key(profile: Profile) -> None:
+    """StudyError, before a study is opened, if its data are own and would get new pseudonyms."""
+    if profile.own_data and not (key := key_of(profile.name)).is_file():
+        raise StudyError(
+            f"{key}: is not there, and pictures would get other pseudonyms than in the report: copy it from where the "
+            "report was made"
+        )
+
+
+_Records = dict[tuple[str, int, int], dict[str, Any]]
+
+
+def _records(report: Path) -> _Records:
+    file = report / "predictions" / RECORDS
     if not file.is_file():
         raise StudyError(
             f"{file}: is not there, expected what a report keeps of its runs: name the folder of a report that has it"
         )
-    records = {_named(record): record for record in json.loads(file.read_text(encoding="utf-8"))}
-    kept = cache(pd.read_parquet)
-    found: dict[Run, str] = {}
-    for run in (run for run in study.runs() if not run.is_complete):
-        record = records.get((run.arm, run.images, run.seed))
-        found[run] = _why_not(study, run, record)
-        if record and not found[run]:
-            with only_one(run.folder):
-                if not run.is_complete:
-                    _write(run, record, report, kept)
-    return found
+    try:
+        records = json.loads(file.read_text(encoding="utf-8"))
+        return {(of["arm"], of["images"], of["seed"]): one for one in records for of in [one["run"]]}
+    except (ValueError, TypeError, KeyError):
+        raise StudyError(f"{file}: is not what was written, expected JSON: copy the report again") from None
 
 
-def _named(record: dict[str, Any]) -> tuple[str, int, int]:
-    said = record["run"]
-    return said["arm"], said["images"], said["seed"]
+def _table(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except (ArrowException, ValueError):
+        raise StudyError(f"{file}: is not what was written, expected Parquet: copy the report again") from None
 
 
-def _why_not(study: Study, run: Run, record: dict[str, Any] | None) -> str:
-    if record is None:
+def _why_not(study: Study, run: Run, records: _Records, report: Path, table: Any) -> str:
+    """Why a run is not recovered; empty if it can be."""
+    lineage = [run, *recovered.ancestors(study.profile, run)]
+    said = [records.get((one.arm, one.images, one.seed)) for one in lineage]
+    if said[0] is None:
         return "the report has no such run"
-    if not runs.specifies(record["specification"], study.profile, run):
-        return "settings or training code are others"
-    return change_since(study, run, record.get("made_of"))
+    if why := recovered.difference(study, run, said[0]):
+        return why
+    if not all(of and not recovered.difference(study, one, of) for one, of in zip(lineage, said, strict=True)):
+        return FROM_ANOTHER
+    for part in predicted(study, run):
+        rows = _rows(run, part.role, report, table)
+        if set(rows["image_id"]) != set(part.image_ids) and part.role != _NOT_ESSENTIAL:
+            return f"the report lacks predictions ({part.role}) of it"
+    return ""
 
 
-def _write(run: Run, record: dict[str, Any], report: Path, kept: Any) -> None:
+def _write(study: Study, run: Run, records: _Records, report: Path, table: Any) -> None:
     """Make the run's folder of its record and its predictions, whole or not at all."""
-    unfinished = run.folder.with_name(f".{run.folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    for role, name in PREDICTIONS.items():
-        file = report / "predictions" / _FOLDERS[role] / file_of(run.arm, run.images)
-        if file.is_file() and len(rows := _of_run(kept(file), run.seed, role)):
-            tables.write(tables.check(rows, tables.PREDICTIONS, file), unfinished / name)
-    with written(unfinished / LEARNING_CURVE) as curve:
-        pd.DataFrame(record["learning_curve"]).to_csv(curve, index=False)
-    said = {name: value for name, value in record.items() if name != "learning_curve"}
-    here = {"run": {**record["run"], "profile": run.profile}, RECOVERED: report.name}
-    write_json(unfinished / "run.json", {**said, **here})
-    unfinished.rename(run.folder)
+    shutil.rmtree(run.partial, ignore_errors=True)
+    run.partial.mkdir(parents=True)
+    for part in predicted(study, run):
+        if len(rows := _rows(run, part.role, report, table)):
+            rows = tables.check(rows, tables.PREDICTIONS, place_of(report / "predictions", run, part.role))
+            tables.write(rows, run.partial / PREDICTIONS[part.role])
+    starts_from = [
+        {name: records[one.arm, one.images, one.seed][name] for name in ("run", "specification", "made_of")}
+        for one in recovered.ancestors(study.profile, run)
+    ]
+    write_json(run.partial / RECOVERED, {"report": report.name, "starts_from": starts_from})
+    manifest = dict(records[run.arm, run.images, run.seed])
+    with written(run.partial / LEARNING_CURVE) as curve:
+        pd.DataFrame(manifest.pop("learning_curve")).to_csv(curve, index=False)
+    manifest["run"] = {**manifest["run"], "profile": run.profile}
+    write_json(run.partial / "run.json", manifest)
+    runs.put_in_place(run)
 
 
-def _of_run(table: pd.DataFrame, seed: int, role: str) -> pd.DataFrame:
-    rows = table[(table["seed"] == seed) & (table["of"] == role)]
+def _rows(run: Run, role: str, report: Path, table: Any) -> pd.DataFrame:
+    """What the report kept of a run's predictions of one role, as a run has them; nothing if it kept none."""
+    file = place_of(report / "predictions", run, role)
+    if not file.is_file():
+        return pd.DataFrame(columns=["image_id"])
+    rows = table(file)
+    rows = rows[(rows["seed"] == run.seed) & (rows["of"] == role)]
     rows = rows.astype({"image_id": str, "keypoint": str, "x": float, "y": float})
     return rows.assign(likelihood=rows["likelihood"].astype(float) if "likelihood" in rows else float("nan"))

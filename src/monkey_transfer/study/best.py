@@ -37,6 +37,8 @@ def train_everybody(study: Study, best: Best) -> None:
     :func:`monkey_transfer.study.training.train_arm`.
     """
     train_arm(study, best.arm, best.seed, best.images)
-    if parent := study.profile.arm(best.arm).parent:
+    if (parent := study.profile.arm(best.arm).parent) and not all(
+        run.has_network for run in study.runs_of(parent, best.seed)
+    ):
         train_networks(study, parent, best.seed)
     train(study, best)

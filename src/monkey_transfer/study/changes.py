@@ -18,7 +18,7 @@ from monkey_transfer.tables import BOX, SIZE, content_of
 
 # What is kept of a run's files, and what is said where it is another.
 _CHANGED = {"people": "others are learnt or predicted", "labels": "labels changed", "pictures": "pictures changed"}
-_FROM_ANOTHER = "the network that it starts from is made again"
+FROM_ANOTHER = "the network that it starts from is made again"
 
 
 def made_of(study: Study, run: Run) -> dict[str, str]:
@@ -60,7 +60,7 @@ def changes(study: Study) -> dict[Run, str]:
             continue
         parent, why = study.profile.arm(run.arm).parent, _change(study, run, run.manifest().get("made_of"), of_part)
         if not why and parent and not found.keys().isdisjoint(study.part(run).runs_of(parent, run.seed)):
-            why = _FROM_ANOTHER
+            why = FROM_ANOTHER
         if why:
             found[run] = why
     return found

@@ -18,6 +18,7 @@ from monkey_transfer.errors import StudyError
 from monkey_transfer.files import only_one, sha256_of
 from monkey_transfer.metrics import pckh
 from monkey_transfer.metrics.matching import CORRECT_WITHIN
+from monkey_transfer.networks.engine import Engine
 from monkey_transfer.networks.engines import engine_of
 from monkey_transfer.networks.job import FIT_ROLES, Job, JobFolder
 from monkey_transfer.profiles.arms import BEST, Arm
@@ -141,16 +142,25 @@ def write_finished(work: JobFolder, study: Study, run: Run, others: Part | None 
 
 def specification_of(job: Job, pictures: pd.DataFrame, joints: pd.DataFrame, study: Study, run: Run) -> dict:
     """All that a run's results depend on."""
-    weights = engine_of(job.training).weight_files(job.checkpoint) if job.checkpoint else None
     return {
         **runs.settings(study.profile, run),
         "keypoints": job.keypoints,
-        "initial_weights": weights and [sha256_of(file) for file in weights],
+        "initial_weights": _digests_of_weights(engine_of(job.training), job.checkpoint),
         **job.model_dump(mode="json", include={"finished", "keeps"}, exclude_defaults=True),
         **({"heads": job.heads} if study.profile.arm(run.arm).restore == "all" else {}),
         **({"iterations": job.training.iterations} if isinstance(run, Best) else {}),
         "data": _data_digest(pictures, joints),
     }
+
+
+def published_weights(study: Study, run: Run) -> list[str] | None:
+    """As a specification has them, the weights of others that a run starts from; None if it starts from none."""
+    arm = study.profile.arm(run.arm)
+    return None if arm.parent else _digests_of_weights(arm.engine, _checkpoint(study, arm, run))
+
+
+def _digests_of_weights(engine: Engine, checkpoint: str | None) -> list[str] | None:
+    return [sha256_of(file) for file in engine.weight_files(checkpoint)] if checkpoint else None
 
 
 def predicted(study: Study, run: Run) -> list[Part]:

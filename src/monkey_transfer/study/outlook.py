@@ -12,6 +12,7 @@ import pandas as pd
 
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.profiles.profile import Profile
+from monkey_transfer.study.recovered import is_needed
 from monkey_transfer.study.runs import Run, has_settings
 
 
@@ -71,10 +72,11 @@ def outlook(profile: Profile, runs: Sequence[Run], changed: Mapping[Run, str] = 
     proportional to the pictures seen, iterations x batch size. An arm that stops at a plateau takes less.
     """
     finished = [run for run in runs if run.is_complete]
-    trained = [run for run in finished if run.manifest()["outcome"]["seconds"]]
+    trained = [run for run in finished if run.has_network and run.manifest()["outcome"]["seconds"]]
     pace = _seconds_per_picture(trained)
     current = {run for run in finished if has_settings(profile, run) and run not in changed}
-    existing = {run for run in current if current.issuperset(_parents(profile, run, runs))}
+    lacking = {run for run in current if not run.has_network and is_needed(profile, run, runs)}
+    existing = {run for run in current - lacking if current.issuperset(_parents(profile, run, runs))}
     missing = [profile.arm(run.arm).at(run.images) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if _kind(training) in pace]

@@ -36,8 +36,8 @@ PREDICTIONS = {
     "elsewhere": "elsewhere_predictions.parquet",
 }
 LEARNING_CURVE = "learning_curve.csv"
-# What the manifest of a run says that a report kept and nobody trained here: which report.
-RECOVERED = "recovered_from"
+# The file of a run that was recovered from a report: from which, and what is said of the runs that it started from.
+RECOVERED = "recovered.json"
 _TRAINING: TypeAdapter[Training] = TypeAdapter(AnyTraining)
 _RECORDED_PACKAGES = ("monkey-transfer", "deeplabcut", "numpy", "pandas", "scikit-learn")
 
@@ -82,7 +82,7 @@ class Run:
     @property
     def has_network(self) -> bool:
         """Whether a finished run's network is kept too: it is not where the run was recovered from a report."""
-        return RECOVERED not in self.manifest()
+        return not (self.folder / RECOVERED).is_file()
 
     def manifest(self) -> dict[str, Any]:
         """Specification, digest, versions, data digest, timings and machine of a finished run."""
@@ -94,11 +94,15 @@ class Run:
         ``of`` may also be 'threshold', the validation people of this seed on whom thresholds are chosen; 'source_test',
         the held-out source pictures, of an arm that learnt the source; or 'elsewhere', people of another data set.
         """
-        return pd.read_parquet(self._file(PREDICTIONS[of]))
+        file = self._file(PREDICTIONS[of])
+        if not file.is_file() and not self.has_network:
+            raise StudyError(f"{file}: was not kept by the report that the run was recovered from: {self._train_again}")
+        return pd.read_parquet(file)
 
     def learning_curve(self) -> pd.DataFrame:
         """iteration, training_loss, validation_error (network pixels), validation_score (PCK, %), learning_rate,
-        seconds, chosen: true for the snapshot that the run kept. Empty where a report did not keep it."""
+        seconds, chosen: true for the snapshot that the run kept. Empty where the report that a run was recovered from
+        did not keep it."""
         curve = pd.read_csv(self._file(LEARNING_CURVE))
         return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
 
@@ -119,9 +123,14 @@ class Run:
         """StudyError if a finished run was recovered from a report."""
         if not self.has_network:
             raise StudyError(
-                f"run '{self}' of profile {self.profile} was recovered from a report, which keeps no network: delete "
-                f"{self.folder} and train it again ({self.made_by})"
+                f"run '{self}' of profile {self.profile} was recovered from a report, which keeps no network: "
+                f"{self._train_again}"
             )
+
+    @property
+    def _train_again(self) -> str:
+        words = f"make run PROFILE={self.profile} ARM={self.arm} IMAGES={self.images} SEED={self.seed}"
+        return f"delete {self.folder} and train it again ({words})"
 
     def _file(self, name: str) -> Path:
         if not self.is_complete:

@@ -15,9 +15,10 @@ from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.supervisor import run_job
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study import runs
-from monkey_transfer.study.changes import change_of, made_of
+from monkey_transfer.study.changes import made_of
 from monkey_transfer.study.jobs import Part, job_of, predicted, specification_of
 from monkey_transfer.study.opening import Study
+from monkey_transfer.study.recovered import is_needed, stands
 from monkey_transfer.study.runs import PREDICTIONS, Run
 
 
@@ -62,27 +63,21 @@ def train_arm(study: Study, arm: str, seed: int, images: int | None = None) -> t
     """Train an arm and let it predict the test pictures, unless that is done; returns its run, or that of each fold.
 
     It learns ``images`` pictures, its largest number unless given. The arm that it starts from is trained first. A run
-    that was killed goes on from where it was. StudyError if weights are missing, training fails or the disk is full;
-    what was trained so far stays.
+    that was killed goes on from where it was; one that was recovered from a report stays, unless it is of other data or
+    settings, or a run that is missing starts from its network. StudyError if weights are missing, training fails or
+    the disk is full; what was trained so far stays.
     """
-    found = study.runs_of(arm, seed, images)
-    if all(_stands_without_network(study, run) for run in found):
+    found, planned = study.runs_of(arm, seed, images), study.runs()
+    if all(stands(study, run) and not is_needed(study.profile, run, planned) for run in found):
         return found
     return train_networks(study, arm, seed, images)
 
 
 def train_networks(study: Study, arm: str, seed: int, images: int | None = None) -> tuple[Run, ...]:
-    """The same, and its networks are there too: what was recovered from a report is trained."""
+    """As :func:`train_arm`, also where the run was recovered from a report, which kept no network."""
     if parent := study.profile.arm(arm).parent:
         train_networks(study, parent, seed)
     return tuple(train(study.part(run), run) for run in study.runs_of(arm, seed, images))
-
-
-def _stands_without_network(study: Study, run: Run) -> bool:
-    """Whether a run was recovered from a report, and is of the profile, the training code and the data as they are."""
-    if not run.is_complete or run.has_network:
-        return False
-    return runs.has_settings(study.profile, run) and not change_of(study, run)
 
 
 def train(study: Study, run: Run) -> Run:

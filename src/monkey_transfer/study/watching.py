@@ -80,7 +80,7 @@ def _finder(study: Study, run: Run) -> Run | None:
     arms = [arm for arm in study.profile.finished_networks if arm != run.arm]
     followers = [arm for arm in arms if isinstance(study.profile.framing(arm), PersonCrop)]
     runs = [found for arm in followers for found in study.runs_of(arm, run.seed)]
-    return next((found for found in runs if found.is_complete and found.has_network), None)
+    return next((found for found in runs if found.is_complete), None)
 
 
 def _validated(study: Study, run: Run) -> pd.DataFrame:

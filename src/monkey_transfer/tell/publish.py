@@ -32,7 +32,6 @@ def write_report(results: Results) -> Path:
     """
     study = results.study
     folder = report_of(study)
-    shutil.rmtree(folder / "predictions", ignore_errors=True)
     tables = {
         "scores": results.table,
         "comparisons": results.comparisons,
@@ -54,12 +53,21 @@ def write_report(results: Results) -> Path:
     for name, table in tables.items():
         save_table(study, name, table)
     write_json(folder / "tables" / "splits.json", _splits(study))
-    write_evidence(study, folder / "predictions")
+    _replace_evidence(study, folder / "predictions")
     save_figure(study, FIGURE, answer_figure(results))
     text = answer_text(results)
     write_text(folder / "answer.md", text)
     write_text(folder / "answer.html", markdown_page(text, study.profile.title, folder))
     return folder / "answer.html"
+
+
+def _replace_evidence(study: Study, folder: Path) -> None:
+    """What was there stays until the new is whole: of runs that were recovered it may be all that there is."""
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    write_evidence(study, unfinished)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
 
 
 def answer_figure(results: Results) -> Figure:

@@ -57,18 +57,23 @@ def _training_in_words(study: Study, run: Run) -> str:
             f"`{run.arm}` is the finished network `{name}` of {network.publisher},{kind} trained by its authors on "
             f"{network.trained_on}. Nothing was trained here."
         )
-    last, fold = run.learning_curve().iloc[-1], "" if run.fold is None else f", fold {run.fold},"
+    fold = "" if run.fold is None else f", fold {run.fold},"
     why = "Its validation score was best at iteration {}, which was kept"
     if arm.training.keeps == "last":
         why = "The last iteration, {}, was kept"
     if arm.names == "shuffled":
         why = "Names are shuffled in validation too, so its score says little and the last iteration, {}, was kept"
-    return (
+    said = (
         f"`{run.arm}` starts from `{arm.init}` and learnt {run.images} pictures of seed {run.seed}{fold} in "
         f"{outcome['iterations']} iterations ({outcome['optimizer']}); it ended by {outcome['stopped_by']}. "
-        f"{why.format(outcome['chosen_iteration'])}: {outcome['validation_score']:.1f} % correct and an error of "
-        f"{outcome['validation_error']:.1f} px in the framed picture; {last['validation_score']:.1f} % and "
-        f"{last['validation_error']:.1f} px at the end."
+        f"{why.format(outcome['chosen_iteration'])}"
+    )
+    if run.learning_curve().empty:
+        return f"{said}. Its learning curve was not kept by the report that it was recovered from."
+    last = run.learning_curve().iloc[-1]
+    return (
+        f"{said}: {outcome['validation_score']:.1f} % correct and an error of {outcome['validation_error']:.1f} px in "
+        f"the framed picture; {last['validation_score']:.1f} % and {last['validation_error']:.1f} px at the end."
     )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from monkey_transfer.errors import StudyError, print_any_letters
 from monkey_transfer.files import clear_disk_errors
-from monkey_transfer.measure.recovery import recover
+from monkey_transfer.measure.recovery import recover, refuse_without_key
+from monkey_transfer.profiles.loading import load_profile
 from monkey_transfer.study.opening import open_study
 from monkey_transfer.tell.reports import report_folder
 
@@ -22,13 +23,16 @@ def recovered(profile: str, report: str) -> list[str]:
 
     StudyError as of :func:`monkey_transfer.measure.recovery.recover`.
     """
+    refuse_without_key(load_profile(profile))
     folder = Path(os.path.expanduser(report)).resolve() if report else report_folder(profile)
     study = open_study(profile)
-    found, runs = recover(study, folder), len(study.runs())
-    reasons = Counter(found.values())
-    back = f"{reasons.pop('', 0)} are recovered from {folder}, without their networks"
-    said = [f"{runs} runs of profile {profile}: {runs - len(found)} were there, {back}."]
-    return said + [f"{number} not: {why}." for why, number in reasons.items()]
+    back, why_not = recover(study, folder)
+    of = f"{len(back)} of {len(study.runs())} runs of profile {profile}"
+    reasons = Counter(why_not.values())
+    return [
+        f"{of} are recovered from {folder}, without their networks.",
+        *(f"{number} {'is' if number == 1 else 'are'} not: {why}." for why, number in reasons.items()),
+    ]
 
 
 def main() -> None:

@@ -10,6 +10,10 @@ is another, and the rest is predicted again. How many are tried depends on how m
 who moves fast costs predictions, and what is found depends on how many frames go through the network at once by no more
 than what is taken for nearly the same.
 
+To find a person in a whole frame costs hundreds of looks. Where nobody is found, the last of the frames that are held
+is searched next, and if nobody is there either, nobody is in the frames between: an empty minute is searched at a few
+of its frames, and somebody who comes and goes in less than half a second may be missed.
+
 Nothing is smoothed: a frame's joints are those that the network found in that frame.
 """
 
@@ -171,6 +175,7 @@ def _followed(source: Iterator[np.ndarray], sight: Sight, find: Find, batch: int
     waiting: deque[np.ndarray] = deque()
     box: Box | None = None
     tried = 1
+    until_somebody = 0  # so many of the frames that are held come before one in which somebody is known to be
     while True:
         waiting.extend(islice(source, batch - len(waiting)))
         if not waiting:
@@ -180,8 +185,13 @@ def _followed(source: Iterator[np.ndarray], sight: Sight, find: Find, batch: int
             tried = min(batch, 2 * tried if len(counted) == tried else len(counted) + 1)
         else:
             counted, tried = [_alone(waiting[0], box, sight, find)], 1
+            if counted[0].box is None and len(waiting) > 1 and until_somebody <= 0:
+                until_somebody = len(waiting) - 1
+                if _alone(waiting[-1], None, sight, find).box is None:
+                    counted *= len(waiting)
         for one in counted:
             waiting.popleft()
+            until_somebody -= 1
             box = one.box
             yield one
 
