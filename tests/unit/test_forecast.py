@@ -103,7 +103,7 @@ def test_the_controls_forecast_worked_out_by_hand(many):
 @pytest.mark.parametrize(
     "arm, margin, says, verdict",
     [
-        ("scratch_control", 1, "helps", "8 labelled people). So more help. The intervals also hold"),
+        ("scratch_control", 1, "helps", "8 labelled people). So more people help. The intervals also hold"),
         (
             "scratch_control",
             60,
@@ -114,7 +114,7 @@ def test_the_controls_forecast_worked_out_by_hand(many):
             "transfer",
             1,
             "open",
-            "This curve cannot say whether more help: it allows anything from no gain to {high} points.",
+            "This curve cannot say whether more people help: it allows anything from no gain to {high} points.",
         ),
     ],
 )
@@ -164,7 +164,7 @@ def test_the_network_to_take_is_forecast_in_a_sentence(many):
     assert many.choice.arm == "transfer"
     assert on_forecasts(many, expected()) == (
         "With 100 more people expect +2.1 [+0.4, +3.9], with twice as many +5.2 [+1.5, +8.4] points of PCKh@0.5 "
-        "(`transfer`, chosen by validation: 40.0 % with 350 labelled people). So more help. The intervals also "
+        "(`transfer`, chosen by validation: 40.0 % with 350 labelled people). So more people help. The intervals also "
         "hold how far such curves miss (docs/metrics.md)."
     )
     assert on_forecasts(many, expected().query("arm == 'scratch_control' and more == 350")).startswith(

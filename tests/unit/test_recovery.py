@@ -86,7 +86,7 @@ def test_what_is_there_or_being_trained_stays(study, report):
         shutil.rmtree(one.folder)
     (training_now.partial).mkdir()
     with only_one(training_now.folder):
-        assert recover(study, report) == (others, {training_now: "it is being trained"})
+        assert recover(study, report) == (others, {training_now: "being trained"})
     assert there.has_network
     assert training_now.partial.is_dir()
     assert recover(study, report) == ([training_now], {})

@@ -33,8 +33,7 @@ _NOT_ESSENTIAL = "source_test"
 def recover(study: Study, report: Path) -> tuple[list[Run], dict[Run, str]]:
     """Make finished runs, without networks, of what a report kept of them, for those that a study has not.
 
-    A finished run stays, and so does one that is being trained. What learns nothing is not recovered, since nothing is
-    saved by that.
+    A finished run stays, and so does one that is being trained.
 
     Returns
     -------
@@ -58,10 +57,10 @@ def recover(study: Study, report: Path) -> tuple[list[Run], dict[Run, str]]:
     back: list[Run] = []
     why_not: dict[Run, str] = {}
     for run in study.runs():
-        if run.is_complete or study.profile.arm(run.arm).learns == "nothing":
+        if run.is_complete:
             continue
         with unless_another(run.folder) as free:
-            why = _why_not(study, run, records, report, table) if free else "it is being trained"
+            why = _why_not(study, run, records, report, table) if free else "being trained"
             if why:
                 why_not[run] = why
             else:

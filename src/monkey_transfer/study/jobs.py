@@ -128,7 +128,9 @@ def write_finished(work: JobFolder, study: Study, run: Run, others: Part | None 
     Its pictures are the run's own validation people, and the ``others``.
     """
     arm, framing = study.profile.arm(run.arm), study.profile.framing(run.arm)
-    job, pictures, joints = JobFolder(run.folder).read()
+    kept = JobFolder(run.folder)
+    # A report keeps no jobs, but that of a network which others finished is what it would be.
+    job, pictures, joints = kept.read() if kept.job.is_file() else job_of(study, run)
     if job.finished is None:
         whole = {"checkpoint": run.snapshot(), "heads": tuple(range(len(job.keypoints))), "finished": {}}
         job = job.model_copy(update=whole)

@@ -81,8 +81,11 @@ class Run:
 
     @property
     def has_network(self) -> bool:
-        """Whether a finished run's network is kept too: it is not where the run was recovered from a report."""
-        return not (self.folder / RECOVERED).is_file()
+        """Whether a finished run's network is there: not where the run was recovered from a report, which kept none,
+        unless the network is one that others finished."""
+        if not (self.folder / RECOVERED).is_file():
+            return True
+        return self.manifest()["specification"]["arm"]["learns"] == "nothing"
 
     def manifest(self) -> dict[str, Any]:
         """Specification, digest, versions, data digest, timings and machine of a finished run."""

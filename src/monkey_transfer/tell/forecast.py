@@ -44,11 +44,12 @@ def _verdict(results: Results, twice: Any) -> str:
     """What follows from the interval of twice as many people."""
     if twice.note:
         return f"How far that may be off is not known: {twice.note}."
-    profile = results.study.profile
+    profile, people = results.study.profile, counted(results.study)
     said = {
         LITTLE: f"So twice as many bring less than {profile.margin:g} points, the smallest difference of interest.",
-        OPEN: f"This curve cannot say whether more help: it allows anything from no gain to {twice.high:.1f} points.",
-        HELPS: "So more help.",
+        OPEN: f"This curve cannot say whether more {people} help: it allows anything from no gain to {twice.high:.1f} "
+        "points.",
+        HELPS: f"So more {people} help.",
     }[twice.says]
     return f"{said} The intervals also hold how far such curves miss{chapters(profile, 'docs/metrics.md')}."
 
