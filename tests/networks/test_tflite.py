@@ -13,12 +13,15 @@ from monkey_transfer.acquire.archives import ARCHIVES
 from monkey_transfer.datasets.pictures import in_original_pixels
 from monkey_transfer.files import sha256_of
 from monkey_transfer.images import PADDING_RGB, write_picture
+from monkey_transfer.networks.job import JobFolder
 from monkey_transfer.networks.tflite import prediction
 from monkey_transfer.networks.tflite.engine import TFLite
 from monkey_transfer.networks.tflite.networks import LAYOUTS
 from monkey_transfer.networks.tflite.prediction import Predictor, from_landmarks, refined, where_to_look
 from monkey_transfer.profiles import loading
 from monkey_transfer.study import opening, training
+from monkey_transfer.study.jobs import write_finished
+from monkey_transfer.study.runs import RECOVERED
 
 NAME = "efficientpose_rt_lite"
 SIDE, KEYPOINTS = LAYOUTS[NAME].side, LAYOUTS[NAME].keypoints
@@ -196,3 +199,13 @@ def test_a_finished_network_is_an_arm_of_a_study(file, tmp_path, monkeypatch):
     assert run.training().net_type == NAME
     assert study.finished("benchmark", 0) == training.train_arm(study, "benchmark", 0) == (run,)
     assert not (run.folder / "deeplabcut").exists()
+
+    # Recovered from a report it is there all the same, and what it saw is made again where it is asked for.
+    job = JobFolder(run.folder).read()[0]
+    (run.folder / RECOVERED).write_text("{}")
+    (run.folder / "job.json").unlink()
+    assert run.has_network
+    assert training.train_arm(study, "benchmark", 0) == (run,)
+    work = JobFolder(tmp_path / "work")
+    write_finished(work, study, run)
+    assert work.read()[0] == job
