@@ -106,7 +106,7 @@ class Run:
         """iteration, training_loss, validation_error (network pixels), validation_score (PCK, %), learning_rate,
         seconds, chosen: true for the snapshot that the run kept. Empty where the report that a run was recovered from
         did not keep it."""
-        curve = pd.read_csv(self._file(LEARNING_CURVE))
+        curve = pd.read_csv(self._file(LEARNING_CURVE), float_precision="round_trip")
         return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
 
     def training(self) -> Training:
