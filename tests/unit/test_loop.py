@@ -90,6 +90,7 @@ def comparable(outcome, folder) -> tuple:
     return {**vars(outcome), "seconds": 0.0}, curve.to_dict("list"), kept
 
 
+@settings(deadline=None)
 @given(kills=st.lists(st.integers(0, 11), max_size=3))
 def test_a_training_killed_at_any_moment_ends_as_the_straight_one(tmp_path_factory, kills):
     straight, killed = tmp_path_factory.mktemp("straight"), tmp_path_factory.mktemp("killed")

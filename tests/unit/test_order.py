@@ -23,7 +23,8 @@ def test_of_the_photographs_study_the_arms_of_its_questions_come_first():
     compared = {(arm, 100) for arm in ("transfer", "imagenet_control", "imagenet_longer", "dogs")}
     sources = {("baseline", 450), ("dogs_baseline", 450)}
     assert runs_that_come(DECIDING, profile) == compared | sources | {("benchmark", 4650)}
-    assert runs_that_come(CURVE, profile) == {(arm, size) for arm, _ in compared for size in (30, 300, 950)}
+    curves = {(arm, size) for arm, _ in compared - {("dogs", 100)} for size in (30, 300, 950)}
+    assert runs_that_come(CURVE, profile) == curves
     assert {("human_first", 100), ("people_baseline", 450), ("blazepose", 0)} <= runs_that_come(REST, profile)
 
 

@@ -6,8 +6,9 @@ the same of people of another data set, without likelihoods, which no number the
 of the held-out pictures of what an arm learnt that is not the target. With folds everybody tests once, and holds out a
 threshold for the networks of some other folds. ``labels.parquet`` are the labels of these people and
 ``people.parquet`` their group, box and reference lengths. Pixels of the original image, 0-based, pixel centres. Labels
-of photographs that may not be shown are not ours to publish and are left out. ``runs.json`` is what each run
-says of itself, and its learning curve, so that a study goes on elsewhere (:mod:`monkey_transfer.measure.recovery`).
+of photographs that may not be shown are not ours to publish and are left out. ``runs.json``, without folds, is what
+each run says of itself, and its learning curve, so that a study goes on elsewhere
+(:mod:`monkey_transfer.measure.recovery`).
 """
 
 import json
@@ -43,8 +44,9 @@ def write_evidence(study: Study, folder: Path) -> None:
             _write(pd.concat(held_out), place_of(folder, point, "source_test"))
     floor = [mean_pose(study, seed).assign(seed=seed, of="test") for seed in study.profile.seeds]
     _write(pd.concat(floor), place_of(folder, FLOOR, "test"))
-    records = ",\n".join(json.dumps(_record(run)) for run in study.runs())
-    write_text(folder / RECORDS, f"[\n{records}\n]\n")
+    if not study.profile.folds:  # of which it is not kept whose predictions are whose
+        records = ",\n".join(json.dumps(_record(run)) for run in study.runs())
+        write_text(folder / RECORDS, f"[\n{records}\n]\n")
     if study.profile.pictures_in_reports:
         _write_people(study, folder)
 

@@ -11,15 +11,16 @@ who moves fast costs predictions, and what is found depends on how many frames g
 than what is taken for nearly the same.
 
 To find a person in a whole frame costs hundreds of looks. Where nobody is found, the last of the frames that are held
-is searched next, and if nobody is there either, nobody is in the frames between: an empty minute is searched at a few
-of its frames, and somebody who comes and goes in less than half a second may be missed.
+is searched next: if nobody is there either, nobody is in the frames between, else it is found by halving where somebody
+comes in. So an empty minute is searched at a few of its frames, and somebody who comes and goes within half a second
+may be missed.
 
 Nothing is smoothed: a frame's joints are those that the network found in that frame.
 """
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -175,7 +176,6 @@ def _followed(source: Iterator[np.ndarray], sight: Sight, find: Find, batch: int
     waiting: deque[np.ndarray] = deque()
     box: Box | None = None
     tried = 1
-    until_somebody = 0  # so many of the frames that are held come before one in which somebody is known to be
     while True:
         waiting.extend(islice(source, batch - len(waiting)))
         if not waiting:
@@ -185,15 +185,29 @@ def _followed(source: Iterator[np.ndarray], sight: Sight, find: Find, batch: int
             tried = min(batch, 2 * tried if len(counted) == tried else len(counted) + 1)
         else:
             counted, tried = [_alone(waiting[0], box, sight, find)], 1
-            if counted[0].box is None and len(waiting) > 1 and until_somebody <= 0:
-                until_somebody = len(waiting) - 1
-                if _alone(waiting[-1], None, sight, find).box is None:
-                    counted *= len(waiting)
+            if counted[0].box is None:
+                counted *= _first_with_somebody(waiting, sight, find)
         for one in counted:
             waiting.popleft()
-            until_somebody -= 1
             box = one.box
             yield one
+
+
+def _first_with_somebody(frames: Sequence[np.ndarray], sight: Sight, find: Find) -> int:
+    """The number of the first frame in which somebody is, where nobody is in the first of all; found by halving.
+
+    It is the number of frames where nobody is in the last one either.
+    """
+    empty, there = 0, len(frames) - 1
+    if there == 0 or _alone(frames[there], None, sight, find).box is None:
+        return len(frames)
+    while there - empty > 1:
+        middle = (empty + there) // 2
+        if _alone(frames[middle], None, sight, find).box is None:
+            empty = middle
+        else:
+            there = middle
+    return there
 
 
 def _counting(frames: list[np.ndarray], box: Box, sight: Sight) -> list[Found]:
