@@ -103,13 +103,13 @@ def _table(file: Path) -> pd.DataFrame:
 
 def _why_not(study: Study, run: Run, records: _Records, report: Path, table: Any) -> str:
     """Why a run is not recovered; empty if it can be."""
-    lineage = [run, *recovered.ancestors(study.profile, run)]
+    lineage = [run, *runs.ancestors(study.profile, run)]
     said = [records.get((one.arm, one.images, one.seed)) for one in lineage]
     if said[0] is None:
         return "the report has no such run"
     if why := recovered.difference(study, run, said[0]):
         return why
-    if not all(of and not recovered.difference(study, one, of) for one, of in zip(lineage, said, strict=True)):
+    if not all(of and not recovered.difference(study, one, of) for one, of in zip(lineage[1:], said[1:], strict=True)):
         return FROM_ANOTHER
     for part in predicted(study, run):
         rows = _rows(run, part.role, report, table)
@@ -128,7 +128,7 @@ def _write(study: Study, run: Run, records: _Records, report: Path, table: Any) 
             tables.write(rows, run.partial / PREDICTIONS[part.role])
     starts_from = [
         {name: records[one.arm, one.images, one.seed][name] for name in ("run", "specification", "made_of")}
-        for one in recovered.ancestors(study.profile, run)
+        for one in runs.ancestors(study.profile, run)
     ]
     write_json(run.partial / RECOVERED, {"report": report.name, "starts_from": starts_from})
     manifest = dict(records[run.arm, run.images, run.seed])

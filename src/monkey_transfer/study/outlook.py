@@ -13,7 +13,7 @@ import pandas as pd
 from monkey_transfer.networks.engine import Training
 from monkey_transfer.profiles.profile import Profile
 from monkey_transfer.study.recovered import is_needed
-from monkey_transfer.study.runs import Run, has_settings
+from monkey_transfer.study.runs import Run, ancestors, has_settings
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def outlook(profile: Profile, runs: Sequence[Run], changed: Mapping[Run, str] = 
     pace = _seconds_per_picture(trained)
     current = {run for run in finished if has_settings(profile, run) and run not in changed}
     lacking = {run for run in current if not run.has_network and is_needed(profile, run, runs)}
-    existing = {run for run in current - lacking if current.issuperset(_parents(profile, run, runs))}
+    existing = {run for run in current - lacking if current.issuperset(ancestors(profile, run))}
     missing = [profile.arm(run.arm).at(run.images) for run in runs if run not in existing]
     to_train = [arm.training for arm in missing if arm.learns != "nothing"]
     known = [training for training in to_train if _kind(training) in pace]
@@ -93,12 +93,6 @@ def outlook(profile: Profile, runs: Sequence[Run], changed: Mapping[Run, str] = 
         changed=changed,
         unseen=sum("made_of" not in run.manifest() for run in existing),
     )
-
-
-def _parents(profile: Profile, run: Run, runs: Sequence[Run]) -> list[Run]:
-    """Of the runs, those that a run's weights come from."""
-    lineage = {(arm, profile.arm(arm).largest, run.seed) for arm in profile.lineage(run.arm)[1:]}
-    return [one for one in runs if (one.arm, one.images, one.seed) in lineage and one.fold in (None, run.fold)]
 
 
 def _kind(training: Training) -> tuple[str, str]:

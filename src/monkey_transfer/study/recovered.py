@@ -9,12 +9,7 @@ from monkey_transfer.study import runs
 from monkey_transfer.study.changes import change_since
 from monkey_transfer.study.jobs import published_weights
 from monkey_transfer.study.opening import Study
-from monkey_transfer.study.runs import RECOVERED, Run
-
-
-def ancestors(profile: Profile, run: Run) -> list[Run]:
-    """The runs that a run's weights come from, the nearest first; of a profile without folds."""
-    return [Run(run.profile, arm, profile.arm(arm).largest, run.seed) for arm in profile.lineage(run.arm)[1:]]
+from monkey_transfer.study.runs import RECOVERED, Run, ancestors
 
 
 def difference(study: Study, run: Run, said: dict[str, Any]) -> str:

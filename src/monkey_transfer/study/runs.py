@@ -62,6 +62,11 @@ class Run:
         return f"make study PROFILE={self.profile}"
 
     @property
+    def made_alone_by(self) -> str:
+        """The same for this run and what it starts from, and no other."""
+        return f"make run PROFILE={self.profile} ARM={self.arm} IMAGES={self.images} SEED={self.seed}"
+
+    @property
     def folder(self) -> Path:
         fold = "" if self.fold is None else f"-f{self.fold}"
         return runs_folder() / self.profile / self.arm / f"n{self.images}-s{self.seed}{fold}"
@@ -132,8 +137,7 @@ class Run:
 
     @property
     def _train_again(self) -> str:
-        words = f"make run PROFILE={self.profile} ARM={self.arm} IMAGES={self.images} SEED={self.seed}"
-        return f"delete {self.folder} and train it again ({words})"
+        return f"delete {self.folder} and train it again ({self.made_alone_by})"
 
     def _file(self, name: str) -> Path:
         if not self.is_complete:
@@ -172,6 +176,15 @@ def runs_of(profile: Profile, folds: Sequence[int | None] = (None,)) -> list[Run
         for images in arm.sizes
         for seed in profile.seeds
         for fold in (folds if profile.learns_people(name) else [None])
+    ]
+
+
+def ancestors(profile: Profile, run: Run) -> list[Run]:
+    """The runs that a run's weights come from, the nearest first; with folds those of its fold, where there is one for
+    each."""
+    return [
+        Run(run.profile, arm, profile.arm(arm).largest, run.seed, run.fold if profile.learns_people(arm) else None)
+        for arm in profile.lineage(run.arm)[1:]
     ]
 
 

@@ -68,9 +68,10 @@ def _training_in_words(study: Study, run: Run) -> str:
         f"{outcome['iterations']} iterations ({outcome['optimizer']}); it ended by {outcome['stopped_by']}. "
         f"{why.format(outcome['chosen_iteration'])}"
     )
-    if run.learning_curve().empty:
+    curve = run.learning_curve()
+    if curve.empty:
         return f"{said}. Its learning curve was not kept by the report that it was recovered from."
-    last = run.learning_curve().iloc[-1]
+    last = curve.iloc[-1]
     return (
         f"{said}: {outcome['validation_score']:.1f} % correct and an error of {outcome['validation_error']:.1f} px in "
         f"the framed picture; {last['validation_score']:.1f} % and {last['validation_error']:.1f} px at the end."

@@ -148,8 +148,7 @@ def _refuse_missing(run: Run) -> None:
             f"make best PROFILE={run.profile} trains one that did, and ARM=best names it"
         )
     if not run.is_complete:
-        words = f"PROFILE={run.profile} ARM={run.arm} IMAGES={run.images} SEED={run.seed}"
-        raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: make run {words} trains it")
+        raise StudyError(f"run '{run}' of profile {run.profile} is not there yet: {run.made_alone_by} trains it")
     run.refuse_without_network()
 
 
