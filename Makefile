@@ -33,7 +33,7 @@ study: setup  ## run the study of a profile: make study PROFILE=demo [CLUSTER=sl
 	@$(PY) -m monkey_transfer.tell.reports show -- "$$PROFILE"
 
 plan: setup  ## say how many runs a study has, how many exist and how long the others may take: make plan PROFILE=demo
-	@$(PY) workflow/run.py "$$PROFILE" "$$CLUSTER" --dry-run --quiet rules progress
+	@$(PY) workflow/run.py "$$PROFILE" "$$CLUSTER" --dry-run --quiet all
 
 run: setup  ## train one run, unless it is there, and say how good it is: make run PROFILE=demo ARM=transfer [IMAGES=30] [SEED=0]
 	@$(PY) -m monkey_transfer.tell.single train -- "$$PROFILE" "$$ARM" "$$IMAGES" "$$SEED"

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.videos [PROFILE ARM]``: people in the frames of videos, found as in crops, and how fast.
+"""``python -m benchmarks.videos [PROFILE ARM IMAGES]``: people in the frames of videos, found as in crops, and how fast.
 
 The test people of a study whose runs are there (``make study``) are put into frames of 320, 640 and 1920 pixels, on
 noise, each for a few frames in which he drifts; a finished run's network follows them. Its PCK is set beside that of
@@ -75,9 +75,9 @@ def analyse(run: Run, file: Path, folder: Path) -> None:
     deeplabcut.analyze_videos(config, [str(file)], destfolder=str(folder), shuffle=1)
 
 
-def main(profile: str = "lsp", arm: str = "benchmark") -> None:
+def main(profile: str = "lsp", arm: str = "benchmark", images: str | None = None) -> None:
     study = open_study(profile)
-    run = study.finished_run(arm, study.profile.seeds[0])
+    run = study.finished_run(arm, study.profile.seeds[0], int(images) if images else None)
     sides = study.test_people.images.set_index("image_id")[["width", "height"]].max(axis=1)
     ids = sides.index[sides + STEP * HELD <= min(FRAMES.values())][:PEOPLE].tolist()
     people = study.target.subset(ids)

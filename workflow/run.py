@@ -104,7 +104,8 @@ def main(profile: str = "", cluster: str = "", *options: str) -> None:
     """Run the workflow of a profile; ends the process with what is wrong, if anything is."""
     errors: list[logging.LogRecord] = []
     print_any_letters()
-    logger.addFilter(lambda record: record.levelno < logging.ERROR or errors.append(record))
+    quiet = "--quiet" in options  # Snakemake's own tells what starts, and on a dry run all that would run
+    logger.addFilter(lambda record: not quiet if record.levelno < logging.ERROR else errors.append(record))
     try:
         chosen = load_profile(profile)
         if any(option in ("--config", "-C") or option.startswith("--config=") for option in options):
