@@ -52,19 +52,18 @@ def recover(study: Study, report: Path) -> tuple[list[Run], dict[Run, str]]:
         raise StudyError(
             f"profile {study.profile.name}: runs of folds cannot be recovered, expected a profile without them"
         )
-    records = _records(report)
-    table = cache(_table)
+    kept = _Kept(report)
     back: list[Run] = []
     why_not: dict[Run, str] = {}
     for run in study.runs():
         if run.is_complete:
             continue
         with unless_another(run.folder) as free:
-            why = _why_not(study, run, records, report, table) if free else "being trained"
+            why = _why_not(study, run, kept) if free else "being trained"
             if why:
                 why_not[run] = why
             else:
-                _write(study, run, records, report, table)
+                _write(study, run, kept)
                 back.append(run)
     return back, why_not
 
@@ -78,11 +77,32 @@ def refuse_without_key(profile: Profile) -> None:
         )
 
 
-_Records = dict[tuple[str, int, int], dict[str, Any]]
+class _Kept:
+    """What a report kept of runs; StudyError where it kept nothing or is damaged."""
+
+    def __init__(self, report: Path):
+        self.report = report.name
+        self._folder = report / "predictions"
+        self._records = _records(self._folder / RECORDS)
+        self._table = cache(_table)
+
+    def record(self, run: Run) -> dict[str, Any]:
+        """What the run said of itself; nothing if that is not kept."""
+        return self._records.get((run.arm, run.images, run.seed), {})
+
+    def predictions(self, run: Run, role: str) -> pd.DataFrame:
+        """What the run predicted for one role, as a run has it; no rows if nothing of that is kept."""
+        file = place_of(self._folder, run, role)
+        if not file.is_file():
+            return pd.DataFrame(columns=["image_id"])
+        rows = self._table(file)
+        rows = rows[(rows["seed"] == run.seed) & (rows["of"] == role)]
+        rows = rows.astype({"image_id": str, "keypoint": str, "x": float, "y": float})
+        rows = rows.assign(likelihood=rows["likelihood"].astype(float) if "likelihood" in rows else float("nan"))
+        return tables.check(rows, tables.PREDICTIONS, file) if len(rows) else rows
 
 
-def _records(report: Path) -> _Records:
-    file = report / "predictions" / RECORDS
+def _records(file: Path) -> dict[tuple[str, int, int], dict[str, Any]]:
     if not file.is_file():
         raise StudyError(
             f"{file}: is not there, expected what a report keeps of its runs: name the folder of a report that has it"
@@ -101,50 +121,36 @@ def _table(file: Path) -> pd.DataFrame:
         raise StudyError(f"{file}: is not what was written, expected Parquet: copy the report again") from None
 
 
-def _why_not(study: Study, run: Run, records: _Records, report: Path, table: Any) -> str:
+def _why_not(study: Study, run: Run, kept: _Kept) -> str:
     """Why a run is not recovered; empty if it can be."""
-    lineage = [run, *runs.ancestors(study.profile, run)]
-    said = [records.get((one.arm, one.images, one.seed)) for one in lineage]
-    if said[0] is None:
+    if not (said := kept.record(run)):
         return "the report has no such run"
-    if why := recovered.difference(study, run, said[0]):
+    if why := recovered.difference(study, run, said):
         return why
-    if not all(of and not recovered.difference(study, one, of) for one, of in zip(lineage[1:], said[1:], strict=True)):
-        return FROM_ANOTHER
+    for parent in runs.ancestors(study.profile, run):
+        if not (said := kept.record(parent)) or recovered.difference(study, parent, said):
+            return FROM_ANOTHER
     for part in predicted(study, run):
-        rows = _rows(run, part.role, report, table)
-        if set(rows["image_id"]) != set(part.image_ids) and part.role != _NOT_ESSENTIAL:
+        found = set(kept.predictions(run, part.role)["image_id"])
+        if found != set(part.image_ids) and part.role != _NOT_ESSENTIAL:
             return f"the report lacks predictions ({part.role}) of it"
     return ""
 
 
-def _write(study: Study, run: Run, records: _Records, report: Path, table: Any) -> None:
+def _write(study: Study, run: Run, kept: _Kept) -> None:
     """Make the run's folder of its record and its predictions, whole or not at all."""
     shutil.rmtree(run.partial, ignore_errors=True)
     run.partial.mkdir(parents=True)
     for part in predicted(study, run):
-        if len(rows := _rows(run, part.role, report, table)):
-            rows = tables.check(rows, tables.PREDICTIONS, place_of(report / "predictions", run, part.role))
+        if len(rows := kept.predictions(run, part.role)):
             tables.write(rows, run.partial / PREDICTIONS[part.role])
     starts_from = [
-        {name: records[one.arm, one.images, one.seed][name] for name in ("run", "specification", "made_of")}
-        for one in runs.ancestors(study.profile, run)
+        {name: kept.record(parent)[name] for name in ("run", "specification", "made_of")}
+        for parent in runs.ancestors(study.profile, run)
     ]
-    write_json(run.partial / RECOVERED, {"report": report.name, "starts_from": starts_from})
-    manifest = dict(records[run.arm, run.images, run.seed])
+    write_json(run.partial / RECOVERED, {"report": kept.report, "starts_from": starts_from})
+    manifest = dict(kept.record(run))
     with written(run.partial / LEARNING_CURVE) as curve:
         pd.DataFrame(manifest.pop("learning_curve")).to_csv(curve, index=False)
-    manifest["run"] = {**manifest["run"], "profile": run.profile}
-    write_json(run.partial / "run.json", manifest)
+    write_json(run.partial / "run.json", {**manifest, "run": {**manifest["run"], "profile": run.profile}})
     runs.put_in_place(run)
-
-
-def _rows(run: Run, role: str, report: Path, table: Any) -> pd.DataFrame:
-    """What the report kept of a run's predictions of one role, as a run has them; nothing if it kept none."""
-    file = place_of(report / "predictions", run, role)
-    if not file.is_file():
-        return pd.DataFrame(columns=["image_id"])
-    rows = table(file)
-    rows = rows[(rows["seed"] == run.seed) & (rows["of"] == role)]
-    rows = rows.astype({"image_id": str, "keypoint": str, "x": float, "y": float})
-    return rows.assign(likelihood=rows["likelihood"].astype(float) if "likelihood" in rows else float("nan"))

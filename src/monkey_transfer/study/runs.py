@@ -114,6 +114,11 @@ class Run:
         curve = pd.read_csv(self._file(LEARNING_CURVE), float_precision="round_trip")
         return curve.assign(chosen=curve["iteration"] == self.manifest()["outcome"]["chosen_iteration"])
 
+    @property
+    def has_curve(self) -> bool:
+        """Whether there is a curve to draw: not of a network that others finished, nor where a report kept none."""
+        return bool(self.learning_curve()["iteration"].any())
+
     def training(self) -> Training:
         """How a finished run was trained, defaults and all."""
         return _TRAINING.validate_python(self.manifest()["specification"]["arm"]["training"])
