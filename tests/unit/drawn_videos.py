@@ -63,6 +63,7 @@ def _dots(picture: np.ndarray) -> np.ndarray:
 
 def sight(predict=find_dots, **other) -> Sight:
     settings = {"size": 160, "person": 125, "margin": MARGIN, "sure": SURE, "joints": 4}
+    settings |= {"judged": tuple(COLOURS), "held_out": (0.5,)}
     return Sight(predict, tuple(COLOURS), **(settings | other))
 
 

@@ -14,13 +14,23 @@ from monkey_transfer.videos.reading import open_video
 WIDTH, HEIGHT = 160, 120
 
 
-def nowhere(frame):
-    return []
+class Finder:
+    """Another network: where it finds people in a whole frame, and of what share of people it was less sure."""
+
+    def __init__(self, search=lambda frame: [], share=1.0):
+        self.search, self.surer_than, self.looks = search, share, 0
+
+    def look(self, frames, box):
+        self.looks += 1
+        return np.zeros((len(frames), len(COLOURS), 3))
+
+    def share(self, pose):
+        return self.surer_than
 
 
-def followed(truth, width=WIDTH, height=HEIGHT, eye=None, find=nowhere, **other):
+def followed(truth, width=WIDTH, height=HEIGHT, eye=None, **other):
     frames = [drawn(width, height, joints) for joints in truth]
-    return follow(frames, len(frames), eye or sight(), find, **other)
+    return follow(frames, len(frames), eye or sight(), **other)
 
 
 def points(poses: pd.DataFrame) -> np.ndarray:
@@ -60,7 +70,7 @@ def test_joints_are_where_they_are_whatever_the_size_of_the_frames(width, height
     truth = [joints_at(width * (0.3 + 0.02 * number), height * 0.5, person * 1.005**number) for number in range(10)]
     video = open_video(write_video(tmp_path / "a.mp4", [drawn(width, height, joints) for joints in truth]))
     done = []
-    poses, people = follow(video, video.frames, sight(), nowhere, 4, lambda *counts: done.append(counts))
+    poses, people = follow(video, video.frames, sight(), None, 4, lambda *counts: done.append(counts))
     assert worst(poses, truth) < 0.15 * person / 125  # of a pixel of what the network sees
     assert people["found_by"].tolist() == ["whole frame", *["last frame"] * 9]
     assert poses.columns.tolist() == ["frame", "keypoint", "x", "y", "likelihood"]
@@ -160,7 +170,7 @@ def test_a_person_who_leaves_is_not_invented_and_is_found_again():
         seen = (frame == (255, 0, 0)).all(axis=2).any()
         return [(x - person / 4, y - person / 2, person / 2, person)] if seen else []
 
-    poses, people = followed(truth, find=find)
+    poses, people = followed(truth, finder=Finder(find))
     assert people["found_by"].tolist() == ["finder", "last frame", *["nobody"] * 3, "finder", *["last frame"] * 2]
     without = poses[poses["frame"].isin([2, 3, 4])]
     assert without[["x", "y", "likelihood"]].isna().all(axis=None)
@@ -173,7 +183,7 @@ def test_a_person_who_leaves_is_not_invented_and_is_found_again():
 def test_an_empty_time_is_searched_at_few_of_its_frames(before, gone, after):
     truth = [*[joints_at(60, 60, 80)] * before, *[None] * gone, *[joints_at(90, 60, 80)] * after]
     asked = []
-    poses, people = followed(truth, find=lambda frame: asked.append(frame) or [])
+    poses, people = followed(truth, finder=Finder(lambda frame: asked.append(frame) or []))
     assert people["found_by"].ne("nobody").tolist() == [joints is not None for joints in truth]
     assert worst(poses.dropna(), [joints for joints in truth if joints is not None]) < 0.2
     assert len(asked) <= 2 * (gone // 16 + 1) + 5 + bool(before)
@@ -209,6 +219,35 @@ def test_so_many_sure_joints_make_a_person(joints, by):
     assert people["found_by"].tolist() == [by]
 
 
+# The network's means are 1: of so many of 20 held-out people it was less sure.
+@pytest.mark.parametrize(
+    "less_sure, finders, somebody",
+    [
+        (20, None, True),
+        (1, None, True),
+        (0, None, False),
+        (1, 0.1, False),
+        (1, 0.15, True),
+        (4, 0, True),
+        (0, 1, False),
+    ],
+)
+def test_somebody_is_there_of_whom_networks_are_as_sure_as_of_held_out_people(less_sure, finders, somebody):
+    eye = sight(held_out=(0.9,) * less_sure + (1.0,) * (20 - less_sure))
+    finder = finders if finders is None else Finder(share=finders)
+    _, people = followed([joints_at(80, 60, 80)] * 20, eye=eye, finder=finder)
+    assert people["found_by"].ne("nobody").all() if somebody else people["found_by"].eq("nobody").all()
+    if finder and less_sure == 4:
+        assert finder.looks == 0  # whatever it says
+
+
+def test_only_the_joints_that_held_out_people_were_judged_by_say_how_sure_it_is():
+    pose = np.column_stack([np.zeros((6, 2)), [1, 1, 0, 0, 0, 0]])
+    eye = sight(judged=("right_shoulder", "left_shoulder"), held_out=(0.2, 0.4, 0.999))
+    assert eye.share(pose) == 1
+    assert sight(held_out=(0.2, 0.4, 0.999)).share(pose) == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize("down, person", [(20, True), (85, True), (101, False), (-40, False)])
 def test_a_box_that_lies_in_the_frame_by_less_than_half_is_nobody(down, person):
     """The joints reach 40 pixels down, their box 4 more either way."""
@@ -229,15 +268,14 @@ NONSENSE = [
 
 @pytest.mark.parametrize("box", NONSENSE, ids=str)
 def test_a_box_of_the_finder_that_cannot_be_a_persons_is_passed_over(box):
-    poses, people = followed([joints_at(80, 60, 80)], find=lambda frame: [box])
+    poses, people = followed([joints_at(80, 60, 80)], finder=Finder(lambda frame: [box]))
     assert people["found_by"].tolist() == ["whole frame"]
 
 
 def test_a_finder_that_is_a_little_off_is_corrected_before_its_joints_count():
     truth = joints_at(80, 60, 60)
-    poses, people = followed(
-        [truth], eye=sight(only_at_its_size), find=lambda frame: [(120, 5, 20, 20), (55, 25, 60, 75)]
-    )
+    finder = Finder(lambda frame: [(120, 5, 20, 20), (55, 25, 60, 75)])
+    poses, people = followed([truth], eye=sight(only_at_its_size), finder=finder)
     assert people["found_by"].tolist() == ["finder"]
     assert worst(poses, [truth]) < 0.2
 

@@ -34,6 +34,15 @@ def test_it_is_told_how_large_a_person_is_and_how_sure_it_is_of_joints(study):
     assert asked.sure == pytest.approx(0.01 + 0.05 * 0.99)
 
 
+def test_it_is_told_how_sure_the_network_was_of_each_of_the_held_out_people(study):
+    run = study.runs_of("transfer", 0)[0]
+    asked = watching._watch(study, run, Path("walk.mp4"))
+    assert asked.judged == study.skeleton("transfer").keypoints
+    means = run.predictions("threshold").groupby("image_id")["likelihood"].mean()
+    assert asked.held_out == pytest.approx(sorted(means))
+    assert len(asked.held_out) == len(study.threshold_people(run))
+
+
 def test_boxes_reach_as_far_beyond_the_joints_as_those_of_the_held_out_people(study):
     people = study.target
     ids = study.threshold_people(study.runs_of("transfer", 0)[0])

@@ -1,7 +1,7 @@
 """The process in which a network watches a video: ``python -m monkey_transfer.networks.watch <folder>``.
 
 The folder is that of a job whose network is finished, and holds ``watch.json`` (:class:`Watch`) beside. A folder
-``finder`` in it, if there is one, holds the same for the network that finds people in whole frames. What the network
+``finder`` in it, if there is one, holds the same for the finder, another network. What the network
 saw is left in ``poses.parquet`` and ``people.parquet``, the tables of :func:`monkey_transfer.videos.following.follow`.
 """
 
@@ -29,6 +29,8 @@ class Watch(Settings):
     margin: float
     sure: float
     joints: int
+    judged: tuple[str, ...]
+    held_out: tuple[float, ...]
 
 
 def do(folder: JobFolder) -> None:
@@ -36,10 +38,10 @@ def do(folder: JobFolder) -> None:
     report = Reporter(folder.progress)
     report("starting", 0, 1)
     asked, sight = _opened(folder)
-    finder = JobFolder(folder.path / "finder")
-    find = _opened(finder)[1].search if finder.job.is_file() else lambda frame: ()
+    other = JobFolder(folder.path / "finder")
+    finder = _opened(other)[1] if other.job.is_file() else None
     video = open_video(asked.video)
-    poses, people = follow(video, video.frames, sight, find, report=partial(report, "watching"))
+    poses, people = follow(video, video.frames, sight, finder, report=partial(report, "watching"))
     tables.write(poses, folder.path / "poses.parquet")
     tables.write(people, folder.path / "people.parquet")
 

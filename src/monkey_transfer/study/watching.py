@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from monkey_transfer import skeletons
 from monkey_transfer.datasets.assembly import joint_extents
 from monkey_transfer.errors import StudyError
 from monkey_transfer.files import write_json
@@ -20,7 +21,7 @@ from monkey_transfer.tables import BOX
 
 # Of the joints of held-out people so many have the likelihood from which on a joint counts.
 _SURE = 0.95
-# Of a network's joints so many have to count for somebody to be there.
+# Of a network's joints so many have to count for a person's box.
 _JOINTS = 0.5
 
 
@@ -38,8 +39,8 @@ class Watched(NamedTuple):
 def watch(study: Study, run: Run, video: Path, folder: Path) -> Watched:
     """Have the network of a finished run follow the person in a video, in a process of its own.
 
-    Where nobody is followed, a finished network of the profile looks for a person, if one of its runs is there that is
-    not this one; else the network itself. ``folder`` is where the process works; it is gone afterwards, unless
+    Beside the network itself a finished network of the profile looks for people, if one of its runs is there that is
+    not this one. ``folder`` is where the process works; it is gone afterwards, unless
     StudyError says why there is no result: the arm does not see crops of people, the video cannot be read, or one of
     :mod:`monkey_transfer.videos.reading`.
     """
@@ -65,6 +66,8 @@ def _watch(study: Study, run: Run, video: Path) -> Watch:
             "expected an arm that sees crops around people (framing: person), since only these can be followed"
         )
     likelihoods = _validated(study, run)["likelihood"]
+    found = study.held_out_predictions(run)
+    names = skeletons.mapping(study.skeleton(run.arm), study.target.skeleton)
     return Watch(
         video=str(video),
         size=framing.size,
@@ -72,6 +75,8 @@ def _watch(study: Study, run: Run, video: Path) -> Watch:
         margin=_margin(study, run),
         sure=float(np.quantile(likelihoods, 1 - _SURE)),
         joints=max(2, round(_JOINTS * likelihoods.groupby(level="keypoint").ngroups)),
+        judged=tuple(own for own, name in names.items() if name in set(found["keypoint"])),
+        held_out=tuple(sorted(found.groupby("image_id")["likelihood"].mean())),
     )
 
 
