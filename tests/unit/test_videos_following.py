@@ -222,23 +222,14 @@ def test_so_many_sure_joints_make_a_person(joints, by):
 # The network's means are 1: of so many of 20 held-out people it was less sure.
 @pytest.mark.parametrize(
     "less_sure, finders, somebody",
-    [
-        (20, None, True),
-        (1, None, True),
-        (0, None, False),
-        (1, 0.1, False),
-        (1, 0.15, True),
-        (4, 0, True),
-        (0, 1, False),
-    ],
+    [(20, None, True), (1, None, True), (0, None, False), (1, 0, False), (1, 0.05, True), (10, 0, True), (0, 1, False)],
 )
 def test_somebody_is_there_of_whom_networks_are_as_sure_as_of_held_out_people(less_sure, finders, somebody):
     eye = sight(held_out=(0.9,) * less_sure + (1.0,) * (20 - less_sure))
     finder = finders if finders is None else Finder(share=finders)
     _, people = followed([joints_at(80, 60, 80)] * 20, eye=eye, finder=finder)
     assert people["found_by"].ne("nobody").all() if somebody else people["found_by"].eq("nobody").all()
-    if finder and less_sure == 4:
-        assert finder.looks == 0  # whatever it says
+    assert finder is None or (finder.looks > 0) == (less_sure == 1)  # only where its answer matters
 
 
 def test_only_the_joints_that_held_out_people_were_judged_by_say_how_sure_it_is():
