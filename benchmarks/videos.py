@@ -3,7 +3,8 @@
 The test people of a study whose runs are there (``make study``) are put into frames of 320, 640 and 1920 pixels, on
 noise: each drifts through some frames, and is followed by so many without anybody that the next one has to be found
 anew. A finished run's network watches them. Its PCK is set beside that of the same run on the crops around the
-labelled boxes, which a video does not have; the interval of the difference is a bootstrap over people. Then ours and
+labelled boxes, which a video does not have; the interval of the difference is a bootstrap over people. It also watches
+stills of what is beside people in their pictures, where it should find nobody but others who stand there. Then ours and
 DeepLabCut's ``analyze_videos`` take turns on the same network and one person who drifts through 640 pixels: DeepLabCut
 gives the network whole frames, one look each, ours cuts each frame out, and more than once where the person moves; the
 start of either is timed as well. The last line is the largest loss, in points, and the smallest ratio of frames a
@@ -12,6 +13,7 @@ second.
 
 import contextlib
 import io
+import math
 import sys
 import tempfile
 from pathlib import Path
@@ -36,6 +38,7 @@ FRAMES = {320: 320, 640: 480, 1920: 1080}  # width -> height
 # Nobody is in as many frames as are held together: of fewer each would cost more searches. Somebody is in more, since
 # who comes and goes among those that are held may be missed.
 PEOPLE, HELD, EMPTY, STEP = 40, 20, 16, 2
+BESIDE, SMALLEST, STILL = 30, 90, 320
 TURNS, LONG = 3, 240
 RATE = 25
 
@@ -61,6 +64,26 @@ def film(study: Study, ids: list[str], size: tuple[int, int], held: int, empty: 
             number += 1
     writer.release()
     return pd.DataFrame(rows, columns=["frame", "image_id", "dx", "dy"])
+
+
+def film_beside(study: Study, file: Path) -> int:
+    """Write a video of stills, :data:`EMPTY` frames each, of the largest rectangles beside people; returns how many."""
+    stills = []
+    for row in study.test_people.images.itertuples():
+        x, y = max(0, math.floor(row.bbox_x)), max(0, math.floor(row.bbox_y))
+        right, below = math.ceil(row.bbox_x + row.bbox_w), math.ceil(row.bbox_y + row.bbox_h)
+        picture = read_picture(row.path, (row.width, row.height))
+        beside = max(
+            (picture[:, :x], picture[:, right:], picture[:y], picture[below:]), key=lambda part: min(part.shape[:2])
+        )
+        if min(beside.shape[:2]) >= SMALLEST and len(stills) < BESIDE:
+            stills.append(cv2.resize(beside, (STILL, STILL)))
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), RATE, (STILL, STILL))
+    for still in stills:
+        for _ in range(EMPTY):
+            writer.write(cv2.cvtColor(still, cv2.COLOR_RGB2BGR))
+    writer.release()
+    return len(stills)
 
 
 def _to_and_fro(place: int, most: int) -> int:
@@ -137,6 +160,12 @@ def main(profile: str = "lsp", arm: str = "benchmark", images: str | None = None
                 f"by: {ways}; somebody in {100 * invented:.1f} % of the frames without anybody",
                 flush=True,
             )
+        stills = film_beside(study, folder / "beside.avi")
+        if stills:
+            with contextlib.redirect_stdout(io.StringIO()):
+                found = watch(study, run, folder / "beside.avi", folder / "watched")
+            somebody = (found.people["found_by"] != NOBODY).groupby(found.people["frame"] // EMPTY).any().sum()
+            print(f"stills of what is beside people: somebody in {somebody} of {stills}", flush=True)
         file = folder / "long.avi"
         film(study, ids[:1], (640, FRAMES[640]), LONG, 0, file)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
