@@ -76,8 +76,10 @@ def film_beside(study: Study, file: Path) -> int:
         beside = max(
             (picture[:, :x], picture[:, right:], picture[:y], picture[below:]), key=lambda part: min(part.shape[:2])
         )
-        if min(beside.shape[:2]) >= SMALLEST and len(stills) < BESIDE:
+        if min(beside.shape[:2]) >= SMALLEST:
             stills.append(cv2.resize(beside, (STILL, STILL)))
+        if len(stills) == BESIDE:
+            break
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), RATE, (STILL, STILL))
     for still in stills:
         for _ in range(EMPTY):

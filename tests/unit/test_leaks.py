@@ -171,6 +171,8 @@ def test_whom_a_network_from_elsewhere_may_know_depends_on_where_the_people_are_
     assert bool(why_it_may_know(study, "benchmark", role)) == (network in known)
     assert why_it_may_know(study, "benchmark", other) == []  # drawn by a computer
     assert audited(study).set_index("arm")["may_have_seen"]["benchmark"] == 3 * (role == "target" and network in known)
+    own = replace(study, profile=study.profile.model_copy(update={"own_data": True}))
+    assert bool(why_it_may_know(own, "benchmark", role)) == (role == "elsewhere" and network in known)
 
 
 @pytest.mark.parametrize("role, arms", [("source", ON_MONKEYS), ("target", ON_PEOPLE)])

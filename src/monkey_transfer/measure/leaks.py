@@ -72,7 +72,9 @@ def alike_elsewhere_of(study: Study, run: Run) -> int | None:
 
 def why_it_may_know(study: Study, arm: str, role: str) -> list[str]:
     """What the networks of others that an arm starts from were trained on, where the people of that role may be among
-    it: 'target' or 'elsewhere'."""
+    it: 'target' or 'elsewhere'. Own people, of whom nobody else has pictures, are not."""
+    if role == "target" and study.profile.own_data:
+        return []
     networks = [found for ancestor in study.profile.lineage(arm) if (found := study.profile.arm(ancestor).published)]
     people = getattr(study.profile, role).data.format
     return [one.may_know_people for one in networks if one.may_know_people and people not in one.knows_none_of]
