@@ -232,6 +232,24 @@ def test_somebody_is_there_of_whom_networks_are_as_sure_as_of_held_out_people(le
     assert finder is None or (finder.looks > 0) == (less_sure == 1)  # only where its answer matters
 
 
+@pytest.mark.parametrize("less_sure, stays", [(4, False), (5, True), (9, True)])
+def test_somebody_who_was_there_before_stays_with_less(less_sure, stays):
+    """The network is sure in the first frame; then less than of half of the people, and the finder sees nobody."""
+    likelihood = 1.0
+
+    def frames():
+        nonlocal likelihood
+        for likelihood in (1.0, 0.8, 0.8):
+            yield drawn(WIDTH, HEIGHT, joints_at(80, 60, 80))
+
+    def less_sure_later(pictures):
+        return find_dots(pictures) * (1, 1, likelihood)
+
+    eye = sight(less_sure_later, held_out=(0.7,) * less_sure + (0.9,) * (20 - less_sure))
+    _, people = follow(frames(), 3, eye, Finder(share=0), batch=1)
+    assert people["found_by"].tolist() == ["whole frame", *["last frame" if stays else "nobody"] * 2]
+
+
 def test_only_the_joints_that_held_out_people_were_judged_by_say_how_sure_it_is():
     pose = np.column_stack([np.zeros((6, 2)), [1, 1, 0, 0, 0, 0]])
     eye = sight(judged=("right_shoulder", "left_shoulder"), held_out=(0.2, 0.4, 0.999))

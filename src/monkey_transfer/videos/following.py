@@ -48,12 +48,13 @@ LAST_FRAME, FINDER, WHOLE_FRAME, NOBODY = "last frame", "finder", "whole frame",
 # the box, either way; scales of which one in three is beyond a factor of 1.2), so that the network knows all of it.
 DRIFT = 0.05
 GROWTH = 1.1
-# Nobody is there if the network is less sure than of all but this share of held-out people; somebody is, if it is surer
-# than of this share; between, a finder that is surer than of the first share of them decides. With a network that found
-# 48 % of the joints of LSPET's people and EfficientPose for a finder, 1 of 30 such people was passed over, and in 30
-# frames of what is beside people in photographs somebody was found in 6, where others do stand. Of any pose of which
-# half of the joints were as sure as 95 % of those of held-out people it had been none, and 17.
-LEAST, SURELY = 0.05, 0.5
+# Nobody is there if the network is less sure than of all but the least share of held-out people. Somebody is, if it is
+# surer than of half of them, or of a quarter where somebody was in the frame before, or a person of whom it is now more
+# and now less sure would come and go; between, a finder that is surer than of the least share decides. With a network
+# that found 48 % of the joints of LSPET's people and EfficientPose for a finder, 1 of 30 such people was passed over as
+# a newcomer, and in 30 frames of what is beside people in photographs somebody was found in 6, where others do stand.
+# By half of the joints, each as sure as 95 % of those of held-out people, it had been none, and 17.
+LEAST, NEWCOMER, FOLLOWED = 0.05, 0.5, 0.25
 # How often a frame is cut out anew before its joints count as they are. The box of somebody with a joint that is sure
 # in one cut and not in the next never settles.
 LOOKS = 3
@@ -238,7 +239,7 @@ def _counting(frames: list[np.ndarray], box: Box, sight: Sight, finder: Sight | 
     counted = []
     for frame, pose in zip(frames, sight.look(frames, box), strict=True):
         own = sight.box_of(pose, frame)
-        if own is None or not nearly(own, box) or not _is_somebody(frame, pose, own, sight, finder):
+        if own is None or not nearly(own, box) or not _is_somebody(frame, pose, own, sight, finder, FOLLOWED):
             break
         counted.append(Found(pose, own, LAST_FRAME))
     return counted
@@ -246,18 +247,20 @@ def _counting(frames: list[np.ndarray], box: Box, sight: Sight, finder: Sight | 
 
 def _alone(frame: np.ndarray, last: Box | None, sight: Sight, finder: Sight | None) -> Found:
     """What is found in a frame by itself, by the box of the frame before or by another way."""
-    if last is not None and (found := _settled(frame, last, sight, finder)):
+    if last is not None and (found := _settled(frame, last, sight, finder, FOLLOWED)):
         return Found(*found, LAST_FRAME)
     searched = [(FINDER, box) for box in finder.search(frame)] if finder else []
     searched += [(WHOLE_FRAME, box) for box in sight.search(frame)]
-    settled = [Found(*found, by) for by, box in searched if (found := _settled(frame, box, sight, finder))]
+    settled = [Found(*found, by) for by, box in searched if (found := _settled(frame, box, sight, finder, NEWCOMER))]
     # Part of a person, seen at a size at which it fills the crop, is a person of whom the network is less sure.
     if settled:
         return max(settled, key=lambda found: found.pose[:, 2].mean())
     return Found(np.full((len(sight.keypoints), 3), np.nan), None, NOBODY)
 
 
-def _settled(frame: np.ndarray, around: Box, sight: Sight, finder: Sight | None) -> tuple[np.ndarray, Box] | None:
+def _settled(
+    frame: np.ndarray, around: Box, sight: Sight, finder: Sight | None, surely: float
+) -> tuple[np.ndarray, Box] | None:
     """The pose in a frame and its own box, once that is nearly the one that the frame was cut by; None for nobody."""
     box = _if_it_fits(around, frame)
     for look in range(LOOKS):
@@ -266,15 +269,17 @@ def _settled(frame: np.ndarray, around: Box, sight: Sight, finder: Sight | None)
         (pose,) = sight.look([frame], box)
         own = sight.box_of(pose, frame)
         if own is not None and (nearly(own, box) or look == LOOKS - 1):
-            return (pose, own) if _is_somebody(frame, pose, own, sight, finder) else None
+            return (pose, own) if _is_somebody(frame, pose, own, sight, finder, surely) else None
         box = own
     return None
 
 
-def _is_somebody(frame: np.ndarray, pose: np.ndarray, box: Box, sight: Sight, finder: Sight | None) -> bool:
-    """Whether what the network found in a frame is a person: :data:`LEAST` and :data:`SURELY`."""
+def _is_somebody(
+    frame: np.ndarray, pose: np.ndarray, box: Box, sight: Sight, finder: Sight | None, surely: float
+) -> bool:
+    """Whether what the network found in a frame is a person, as surely as by :data:`NEWCOMER` or :data:`FOLLOWED`."""
     share = sight.share(pose)
-    if finder is None or not LEAST <= share < SURELY:
+    if finder is None or not LEAST <= share < surely:
         return share >= LEAST
     (seen,) = finder.look([frame], box)
     return finder.share(seen) >= LEAST
