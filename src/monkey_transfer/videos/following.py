@@ -14,10 +14,10 @@ Of a tree, too, a network is sure of some joints, the more often the less it lea
 sure of somebody as it was of people who were held out from it, and where it is less sure than of most of them, a finder
 is asked as well, which is a network that others finished (:func:`_is_somebody`).
 
-To find a person in a whole frame costs hundreds of looks. Where nobody is found, the last of the frames that are held
-is searched next: if nobody is there either, nobody is in the frames between, else it is found by halving where somebody
-comes in. So an empty minute is searched at a few of its frames, and somebody who comes and goes within half a second
-may be missed.
+To find a person in a whole frame costs hundreds of looks. Where nobody is found, the frames that are held are looked at
+where the person was last, and else the last of them is searched: if nobody is there either, nobody is in the frames
+between, else it is found by halving where somebody comes in. So an empty minute is searched at a few of its frames, and
+somebody who comes and goes within half a second may be missed.
 
 Nothing is smoothed: a frame's joints are those that the network found in that frame.
 """
@@ -48,13 +48,8 @@ LAST_FRAME, FINDER, WHOLE_FRAME, NOBODY = "last frame", "finder", "whole frame",
 # the box, either way; scales of which one in three is beyond a factor of 1.2), so that the network knows all of it.
 DRIFT = 0.05
 GROWTH = 1.1
-# Nobody is there if the network is less sure than of all but the least share of held-out people. Somebody is, if it is
-# surer than of half of them, or of a quarter where somebody was in the frame before, or a person of whom it is now more
-# and now less sure would come and go; between, a finder that is surer than of the least share decides. With a network
-# that found 48 % of the joints of LSPET's people and EfficientPose for a finder, 1 of 30 such people was passed over as
-# a newcomer, and in 30 frames of what is beside people in photographs somebody was found in 6, where others do stand.
-# By half of the joints, each as sure as 95 % of those of held-out people, it had been none, and 17.
-LEAST, NEWCOMER, FOLLOWED = 0.05, 0.5, 0.25
+# A finder sees nobody of whom it is less sure than of all but so many held-out people.
+_BLIND = 0.05
 # How often a frame is cut out anew before its joints count as they are. The box of somebody with a joint that is sure
 # in one cut and not in the next never settles.
 LOOKS = 3
@@ -135,6 +130,23 @@ class Sight:
         return _if_it_fits((x, y, width, height), frame)
 
 
+class Doubt(NamedTuple):
+    """When somebody is there, by the :meth:`Sight.share` of the network and of a finder.
+
+    ``alone``: the least share if there is no finder; ``surely``: the least with which the finder is not asked;
+    ``together``: the least of the mean of both, unless the finder sees nobody.
+    """
+
+    alone: float
+    surely: float
+    together: float
+
+
+# Of somebody who was in the frame before less is asked, or people of whom the network is now more and now less sure
+# would come and go.
+NEWCOMER, FOLLOWED = Doubt(alone=0.05, surely=0.5, together=0.1), Doubt(alone=0.02, surely=0.2, together=0.05)
+
+
 class Found(NamedTuple):
     """What is known of a frame: the pose (keypoints, 3), the box of its own joints, and how it was found."""
 
@@ -204,17 +216,30 @@ def _followed(source: Iterator[np.ndarray], sight: Sight, finder: Sight | None, 
         waiting.extend(islice(source, batch - len(waiting)))
         if not waiting:
             return
+        back = 0
         counted = [] if box is None else _counting(list(islice(waiting, tried)), box, sight, finder)
         if counted:
             tried = min(batch, 2 * tried if len(counted) == tried else len(counted) + 1)
         else:
             counted, tried = [_alone(waiting[0], box, sight, finder)], 1
             if counted[0].box is None:
-                counted *= _first_with_somebody(waiting, sight, finder)
+                back = _back_again(waiting, box, sight, finder)
+                counted *= back or _first_with_somebody(waiting, sight, finder)
+        last, box = box, counted[-1].box
+        if box is None and back:
+            box = last
         for one in counted:
             waiting.popleft()
-            box = one.box
             yield one
+
+
+def _back_again(frames: Sequence[np.ndarray], last: Box | None, sight: Sight, finder: Sight | None) -> int:
+    """The number of the next frame in which the person, who is not found in the first, is where he was last; 0 if he is
+    not there again. So who was not sure enough for a moment is not lost for longer."""
+    if last is None:
+        return 0
+    numbers = range(1, len(frames))
+    return next((number for number in numbers if _settled(frames[number], last, sight, finder, FOLLOWED)), 0)
 
 
 def _first_with_somebody(frames: Sequence[np.ndarray], sight: Sight, finder: Sight | None) -> int:
@@ -259,7 +284,7 @@ def _alone(frame: np.ndarray, last: Box | None, sight: Sight, finder: Sight | No
 
 
 def _settled(
-    frame: np.ndarray, around: Box, sight: Sight, finder: Sight | None, surely: float
+    frame: np.ndarray, around: Box, sight: Sight, finder: Sight | None, doubt: Doubt
 ) -> tuple[np.ndarray, Box] | None:
     """The pose in a frame and its own box, once that is nearly the one that the frame was cut by; None for nobody."""
     box = _if_it_fits(around, frame)
@@ -269,20 +294,23 @@ def _settled(
         (pose,) = sight.look([frame], box)
         own = sight.box_of(pose, frame)
         if own is not None and (nearly(own, box) or look == LOOKS - 1):
-            return (pose, own) if _is_somebody(frame, pose, own, sight, finder, surely) else None
+            return (pose, own) if _is_somebody(frame, pose, own, sight, finder, doubt) else None
         box = own
     return None
 
 
 def _is_somebody(
-    frame: np.ndarray, pose: np.ndarray, box: Box, sight: Sight, finder: Sight | None, surely: float
+    frame: np.ndarray, pose: np.ndarray, box: Box, sight: Sight, finder: Sight | None, doubt: Doubt
 ) -> bool:
-    """Whether what the network found in a frame is a person, as surely as by :data:`NEWCOMER` or :data:`FOLLOWED`."""
+    """Whether what the network found in a frame is a person."""
     share = sight.share(pose)
-    if finder is None or not LEAST <= share < surely:
-        return share >= LEAST
+    if finder is None:
+        return share >= doubt.alone
+    if share >= doubt.surely:
+        return True
     (seen,) = finder.look([frame], box)
-    return finder.share(seen) >= LEAST
+    seen_share = finder.share(seen)
+    return seen_share >= _BLIND and (share + seen_share) / 2 >= doubt.together
 
 
 def windows(size: tuple[int, int], smallest: float) -> Iterator[list[Box]]:
