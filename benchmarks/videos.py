@@ -52,7 +52,7 @@ def film(study: Study, ids: list[str], size: tuple[int, int], held: int, empty: 
     number = 0
     for row in study.target.subset(ids).images.itertuples():
         picture = read_picture(row.path, (row.width, row.height))
-        ground = cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), dtype=np.uint8), (0, 0), 3)
+        ground = _noise(rng, size)
         left, top = (int(rng.integers(0, side - own + 1)) for side, own in ((width, row.width), (height, row.height)))
         for step in range(held + empty):
             frame = ground.copy()
@@ -67,7 +67,8 @@ def film(study: Study, ids: list[str], size: tuple[int, int], held: int, empty: 
 
 
 def film_beside(study: Study, file: Path) -> int:
-    """Write a video of stills, :data:`EMPTY` frames each, of the largest rectangles beside people; returns how many."""
+    """Write a video of stills of what is beside people, the largest squares, :data:`EMPTY` frames each and then as many
+    of noise; returns how many."""
     stills = []
     for row in study.test_people.images.itertuples():
         x, y = max(0, math.floor(row.bbox_x)), max(0, math.floor(row.bbox_y))
@@ -76,16 +77,21 @@ def film_beside(study: Study, file: Path) -> int:
         beside = max(
             (picture[:, :x], picture[:, right:], picture[:y], picture[below:]), key=lambda part: min(part.shape[:2])
         )
-        if min(beside.shape[:2]) >= SMALLEST:
-            stills.append(cv2.resize(beside, (STILL, STILL)))
+        if (side := min(beside.shape[:2])) >= SMALLEST:
+            stills.append(cv2.resize(beside[:side, :side], (STILL, STILL)))
         if len(stills) == BESIDE:
             break
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), RATE, (STILL, STILL))
+    noise = _noise(np.random.default_rng(0), (STILL, STILL))
     for still in stills:
-        for _ in range(EMPTY):
-            writer.write(cv2.cvtColor(still, cv2.COLOR_RGB2BGR))
+        for frame in [still] * EMPTY + [noise] * EMPTY:
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
     return len(stills)
+
+
+def _noise(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    return cv2.GaussianBlur(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8), (0, 0), 3)
 
 
 def _to_and_fro(place: int, most: int) -> int:
@@ -166,7 +172,7 @@ def main(profile: str = "lsp", arm: str = "benchmark", images: str | None = None
         if stills:
             with contextlib.redirect_stdout(io.StringIO()):
                 found = watch(study, run, folder / "beside.avi", folder / "watched")
-            somebody = (found.people["found_by"] != NOBODY).groupby(found.people["frame"] // EMPTY).any().sum()
+            somebody = (found.people["found_by"] != NOBODY).groupby(found.people["frame"] // (2 * EMPTY)).any().sum()
             print(f"stills of what is beside people: somebody in {somebody} of {stills}", flush=True)
         file = folder / "long.avi"
         film(study, ids[:1], (640, FRAMES[640]), LONG, 0, file)

@@ -34,13 +34,14 @@ WAYS = {"f": "last frame", "h": "finder", "w": "whole frame", "-": "nobody"}
         (
             "wfff",
             None,
-            "walk.mp4: somebody is found in 4 of 4 frames (3 from the frame before, 1 by searching the whole frame).",
+            "walk.mp4: somebody is found in 4 of 4 frames (3 from where the person was last, 1 by searching the whole "
+            "frame).",
         ),
         (
             "hf-hf---w",
             "blazepose",
-            "walk.mp4: somebody is found in 5 of 9 frames (2 from the frame before, 2 by blazepose, 1 by searching the "
-            "whole frame). Nobody is found in frames 5 to 7 and 2 (counted from 0).",
+            "walk.mp4: somebody is found in 5 of 9 frames (2 from where the person was last, 2 by blazepose, 1 by "
+            "searching the whole frame). Nobody is found in frames 5 to 7 and 2 (counted from 0).",
         ),
         (
             "--",
@@ -50,8 +51,8 @@ WAYS = {"f": "last frame", "h": "finder", "w": "whole frame", "-": "nobody"}
         (
             "-f-f-f-f-f-f-",
             None,
-            "walk.mp4: somebody is found in 6 of 13 frames (6 from the frame before). Nobody is found in frames 0, 2, "
-            "4, 6, 8 and 2 other stretches (counted from 0).",
+            "walk.mp4: somebody is found in 6 of 13 frames (6 from where the person was last). Nobody is found in "
+            "frames 0, 2, 4, 6, 8 and 2 other stretches (counted from 0).",
         ),
     ],
 )

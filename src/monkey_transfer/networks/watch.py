@@ -1,8 +1,8 @@
 """The process in which a network watches a video: ``python -m monkey_transfer.networks.watch <folder>``.
 
 The folder is that of a job whose network is finished, and holds ``watch.json`` (:class:`Watch`) beside. A folder
-``finder`` in it, if there is one, holds the same for the finder, another network. What the network
-saw is left in ``poses.parquet`` and ``people.parquet``, the tables of :func:`monkey_transfer.videos.following.follow`.
+``finder`` in it, if there is one, holds the same for the finder of :func:`monkey_transfer.videos.following.follow`.
+What the network saw is left in ``poses.parquet`` and ``people.parquet``, the tables of that function.
 """
 
 import os

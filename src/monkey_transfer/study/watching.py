@@ -28,7 +28,7 @@ _JOINTS = 0.5
 class Watched(NamedTuple):
     """What a network saw in a video: the tables ``poses`` and ``people`` of
     :func:`monkey_transfer.videos.following.follow`; ``sure``, the likelihood from which on a joint counted; and
-    ``finder``, the arm whose network looked for people in whole frames, if one did."""
+    ``finder``, the arm whose network looked for people too, if one did."""
 
     poses: pd.DataFrame
     people: pd.DataFrame
@@ -65,9 +65,8 @@ def _watch(study: Study, run: Run, video: Path) -> Watch:
             f"arm '{run.arm}' of profile {study.profile.name} sees pictures as framing '{framing.framing}' does: "
             "expected an arm that sees crops around people (framing: person), since only these can be followed"
         )
-    likelihoods = _validated(study, run)["likelihood"]
     found = study.held_out_predictions(run)
-    names = skeletons.mapping(study.skeleton(run.arm), study.target.skeleton)
+    likelihoods = _validated(study, run, found)["likelihood"]
     return Watch(
         video=str(video),
         size=framing.size,
@@ -75,7 +74,7 @@ def _watch(study: Study, run: Run, video: Path) -> Watch:
         margin=_margin(study, run),
         sure=float(np.quantile(likelihoods, 1 - _SURE)),
         joints=max(2, round(_JOINTS * likelihoods.groupby(level="keypoint").ngroups)),
-        judged=tuple(own for own, name in names.items() if name in set(found["keypoint"])),
+        judged=tuple(skeletons.mapping(study.skeleton(run.arm), study.target.skeleton)),
         held_out=tuple(sorted(found.groupby("image_id")["likelihood"].mean())),
     )
 
@@ -88,10 +87,9 @@ def _finder(study: Study, run: Run) -> Run | None:
     return next((found for found in runs if found.is_complete), None)
 
 
-def _validated(study: Study, run: Run) -> pd.DataFrame:
+def _validated(study: Study, run: Run, found: pd.DataFrame) -> pd.DataFrame:
     """By image_id and keypoint, the labelled joints of held-out people that the network has, beside its predictions."""
-    labels = study.held_out(run).labels
-    keys, found = ["image_id", "keypoint"], study.held_out_predictions(run)
+    labels, keys = study.held_out(run).labels, ["image_id", "keypoint"]
     return labels[labels["labelled"]].merge(found, on=keys, suffixes=("_label", "")).set_index(keys)
 
 

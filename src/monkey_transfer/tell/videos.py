@@ -93,7 +93,7 @@ def in_words(video: Video, found: Watched) -> str:
     """In how many frames somebody was found, how, and where nobody was."""
     by = found.people["found_by"]
     finder = f"by {found.finder}" if found.finder else "by a finder"
-    ways = {LAST_FRAME: "from the frame before", FINDER: finder, WHOLE_FRAME: "by searching the whole frame"}
+    ways = {LAST_FRAME: "from where the person was last", FINDER: finder, WHOLE_FRAME: "by searching the whole frame"}
     counts = [f"{number:,} {ways[way]}" for way in ways if (number := int((by == way).sum()))]
     there = int((by != NOBODY).sum())
     said = f"{video.path.name}: somebody is found in {there:,} of {video.frames:,} frames"

@@ -17,7 +17,7 @@ is asked as well, which is a network that others finished (:func:`_is_somebody`)
 To find a person in a whole frame costs hundreds of looks. Where nobody is found, the frames that are held are looked at
 where the person was last, and else the last of them is searched: if nobody is there either, nobody is in the frames
 between, else it is found by halving where somebody comes in. So an empty minute is searched at a few of its frames, and
-somebody who comes and goes within half a second may be missed.
+half a second may be missed of somebody who comes and goes, or moves on while the network is not sure of him.
 
 Nothing is smoothed: a frame's joints are those that the network found in that frame.
 """
@@ -48,8 +48,6 @@ LAST_FRAME, FINDER, WHOLE_FRAME, NOBODY = "last frame", "finder", "whole frame",
 # the box, either way; scales of which one in three is beyond a factor of 1.2), so that the network knows all of it.
 DRIFT = 0.05
 GROWTH = 1.1
-# A finder sees nobody of whom it is less sure than of all but so many held-out people.
-_BLIND = 0.05
 # How often a frame is cut out anew before its joints count as they are. The box of somebody with a joint that is sure
 # in one cut and not in the next never settles.
 LOOKS = 3
@@ -134,7 +132,7 @@ class Doubt(NamedTuple):
     """When somebody is there, by the :meth:`Sight.share` of the network and of a finder.
 
     ``alone``: the least share if there is no finder; ``surely``: the least with which the finder is not asked;
-    ``together``: the least of the mean of both, unless the finder sees nobody.
+    ``together``: the least of the mean of both, unless the finder sees nobody (:data:`_BLIND`).
     """
 
     alone: float
@@ -142,7 +140,9 @@ class Doubt(NamedTuple):
     together: float
 
 
-# Of somebody who was in the frame before less is asked, or people of whom the network is now more and now less sure
+# A finder sees nobody of whom it is less sure than of all but so many held-out people.
+_BLIND = 0.05
+# Of somebody who was there a moment ago less is asked, or people of whom the network is now more and now less sure
 # would come and go.
 NEWCOMER, FOLLOWED = Doubt(alone=0.05, surely=0.5, together=0.1), Doubt(alone=0.02, surely=0.2, together=0.05)
 
@@ -165,9 +165,9 @@ def follow(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The poses of one person in the frames of a video, and how the person was found in each.
 
-    A frame is cut by the box of the person in the frame before. Where nobody was, or is found by that, the finder and
-    the network itself search the whole frame (:meth:`Sight.search`); of all that the network finds by these, it is the
-    one of which it is surest. Where it finds nobody, nobody is there. Nothing is smoothed, and nothing filled in.
+    A frame is cut by the last box of the person. Where nobody is found by that, the finder and the network itself
+    search the whole frame (:meth:`Sight.search`); of all that the network finds by these, it is the one of which it is
+    surest. Where it finds nobody, nobody is there. Nothing is smoothed, and nothing filled in.
 
     Parameters
     ----------
@@ -225,9 +225,8 @@ def _followed(source: Iterator[np.ndarray], sight: Sight, finder: Sight | None, 
             if counted[0].box is None:
                 back = _back_again(waiting, box, sight, finder)
                 counted *= back or _first_with_somebody(waiting, sight, finder)
-        last, box = box, counted[-1].box
-        if box is None and back:
-            box = last
+        if not back:  # else the next frame is cut by the same box
+            box = counted[-1].box
         for one in counted:
             waiting.popleft()
             yield one
