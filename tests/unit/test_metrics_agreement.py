@@ -98,7 +98,7 @@ def by_loops(label, prediction, group, weights) -> dict[str, float]:
         "deviation": deviation,
         "lower_limit": bias - 1.96 * deviation,
         "upper_limit": bias + 1.96 * deviation,
-        "icc": float("nan") if len(set(rows)) == 1 and bias == 0 else (of_rows - of_rest) / below,
+        "icc": (of_rows - of_rest) / below if below and (len(set(rows)) > 1 or bias) else float("nan"),
         "mae": sum(abs(difference) for difference in differences) / n,
         "rms": sqrt(sum(difference**2 for difference in differences) / n),
         "undefined": 0,
@@ -226,4 +226,5 @@ def test_numbers_that_are_undefined():
     one_pair = found([10], [11])
     assert np.isnan([one_pair["deviation"], one_pair["icc"]]).all()
     assert np.isnan(found([10, 10], [10, 10])["icc"])
+    assert np.isnan(found([0, 1], [1, 0], [0, 1])["icc"])  # all variances that it divides by cancel
     assert np.isnan(found([0.1, 0.1, 7], [0.1, 0.1, 9], weights=[1, 1, 0])["icc"])
