@@ -47,10 +47,8 @@ def film(study: Study, ids: list[str], size: tuple[int, int], held: int, empty: 
     """Write a video of these people, each there for ``held`` frames; returns frame, image_id and where the picture's
     corner is: dx, dy."""
     rng, (width, height), rows = np.random.default_rng(0), size, []
-    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), RATE, size)
-    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, 100)
-    number = 0
-    for row in study.target.subset(ids).images.itertuples():
+    writer = _writer(file, size)
+    for person, row in enumerate(study.target.subset(ids).images.itertuples()):
         picture = read_picture(row.path, (row.width, row.height))
         ground = _noise(rng, size)
         left, top = (int(rng.integers(0, side - own + 1)) for side, own in ((width, row.width), (height, row.height)))
@@ -59,9 +57,8 @@ def film(study: Study, ids: list[str], size: tuple[int, int], held: int, empty: 
             if step < held:
                 x = _to_and_fro(left + STEP * step, width - row.width)
                 frame[top : top + row.height, x : x + row.width] = picture
-                rows.append((number, row.image_id, x, top))
+                rows.append((person * (held + empty) + step, row.image_id, x, top))
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-            number += 1
     writer.release()
     return pd.DataFrame(rows, columns=["frame", "image_id", "dx", "dy"])
 
@@ -81,13 +78,20 @@ def film_beside(study: Study, file: Path) -> int:
             stills.append(cv2.resize(beside[:side, :side], (STILL, STILL)))
         if len(stills) == BESIDE:
             break
-    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), RATE, (STILL, STILL))
+    writer = _writer(file, (STILL, STILL))
     noise = _noise(np.random.default_rng(0), (STILL, STILL))
     for still in stills:
         for frame in [still] * EMPTY + [noise] * EMPTY:
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
     return len(stills)
+
+
+def _writer(file: Path, size: tuple[int, int]) -> cv2.VideoWriter:
+    """What writes frames of that width and height, as little compressed as it can."""
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), RATE, size)
+    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, 100)
+    return writer
 
 
 def _noise(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:

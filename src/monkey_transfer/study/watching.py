@@ -40,8 +40,8 @@ def watch(study: Study, run: Run, video: Path, folder: Path) -> Watched:
     """Have the network of a finished run follow the person in a video, in a process of its own.
 
     Beside the network itself a finished network of the profile looks for people, if one of its runs is there that is
-    not this one. ``folder`` is where the process works; it is gone afterwards, unless
-    StudyError says why there is no result: the arm does not see crops of people, the video cannot be read, or one of
+    not this one. ``folder`` is where the process works; it is gone afterwards, unless StudyError says why there is no
+    result: the arm does not see crops of people, the video cannot be read, or one of
     :mod:`monkey_transfer.videos.reading`.
     """
     asked = _watch(study, run, video)

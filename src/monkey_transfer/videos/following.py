@@ -270,7 +270,7 @@ def _counting(frames: list[np.ndarray], box: Box, sight: Sight, finder: Sight | 
 
 
 def _alone(frame: np.ndarray, last: Box | None, sight: Sight, finder: Sight | None) -> Found:
-    """What is found in a frame by itself, by the box of the frame before or by another way."""
+    """What is found in a frame by itself, by the last box of the person or by another way."""
     if last is not None and (found := _settled(frame, last, sight, finder, FOLLOWED)):
         return Found(*found, LAST_FRAME)
     searched = [(FINDER, box) for box in finder.search(frame)] if finder else []
